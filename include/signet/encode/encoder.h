@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "signet/base/error.h"
+#include "signet/base/progress.h"
+#include "signet/code/code_matrix.h"
+#include "signet/encode/model.h"
+
+namespace signet {
+
+struct EncoderOptions {
+  std::size_t threads = 0;      // 0: one per CPU
+  std::string engine = "auto";  // "onednn", "opencv"; "auto" = onednn. An unknown name is an error.
+};
+
+// What the network says of n images, row-major. features and logits are empty unless asked for (or the model has none).
+struct Outputs {
+  std::size_t count = 0;
+  std::vector<float> hash;       // count x bits: v_k, before the sign; |v_k| is the margin of bit k
+  std::vector<float> features;   // count x feature_size
+  std::vector<float> logits;     // count x classes
+};
+
+// Runs a model file. The outputs of an image do not depend on the images beside it, on the batch size or on the thread count.
+// Immutable; run() is safe from many threads.
+class Encoder {
+ public:
+  static Encoder open(FileSystem& fs, const std::string& path, const EncoderOptions& options = {});
+  Encoder(Model model, const EncoderOptions& options);
+  Encoder(Encoder&&) noexcept;
+  Encoder& operator=(Encoder&&) noexcept;
+  ~Encoder();
+
+  const ModelInfo& info() const noexcept;
+  const Network& network() const noexcept;
+  std::size_t feature_size() const noexcept;   // 0: the model has no features output
+  std::size_t classes() const noexcept;        // 0: no logits output
+  std::string engine() const;                  // "onednn 2.6.3, 2 threads"
+
+  enum Want : unsigned { kHash = 1, kFeatures = 2, kLogits = 4 };
+  Outputs run(std::span<const Image> images, unsigned want = kHash) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Encodes `count` images that `load` gives (called from several threads; it reads and decodes), in order, with flat memory: loading,
+// decoding and inference overlap. An Error that load throws makes that image `skipped`, others stop the run. `sink` gets consecutive blocks from one
+// thread at a time, in ascending order: indices of the images encoded, and their outputs.
+struct BulkResult {
+  struct Skipped { std::size_t index; std::string reason; };
+  std::size_t encoded = 0;
+  std::vector<Skipped> skipped;
+  double seconds = 0;
+  double images_per_second = 0;
+  std::string bottleneck;          // "inference" or "loading": which one the other waited for
+};
+struct BulkOptions {
+  std::size_t block = 256;         // images handed to sink at once
+  unsigned want = Encoder::kHash;
+};
+BulkResult encode_all(const Encoder& encoder, std::size_t count, const std::function<Image(std::size_t)>& load,
+                      const std::function<void(std::span<const std::size_t> indices, const Outputs&)>& sink, const BulkOptions& options = {},
+                      const ProgressFn& progress = {});
+
+}  // namespace signet

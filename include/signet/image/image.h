@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace signet {
+
+// 8-bit pixels, rows from the top, channels interleaved: pixel (x, y) channel c is at (y * width + x) * channels + c.
+// channels: 1 (grey) or 3 (red, green, blue, in this order).
+struct Image {
+  std::uint32_t width = 0;
+  std::uint32_t height = 0;
+  std::uint32_t channels = 0;
+  std::vector<std::uint8_t> pixels;
+  std::span<const std::uint8_t> row(std::uint32_t y) const {
+    return {pixels.data() + std::size_t{y} * width * channels, std::size_t{width} * channels};
+  }
+  friend bool operator==(const Image&, const Image&) = default;
+};
+
+// Limits checked on the file's header before pixels are allocated.
+struct DecodeLimits {
+  std::uint64_t max_pixels = 256'000'000;      // width * height
+  std::uint64_t max_bytes = 1ull << 30;        // of the encoded file
+  std::uint32_t target_side = 0;               // where > 0: a JPEG may be decoded at 1/2, 1/4 or 1/8 as long as both sides stay >= 2 * this
+};
+
+struct ImageHeader {
+  std::string format;  // "jpeg", "png", "bmp", "webp", "tiff", "pnm", "gif"
+  std::uint32_t width = 0;
+  std::uint32_t height = 0;
+};
+
+// Reads format and size without decoding. Throws kCorrupt (`name` in the message) where the bytes are no image that signet reads.
+ImageHeader read_image_header(std::span<const std::byte> bytes, const std::string& name);
+
+// Decodes to 8 bits, 1 or 3 channels (alpha is blended on white), turned upright by its EXIF orientation. Throws kInvalidArgument over a
+// limit, kCorrupt where the data is truncated or no image, always with `name`. Thread-safe.
+Image decode_image(std::span<const std::byte> bytes, const std::string& name, const DecodeLimits& limits = {});
+
+std::vector<std::byte> encode_png(const Image& image);
+std::vector<std::byte> encode_jpeg(const Image& image, int quality);  // quality 1 to 100
+
+// Grey -> RGB repeats the channel; RGB -> grey is Rec. 601 luma (0.299, 0.587, 0.114).
+Image convert_channels(const Image& image, std::uint32_t channels);
+
+// Area averaging when shrinking, bilinear when growing. The aspect ratio is not kept. width, height >= 1.
+Image resize(const Image& image, std::uint32_t width, std::uint32_t height);
+
+// The largest centred square, then resize: how a picture of any shape becomes a network's input.
+Image centre_square(const Image& image, std::uint32_t side);
+
+}  // namespace signet

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "signet/base/file_system.h"
+#include "signet/code/code_set.h"
+#include "signet/index/build.h"
+#include "signet/index/index.h"
+
+namespace signet {
+
+// index.sig (docs/format/index.md): codes, keys, labels, class names and the model's fingerprint in one memory-mapped container.
+void write_index_file(FileSystem& fs, const std::string& path, const CodeSet& set);
+
+// An opened index file. Immutable, safe from many threads.
+class IndexFile {
+ public:
+  static std::shared_ptr<const IndexFile> open(FileSystem& fs, const std::string& path, const BuildOptions& options = {});
+  virtual ~IndexFile() = default;
+  virtual const Index& index() const noexcept = 0;
+  virtual std::string key(std::uint64_t id) const = 0;
+  virtual std::vector<std::int32_t> labels(std::uint64_t id) const = 0;          // empty where unknown
+  virtual const std::vector<std::string>& class_names() const noexcept = 0;
+  virtual const std::string& model() const noexcept = 0;                          // fingerprint
+  virtual const std::string& root() const noexcept = 0;                           // what keys are relative to
+  // Throws Error{kMismatch} naming both fingerprints unless `fingerprint` is this file's model (or the file knows none).
+  virtual void check_model(const std::string& fingerprint, const std::string& what) const = 0;
+};
+
+}  // namespace signet
