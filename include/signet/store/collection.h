@@ -15,41 +15,96 @@
 
 namespace signet {
 
-// A collection is a folder (docs/format/collection.md): immutable code segments plus a SQLite catalog in WAL mode, which is the only commit
-// point. One writer and many readers, in several processes; ids are never used again.
+// A collection is a folder (docs/format/collection.md): immutable code segments plus a SQLite catalog in WAL mode, which is the
+// only commit point. One writer and many readers, in several processes. An id names one code for ever: ids grow, are never used
+// again, and survive compaction, backup and migration; a key whose code changes gets a new id. This header reads;
+// collection_writer.h changes; collection_tools.h verifies, repairs, copies, exports and imports.
+inline constexpr std::size_t kMaxKeyBytes = 4096;
+inline constexpr std::size_t kMaxUserJsonBytes = std::size_t{1} << 20;
+inline constexpr std::size_t kMaxLabels = 4096;  // of one image
+
 struct ImageRecord {
-  std::string key;                       // unique inside the collection
-  std::uint64_t id = 0;                  // given by the collection; stable for ever
-  std::vector<std::int32_t> labels;
-  std::uint32_t width = 0, height = 0;   // of the picture file, 0 unknown
-  std::uint64_t bytes = 0;               // of the picture file
-  std::int64_t modified_ns = 0;          // its modification time
-  std::string sha256;                    // of the picture file, empty unknown
-  std::string user_json;                 // free for the user; must be a JSON value or empty
+  std::string key;       // unique inside the collection; 1 to kMaxKeyBytes bytes without NUL, line feed or carriage return
+  std::uint64_t id = 0;  // given by the collection, from 1; stable for ever
+  std::vector<std::int32_t> labels;     // class indices, >= 0; kept sorted and without repetition
+  std::uint32_t width = 0, height = 0;  // of the picture file, 0 unknown
+  std::uint64_t bytes = 0;              // of the picture file
+  std::int64_t modified_ns = 0;         // its modification time, nanoseconds since 1970
+  std::string sha256;                   // of the picture file, 64 lower-case hex digits; empty unknown
+  std::string user_json;                // free for the user; a JSON value or empty
+  friend bool operator==(const ImageRecord&, const ImageRecord&) = default;
 };
 
 struct CollectionInfo {
   std::uint32_t bits = 0;
-  std::string model;                     // fingerprint that codes are bound to
+  std::string model;                     // fingerprint that codes are bound to; empty: unknown
   std::string model_path;                // where the model was, informative
-  std::vector<std::string> class_names;
+  std::string root;                      // what keys are relative to, informative
+  std::vector<std::string> class_names;  // index = label
   std::uint64_t images = 0;              // live
-  std::uint64_t removed = 0;             // tombstones not yet compacted
+  std::uint64_t removed = 0;             // codes of removed images not yet compacted away
+  std::uint64_t next_id = 1;             // every id ever given is below
+  std::uint64_t commit = 0;              // grows by at least one with every change
   std::size_t segments = 0;
-  std::uint64_t code_bytes = 0, catalog_bytes = 0, picture_bytes = 0;
+  std::uint64_t code_bytes = 0;     // of all segment files
+  std::uint64_t catalog_bytes = 0;  // of the catalog with its log
+  std::uint64_t picture_bytes = 0;  // sum of `bytes` over live images: what the codes stand for
 };
 
-// A consistent view: what was committed when it was taken. Immutable, safe from many threads.
+// A consistent view: exactly what was committed when it was taken, whatever happens to the collection afterwards (removals and
+// compaction included). Immutable, safe from many threads. Holds the segments mapped and a read transaction of the catalog: keep
+// it for a request or a batch, not for a day, because the catalog's log cannot be recycled past the oldest view.
 class CollectionView {
  public:
   virtual ~CollectionView() = default;
   virtual CollectionInfo info() const = 0;
-  virtual SearchResult search(const CodeMatrix& queries, const SearchOptions& options) const = 0;          // hits carry ids; options.filter is by id
+
+  // Exact: equals a naive scan of the live codes; hits carry ids, by distance, then id. options.filter is by id (bit i of word i
+  // / 64 is id i); ids that do not exist give no hits. Throws kMismatch for queries of another length, kCorrupt where a segment's
+  // checksum fails (every segment is checked once before its first use, see ReaderOptions).
+  virtual SearchResult search(const CodeMatrix& queries, const SearchOptions& options) const = 0;
+
+  // Throws kMismatch naming both fingerprints unless `fingerprint` is the collection's model (or the collection knows none).
+  // `what` names the query or file. Call it before search() with codes that a model made.
+  virtual void check_model(const std::string& fingerprint, const std::string& what) const = 0;
+
   virtual std::optional<ImageRecord> find(const std::string& key) const = 0;
   virtual std::optional<ImageRecord> get(std::uint64_t id) const = 0;
-  virtual std::vector<std::uint8_t> code(std::uint64_t id) const = 0;
-  virtual std::vector<ImageRecord> list(std::uint64_t after_id, std::size_t limit) const = 0;              // ascending ids
-  virtual std::vector<std::uint64_t> ids_with_label(std::int32_t label) const = 0;
+  virtual std::vector<std::uint8_t> code(std::uint64_t id) const = 0;                          // throws kNotFound
+  virtual std::vector<ImageRecord> list(std::uint64_t after_id, std::size_t limit) const = 0;  // ids > after_id, ascending
+  virtual std::vector<std::uint64_t> ids_with_label(std::int32_t label) const = 0;             // ascending
+  virtual std::vector<std::uint64_t> label_filter(std::int32_t label) const = 0;  // the same as words of an IdFilter by id
+  virtual std::string explain(const SearchOptions& options) const = 0;  // how each segment would be searched, for people
 };
+
+// Turns ids into the words of an IdFilter by id. Ids from `end` on are left out (they cannot exist in a view whose next_id is
+// `end`).
+std::vector<std::uint64_t> id_filter_words(std::span<const std::uint64_t> ids, std::uint64_t end);
+
+struct ReaderOptions {
+  // How segments are searched: "flat" needs no preparation; "auto", "table" or "mih" are built in memory at a segment's first
+  // search (or by prepare()) and kept for as long as the segment is in force. Segments below `index_from` codes stay flat.
+  std::string index = "flat";
+  std::size_t index_from = 1 << 16;
+  std::size_t build_threads = 1;
+  bool check_before_use = true;  // CRC of a segment before its first search in this process; costs about one extra scan, once
+  std::string sqlite_vfs;        // name of the registered SQLite VFS underneath; empty: the system's. Tests put faults there.
+};
+
+// A collection opened for reading. Works on a read-only disk. Safe from many threads.
+class Collection {
+ public:
+  // Throws kNotFound where there is no collection, kUnsupported for a newer format, kCorrupt naming file and place of damage.
+  static std::shared_ptr<Collection> open(FileSystem& fs, const std::string& path, const ReaderOptions& options = {});
+  virtual ~Collection() = default;
+  virtual const std::string& path() const noexcept = 0;
+  // The newest committed state, also when another process has committed it just now. Cheap where nothing changed.
+  virtual std::shared_ptr<const CollectionView> view() = 0;
+  // Builds the indexes of the newest state ahead of the first search; does nothing for "flat".
+  virtual void prepare(const ProgressFn& progress = {}) = 0;
+};
+
+// Whether `path` is a folder that holds a collection's catalog.
+bool is_collection(FileSystem& fs, const std::string& path);
 
 }  // namespace signet

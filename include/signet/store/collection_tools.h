@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "signet/store/collection.h"
+#include "signet/store/collection_writer.h"
+
+namespace signet {
+
+// One piece of damage: which file, where in it, what is wrong, what it means.
+struct Damage {
+  std::string file;     // relative to the collection, e.g. "segments/00000003.seg"
+  std::string message;  // "section codes, bytes 8192 to 16383: checksum fails; ids 1025 to 2048"
+};
+
+struct VerifyReport {
+  std::vector<Damage> damage;           // empty: every byte that matters was read and is right
+  std::uint64_t images = 0, codes = 0;  // checked
+  std::size_t segments = 0;
+  std::uint64_t bytes = 0;  // read
+  bool ok() const noexcept { return damage.empty(); }
+};
+
+struct ToolOptions {
+  std::string sqlite_vfs;         // see ReaderOptions
+  std::size_t max_damage = 1000;  // report at most so many pieces
+  ProgressFn progress;
+};
+
+// Reads everything: every page of the catalog and of its log, every record's checksum, every segment, and whether they agree.
+// Never changes anything, works beside a writer, and does not throw for damage (it throws kNotFound where there is no collection
+// at all).
+VerifyReport verify_collection(FileSystem& fs, const std::string& path, const ToolOptions& options = {});
+
+struct RepairReport {
+  std::vector<Damage> damage;            // found before
+  std::vector<std::string> quarantined;  // files moved to <collection>/quarantine/<time>/, relative to the collection
+  std::vector<ImageRecord> lost;  // records whose code is lost (their pictures can be encoded and added again; they get new ids)
+  std::vector<std::uint64_t> unnamed;   // ids whose code is intact but whose record is lost: kept under the key "recovered/<id>"
+  std::vector<std::uint64_t> lost_ids;  // ids of which neither record nor code is left, as far as segments tell
+  std::uint64_t kept = 0;               // images intact afterwards
+  bool changed = false;
+};
+
+// Brings a damaged collection back to a state that verify accepts, as the writer (takes the lock). Drops nothing silently:
+// damaged files are moved into quarantine, blocks of a segment whose checksums hold are kept, and every loss is in the report,
+// which is also left as report.json in the quarantine folder. Does nothing to an intact collection. Safe to repeat after a crash.
+RepairReport repair_collection(FileSystem& fs, const std::string& path, const ToolOptions& options = {});
+
+// Copies a consistent state to a new folder while the collection is in use. `target` must not exist; it appears complete or not
+// at all.
+void backup_collection(FileSystem& fs, const std::string& path, const std::string& target, const ToolOptions& options = {});
+
+// Leaves a folder in the form of docs/format/codes.md (codes.npy, keys.txt, labels, codes.json) plus records.jsonl with one JSON
+// object an image (id, key, width, height, bytes, modified_ns, sha256, user): everything a collection knows. Returns the number
+// of images.
+std::uint64_t export_collection(const CollectionView& view, FileSystem& fs, const std::string& folder,
+                                const ProgressFn& progress = {});
+
+// Adds such a folder (records.jsonl is optional) in batches. With keep_ids in `add`, ids of records.jsonl are kept.
+AddResult import_collection(CollectionWriter& writer, FileSystem& fs, const std::string& folder, const AddOptions& add = {},
+                            const ProgressFn& progress = {});
+
+}  // namespace signet
