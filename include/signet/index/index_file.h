@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "signet/base/file_system.h"
 #include "signet/code/code_set.h"
@@ -21,6 +24,8 @@ class IndexFile {
   virtual const Index& index() const noexcept = 0;
   virtual std::string key(std::uint64_t id) const = 0;
   virtual std::vector<std::int32_t> labels(std::uint64_t id) const = 0;          // empty where unknown
+  virtual std::vector<std::uint8_t> code(std::uint64_t id) const = 0;             // packed; throws kNotFound for an id past the end
+  virtual std::optional<std::uint64_t> find(const std::string& key) const = 0;    // the id of a key; may look at every key
   virtual const std::vector<std::string>& class_names() const noexcept = 0;
   virtual const std::string& model() const noexcept = 0;                          // fingerprint
   virtual const std::string& root() const noexcept = 0;                           // what keys are relative to
