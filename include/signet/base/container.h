@@ -11,21 +11,22 @@
 
 namespace signet {
 
-// The container that index files and code segments share (docs/format/container.md): magic, version, kind, a table of named sections,
-// each section at an offset that is a multiple of 64 bytes, CRC-32C over the head, over the table and over every section.
+// The container that index files and code segments share (docs/format/container.md): magic, version, kind, a table of named
+// sections, each section at an offset that is a multiple of 64 bytes, CRC-32C over the head, over the table and over every
+// section.
 struct ContainerSection {
-  std::string name;                  // 1 to 16 characters of [a-z0-9-]
-  std::span<const std::byte> data;   // borrowed
+  std::string name;                 // 1 to 16 characters of [a-z0-9-]
+  std::span<const std::byte> data;  // borrowed
 };
 
 // Streams sections to a file atomically (temp, fsync, rename, fsync of the folder). kind: four characters, e.g. "SIDX".
 class ContainerWriter {
  public:
   ContainerWriter(FileSystem& fs, std::string path, std::string kind, std::uint32_t version);
-  ~ContainerWriter();                                      // without finish(): the temp file is removed, the old file stays
+  ~ContainerWriter();  // without finish(): the temp file is removed, the old file stays
   void begin_section(const std::string& name);
-  void append(std::span<const std::byte> data);            // to the section begun last
-  void finish();                                           // durable when it returns
+  void append(std::span<const std::byte> data);  // to the section begun last
+  void finish();                                 // durable when it returns
 
  private:
   struct State;
@@ -33,8 +34,8 @@ class ContainerWriter {
 };
 
 // A container mapped for reading. Opening checks the head, the table, all lengths and the CRC of every section below
-// `eager_limit` bytes; larger sections are checked by verify(). Throws Error{kCorrupt} naming path, section and offset; kUnsupported
-// for a newer version, kMismatch for another kind. Immutable and safe from many threads.
+// `eager_limit` bytes; larger sections are checked by verify(). Throws Error{kCorrupt} naming path, section and offset;
+// kUnsupported for a newer version, kMismatch for another kind. Immutable and safe from many threads.
 class Container {
  public:
   static std::shared_ptr<const Container> open(FileSystem& fs, const std::string& path, const std::string& kind,
@@ -45,7 +46,7 @@ class Container {
   bool has(const std::string& name) const noexcept;
   std::span<const std::byte> section(const std::string& name) const;  // throws Error{kCorrupt} where it is missing
   std::vector<std::string> names() const;
-  void verify() const;                                                 // CRC of every section
+  void verify() const;  // CRC of every section
 
  private:
   Container();

@@ -27,8 +27,8 @@ class MappedFile {
 };
 
 // Everything that signet does to files whose loss would matter goes through this interface, so that a twin can fail on demand
-// (fault_file_system.h). Paths are plain strings as the system takes them. All functions throw Error naming the path: kNotFound where it
-// does not exist, kIo otherwise. Thread-safe.
+// (fault_file_system.h). Paths are plain strings as the system takes them. All functions throw Error naming the path: kNotFound
+// where it does not exist, kIo otherwise. Thread-safe.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -36,19 +36,25 @@ class FileSystem {
   virtual std::unique_ptr<MappedFile> map(const std::string& path) = 0;       // an empty file maps to an empty span
   virtual void rename(const std::string& from, const std::string& to) = 0;    // replaces `to` atomically
   virtual void remove(const std::string& path) = 0;
-  virtual void create_directory(const std::string& path) = 0;                 // parents too; existing is fine
-  virtual void sync_directory(const std::string& path) = 0;                   // makes renames and removals in it durable
+  virtual void create_directory(const std::string& path) = 0;  // parents too; existing is fine
+  virtual void sync_directory(const std::string& path) = 0;    // makes renames and removals in it durable
   virtual bool exists(const std::string& path) = 0;
   virtual std::uint64_t size(const std::string& path) = 0;
-  virtual std::vector<std::string> list(const std::string& path) = 0;         // names in a folder, sorted, without . and ..
+  virtual std::vector<std::string> list(const std::string& path) = 0;  // names in a folder, sorted, without . and ..
 };
 
 FileSystem& real_file_system() noexcept;
 
-// Writes a file so that a reader sees the old or the new content, never a part: temp file beside it, fsync, rename, fsync of the folder.
-// On any error the old file is untouched and the temp file is removed. `write` fills the file it is handed.
+// Writes a file so that a reader sees the old or the new content, never a part: temp file beside it, fsync, rename, fsync of the
+// folder. On any error the old file is untouched and the temp file is removed. `write` fills the file it is handed.
 void write_file_atomically(FileSystem& fs, const std::string& path, const std::function<void(WritableFile&)>& write);
 void write_file_atomically(FileSystem& fs, const std::string& path, std::span<const std::byte> content);
+
+// Where unfinished files lie until they are renamed: "<path>.tmp-<thread>-<clock>", in the same folder. A process that dies
+// leaves them behind; whoever owns the folder may remove every name for which is_temp_name holds.
+inline constexpr char kTempMarker[] = ".tmp-";
+std::string temp_path(const std::string& path);
+bool is_temp_name(const std::string& name) noexcept;
 
 // The whole content. Throws Error{kInvalidArgument} naming the limit where the file is larger than `limit` bytes.
 std::vector<std::byte> read_file(FileSystem& fs, const std::string& path, std::uint64_t limit);

@@ -15,13 +15,13 @@ std::uint64_t mix_seed(std::uint64_t seed, std::uint64_t stream) noexcept;
 class Random {
  public:
   explicit Random(std::uint64_t seed) noexcept;
-  std::uint64_t next() noexcept;                          // uniform over 2^64 values
-  std::uint64_t below(std::uint64_t n) noexcept;          // uniform over [0, n), n >= 1, without modulo bias
-  double uniform() noexcept;                              // [0, 1)
-  double normal() noexcept;                               // N(0, 1), Box-Muller, no cached half
+  std::uint64_t next() noexcept;                  // uniform over 2^64 values
+  std::uint64_t below(std::uint64_t n) noexcept;  // uniform over [0, n), n >= 1, without modulo bias
+  double uniform() noexcept;                      // [0, 1)
+  double normal() noexcept;                       // N(0, 1), Box-Muller, no cached half
 
   template <typename T>
-  void shuffle(std::span<T> items) noexcept {             // Fisher-Yates
+  void shuffle(std::span<T> items) noexcept {  // Fisher-Yates
     for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[below(i)]);
   }
 

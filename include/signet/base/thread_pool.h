@@ -6,7 +6,8 @@
 
 namespace signet {
 
-// A fixed set of worker threads. parallel_for may be called from many threads at once, but not from inside a task of the same pool.
+// A fixed set of worker threads. parallel_for may be called from many threads at once, but not from inside a task of the same
+// pool.
 class ThreadPool {
  public:
   explicit ThreadPool(std::size_t threads);  // 0 means one per available CPU; 1 runs everything in the caller
@@ -15,9 +16,9 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
   std::size_t size() const noexcept;  // threads that work on a parallel_for, the caller included
 
-  // Calls body(begin, end, worker) for disjoint ranges that cover [0, count), at most `grain` items a range (0: chosen), worker in
-  // [0, size()), no two calls with the same worker at once. Returns when all are done. The first exception of a body is rethrown here
-  // after the ranges under way have ended; ranges not begun are dropped.
+  // Calls body(begin, end, worker) for disjoint ranges that cover [0, count), at most `grain` items a range (0: chosen), worker
+  // in [0, size()), no two calls of one parallel_for with the same worker at once. Returns when all are done. The first exception
+  // of a body is rethrown here after the ranges under way have ended; ranges not begun are dropped.
   void parallel_for(std::size_t count, std::size_t grain,
                     const std::function<void(std::size_t begin, std::size_t end, std::size_t worker)>& body);
 
