@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "signet/kernel/hamming.h"
+
+// One namespace an instruction set, three functions each (contracts: signet/kernel/hamming.h). Their files are compiled with
+// flags of their own and therefore must not use anything inline from the standard library: the linker keeps one copy of an inline
+// function, and it could keep the one that was compiled for a newer CPU than the one it then runs on.
+namespace signet {
+namespace kernel_portable {
+void scan(const std::uint8_t* query, const std::uint8_t* codes, std::size_t count, std::size_t row,
+          std::uint16_t* distances) noexcept;
+std::size_t select(const std::uint8_t* query_rows, std::size_t queries, const std::uint8_t* codes, std::size_t count,
+                   std::size_t row, const std::uint16_t* bounds, KernelHit* hits) noexcept;
+void gather(const std::uint8_t* query, const std::uint8_t* codes, const std::uint64_t* positions, std::size_t count,
+            std::size_t row, std::uint16_t* distances) noexcept;
+}  // namespace kernel_portable
+
+namespace kernel_avx2 {
+extern const bool kCompiled;  // false where the compiler does not aim at x86
+void scan(const std::uint8_t* query, const std::uint8_t* codes, std::size_t count, std::size_t row,
+          std::uint16_t* distances) noexcept;
+std::size_t select(const std::uint8_t* query_rows, std::size_t queries, const std::uint8_t* codes, std::size_t count,
+                   std::size_t row, const std::uint16_t* bounds, KernelHit* hits) noexcept;
+void gather(const std::uint8_t* query, const std::uint8_t* codes, const std::uint64_t* positions, std::size_t count,
+            std::size_t row, std::uint16_t* distances) noexcept;
+}  // namespace kernel_avx2
+
+namespace kernel_avx512 {
+extern const bool kCompiled;
+void scan(const std::uint8_t* query, const std::uint8_t* codes, std::size_t count, std::size_t row,
+          std::uint16_t* distances) noexcept;
+std::size_t select(const std::uint8_t* query_rows, std::size_t queries, const std::uint8_t* codes, std::size_t count,
+                   std::size_t row, const std::uint16_t* bounds, KernelHit* hits) noexcept;
+void gather(const std::uint8_t* query, const std::uint8_t* codes, const std::uint64_t* positions, std::size_t count,
+            std::size_t row, std::uint16_t* distances) noexcept;
+}  // namespace kernel_avx512
+
+namespace kernel_neon {
+extern const bool kCompiled;  // false: not written yet
+}  // namespace kernel_neon
+}  // namespace signet
