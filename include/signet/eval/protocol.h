@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -23,12 +22,15 @@ struct Protocol {
   std::string divisor = "relevant items in the database";
   std::string no_relevant = "left out of the mean, counted";
   std::string ties = "expected over random orders inside equal distances";
-  std::string remark;
+  std::string remark;                // one sentence for people: what the number says
 };
 
 // Those of docs/protocols.md: cifar10-full, cifar10-heldout, cifar10-5k, mnist-full, mnist-heldout, fashion-full, fashion-heldout,
 // kaggle-face-full, kaggle-face-heldout, and the generic full, heldout, unseen-classes. Throws kUsage listing the names for any other.
 const Protocol& find_protocol(const std::string& name);
 std::vector<std::string> protocol_names();
+
+// The split in words: "train: train part; queries: test part; database: train part".
+std::string describe_split(const Protocol& protocol);
 
 }  // namespace signet
