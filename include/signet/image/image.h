@@ -23,22 +23,26 @@ struct Image {
 
 // Limits checked on the file's header before pixels are allocated.
 struct DecodeLimits {
-  std::uint64_t max_pixels = 256'000'000;      // width * height
-  std::uint64_t max_bytes = 1ull << 30;        // of the encoded file
-  std::uint32_t target_side = 0;               // where > 0: a JPEG may be decoded at 1/2, 1/4 or 1/8 as long as both sides stay >= 2 * this
+  std::uint64_t max_pixels = 256'000'000;  // width * height
+  std::uint64_t max_bytes = 1ull << 30;    // of the encoded file
+  std::uint32_t target_side = 0;  // where > 0: a JPEG is decoded at 1/2, 1/4 or 1/8 as long as both sides stay >= 2 * this
 };
 
 struct ImageHeader {
-  std::string format;  // "jpeg", "png", "bmp", "webp", "tiff", "pnm", "gif"
-  std::uint32_t width = 0;
+  std::string format;       // "jpeg", "png", "bmp", "webp", "tiff", "pnm"
+  std::uint32_t width = 0;  // of the upright picture, which is what decode_image gives without a target_side
   std::uint32_t height = 0;
 };
 
-// Reads format and size without decoding. Throws kCorrupt (`name` in the message) where the bytes are no image that signet reads.
+// Reads format and size without decoding; the first kilobytes of a file are mostly enough. Throws kCorrupt (`name` in the
+// message) where the bytes are no image, kUnsupported for kinds that signet does not read (GIF, HEIF, AVIF, JPEG 2000, ...,
+// animated WebP).
 ImageHeader read_image_header(std::span<const std::byte> bytes, const std::string& name);
 
-// Decodes to 8 bits, 1 or 3 channels (alpha is blended on white), turned upright by its EXIF orientation. Throws kInvalidArgument over a
-// limit, kCorrupt where the data is truncated or no image, always with `name`. Thread-safe.
+// Decodes to 8 bits, turned upright by its EXIF orientation (JPEG, PNG, WebP, TIFF). Grey files give 1 channel, all others 3:
+// palettes are expanded, CMYK is mixed to RGB, 16-bit samples are rounded to 8, alpha is blended on white in stored values.
+// Colour profiles are not applied. Throws kInvalidArgument over a limit (before pixels are allocated), kCorrupt where the data is
+// truncated, damaged or no image, kUnsupported for a kind that is not read, always with `name`. Prints nothing. Thread-safe.
 Image decode_image(std::span<const std::byte> bytes, const std::string& name, const DecodeLimits& limits = {});
 
 std::vector<std::byte> encode_png(const Image& image);
