@@ -1,0 +1,136 @@
+#include "signet/base/file_system.h"
+
+#include <sys/stat.h>
+
+#include "base/test_folder.h"
+
+namespace signet {
+namespace {
+
+class RealFileSystem : public TestFolder {
+ protected:
+  FileSystem& fs_ = real_file_system();
+};
+
+TEST_F(RealFileSystem, WritesAndMaps) {
+  const auto file = fs_.create(path("a"));
+  file->append(as_bytes("one "));
+  file->append({});
+  file->append(as_bytes("two"));
+  file->sync();
+  file->close();
+  file->close();
+  EXPECT_EQ(get(path("a")), "one two");
+  EXPECT_EQ(fs_.size(path("a")), 7U);
+  EXPECT_EQ(error_of([&] { file->append(as_bytes("x")); }), ErrorCode::kInternal);
+}
+
+TEST_F(RealFileSystem, EmptyFileMapsToNothing) {
+  put(path("empty"), "");
+  EXPECT_TRUE(fs_.map(path("empty"))->data().empty());
+}
+
+TEST_F(RealFileSystem, AMappingOutlivesItsFile) {
+  put(path("a"), "content");
+  const auto mapped = fs_.map(path("a"));
+  fs_.remove(path("a"));
+  EXPECT_FALSE(fs_.exists(path("a")));
+  EXPECT_EQ(mapped->data().size(), 7U);
+  EXPECT_EQ(std::to_integer<char>(mapped->data()[0]), 'c');
+}
+
+TEST_F(RealFileSystem, ErrorsNameThePathAndTheReason) {
+  std::string message;
+  EXPECT_EQ(error_of([&] { fs_.map(path("missing")); }, &message), ErrorCode::kNotFound);
+  EXPECT_NE(message.find(path("missing")), std::string::npos) << message;
+  EXPECT_NE(message.find("No such file"), std::string::npos) << message;
+  EXPECT_EQ(error_of([&] { fs_.create(path("no/such/folder")); }), ErrorCode::kNotFound);
+  EXPECT_EQ(error_of([&] { fs_.remove(path("missing")); }), ErrorCode::kNotFound);
+  EXPECT_EQ(error_of([&] { fs_.rename(path("missing"), path("b")); }), ErrorCode::kNotFound);
+  EXPECT_EQ(error_of([&] { fs_.size(path("missing")); }), ErrorCode::kNotFound);
+  EXPECT_EQ(error_of([&] { fs_.list(path("missing")); }), ErrorCode::kNotFound);
+  EXPECT_EQ(error_of([&] { fs_.sync_directory(path("missing")); }), ErrorCode::kNotFound);
+  EXPECT_EQ(error_of([&] { fs_.map(folder()); }, &message), ErrorCode::kIo);
+  EXPECT_NE(message.find("folder"), std::string::npos) << message;
+  EXPECT_EQ(error_of([&] { fs_.create(folder()); }), ErrorCode::kIo);
+}
+
+TEST_F(RealFileSystem, APipeIsRefusedAndDoesNotHang) {
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  EXPECT_EQ(error_of([&] { fs_.map(path("pipe")); }), ErrorCode::kIo);
+}
+
+TEST_F(RealFileSystem, AFullDiskIsAnError) {
+  const auto file = fs_.create("/dev/full");
+  std::string message;
+  EXPECT_EQ(error_of([&] { file->append(as_bytes("x")); }, &message), ErrorCode::kIo);
+  EXPECT_NE(message.find("No space left"), std::string::npos) << message;
+}
+
+TEST_F(RealFileSystem, FoldersWithParents) {
+  fs_.create_directory(path("x/y/z"));
+  fs_.create_directory(path("x/y/z"));
+  fs_.create_directory(path("x/y/w/"));
+  put(path("x/f"), "");
+  EXPECT_EQ(fs_.list(path("x")), (std::vector<std::string>{"f", "y"}));
+  EXPECT_EQ(fs_.list(path("x/y")), (std::vector<std::string>{"w", "z"}));
+  std::string message;
+  EXPECT_EQ(error_of([&] { fs_.create_directory(path("x/f/g")); }, &message), ErrorCode::kIo);
+  EXPECT_NE(message.find("is a file"), std::string::npos) << message;
+  fs_.sync_directory(path("x"));
+}
+
+TEST_F(RealFileSystem, AtomicWriteReplacesWholly) {
+  put(path("a"), "old");
+  write_file_atomically(fs_, path("a"), as_bytes("new content"));
+  EXPECT_EQ(get(path("a")), "new content");
+  EXPECT_EQ(fs_.list(folder()).size(), 1U);
+}
+
+TEST_F(RealFileSystem, AtomicWriteThatFailsLeavesTheOldFileAlone) {
+  put(path("a"), "old");
+  EXPECT_THROW(write_file_atomically(fs_, path("a"),
+                                     [](WritableFile& file) {
+                                       file.append(as_bytes("half"));
+                                       throw std::runtime_error("stop");
+                                     }),
+               std::runtime_error);
+  EXPECT_EQ(get(path("a")), "old");
+  EXPECT_EQ(fs_.list(folder()), std::vector<std::string>{"a"});
+}
+
+TEST_F(RealFileSystem, ReadFileKeepsToItsLimit) {
+  put(path("a"), "12345");
+  EXPECT_EQ(read_file(fs_, path("a"), 5).size(), 5U);
+  std::string message;
+  EXPECT_EQ(error_of([&] { read_file(fs_, path("a"), 4); }, &message), ErrorCode::kInvalidArgument);
+  EXPECT_NE(message.find("4"), std::string::npos) << message;
+}
+
+TEST(Paths, TempNamesAreRecognised) {
+  EXPECT_TRUE(is_temp_name(file_name(temp_path("/a/b"))));
+  EXPECT_NE(temp_path("/a/b"), temp_path("/a/b"));
+  EXPECT_EQ(parent_path(temp_path("/a/b")), "/a");
+  EXPECT_FALSE(is_temp_name("codes.npy"));
+}
+
+TEST(Paths, ParentNameAndJoin) {
+  EXPECT_EQ(parent_path("a/b/c.txt"), "a/b");
+  EXPECT_EQ(parent_path("a/b/"), "a");
+  EXPECT_EQ(parent_path("a//b"), "a");
+  EXPECT_EQ(parent_path("a"), ".");
+  EXPECT_EQ(parent_path(""), ".");
+  EXPECT_EQ(parent_path("/a"), "/");
+  EXPECT_EQ(parent_path("/"), "/");
+  EXPECT_EQ(file_name("a/b/c.txt"), "c.txt");
+  EXPECT_EQ(file_name("a/b/"), "b");
+  EXPECT_EQ(file_name("a"), "a");
+  EXPECT_EQ(file_name("/"), "");
+  EXPECT_EQ(join_path("a", "b"), "a/b");
+  EXPECT_EQ(join_path("a/", "b"), "a/b");
+  EXPECT_EQ(join_path("", "b"), "b");
+  EXPECT_EQ(join_path("a", "/b"), "/b");
+}
+
+}  // namespace
+}  // namespace signet
