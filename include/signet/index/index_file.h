@@ -31,6 +31,8 @@ class IndexFile {
   virtual const std::string& root() const noexcept = 0;                           // what keys are relative to
   // Throws Error{kMismatch} naming both fingerprints unless `fingerprint` is this file's model (or the file knows none).
   virtual void check_model(const std::string& fingerprint, const std::string& what) const = 0;
+  // Checks every byte, also of sections too large to be checked when opening. Throws Error{kCorrupt} naming the section.
+  virtual void verify() const = 0;
 };
 
 }  // namespace signet

@@ -1,0 +1,28 @@
+#include "signet/index/build.h"
+
+#include "index/flat_index.h"
+#include "index/rows.h"
+#include "signet/base/error.h"
+
+namespace signet {
+
+CodeSource source_of(std::shared_ptr<const CodeMatrix> codes) {
+  CodeSource source;
+  source.packed = codes->data();
+  source.count = codes->size();
+  source.bits = codes->bits();
+  source.owner = std::move(codes);
+  return source;
+}
+
+std::unique_ptr<Index> build_index(const CodeSource& codes, const BuildOptions& options) {
+  auto rows = std::make_shared<const Rows>(codes);
+  if (options.kind == "flat" || options.kind == "auto") return std::make_unique<FlatIndex>(std::move(rows));
+  fail(ErrorCode::kUsage, "index kind \"", options.kind, "\" does not exist; use auto, flat, table or mih");
+}
+
+std::string explain_plan(const Index& index, const SearchOptions&) {
+  return concat(index.kind(), " index of ", index.size(), " codes of ", index.bits(), " bits: the only kind that was built\n");
+}
+
+}  // namespace signet

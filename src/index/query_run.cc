@@ -1,0 +1,45 @@
+#include "index/query_run.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "signet/base/thread_pool.h"
+
+namespace signet {
+
+std::size_t effective_threads(const SearchOptions& options, std::size_t pieces) {
+  const std::size_t threads = options.threads == 0 ? available_cpus() : options.threads;
+  return std::clamp<std::size_t>(std::min(threads, pieces), 1, 1024);
+}
+
+std::vector<Hit> to_hits(std::span<const PackedHit> packed, const Rows& rows) {
+  std::vector<Hit> hits(packed.size());
+  for (std::size_t i = 0; i < packed.size(); ++i) hits[i] = {rows.id(hit_position(packed[i])), hit_distance(packed[i])};
+  return hits;
+}
+
+SearchStats make_stats(const char* index, const Work& work, const Stopwatch& watch) {
+  SearchStats stats;
+  stats.index = index;
+  stats.kernel = hamming_kernel().name;
+  stats.candidates = work.candidates;
+  stats.buckets = work.buckets;
+  stats.radius_reached = work.radius;
+  stats.seconds = watch.seconds();
+  return stats;
+}
+
+std::size_t allowed_in(const IdFilter& filter, std::uint64_t begin, std::uint64_t end) noexcept {
+  end = std::min<std::uint64_t>(end, filter.words.size() * 64);
+  std::size_t sum = 0;
+  while (begin < end) {
+    const std::uint64_t in_word = std::min<std::uint64_t>(end - begin, 64 - begin % 64);
+    std::uint64_t word = filter.words[begin / 64] >> (begin % 64);
+    if (in_word < 64) word &= (std::uint64_t{1} << in_word) - 1;
+    sum += static_cast<std::size_t>(std::popcount(word));
+    begin += in_word;
+  }
+  return sum;
+}
+
+}  // namespace signet

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "index/collector.h"
+#include "index/rows.h"
+#include "signet/index/index.h"
+
+namespace signet {
+
+// The radius of a search as a number: what is beyond the code length means all.
+inline std::uint32_t effective_radius(const SearchOptions& options, std::uint32_t largest) noexcept {
+  return options.radius && *options.radius < largest ? *options.radius : largest;
+}
+
+// Threads to use for `pieces` pieces of work.
+std::size_t effective_threads(const SearchOptions& options, std::size_t pieces);
+
+// What one query costs, added up over queries and threads.
+struct Work {
+  std::uint64_t candidates = 0, buckets = 0;
+  std::uint32_t radius = 0;
+  Work& operator+=(const Work& other) noexcept {
+    candidates += other.candidates;
+    buckets += other.buckets;
+    radius = radius > other.radius ? radius : other.radius;
+    return *this;
+  }
+};
+
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// Positions to ids.
+std::vector<Hit> to_hits(std::span<const PackedHit> packed, const Rows& rows);
+SearchStats make_stats(const char* index, const Work& work, const Stopwatch& watch);
+
+// Are any of the positions [begin, end) allowed, and how many?
+std::size_t allowed_in(const IdFilter& filter, std::uint64_t begin, std::uint64_t end) noexcept;
+
+}  // namespace signet
