@@ -11,19 +11,20 @@
 namespace signet {
 
 // How a picture becomes the network's input: the same description serves training and encoding.
-//   x[c][y][x] = (pixel / 255 - mean[c]) / std[c], after centre_square / resize to width x height and conversion to `channels`.
+//   x[c][y][x] = (pixel / 255 - mean[c]) / std[c], of the pixels that to_input_geometry gives.
 struct Preprocessing {
-  std::uint32_t width = 0, height = 0, channels = 0;
-  std::vector<float> mean, std;   // one per channel
-  bool mirror_view = false;       // also run the mirrored picture and average the real outputs before the sign (doubles the encode cost)
+  std::uint32_t width = 0, height = 0, channels = 0;  // channels: 1 or 3
+  std::vector<float> mean, std;                       // one per channel; std > 0
+  bool mirror_view =
+      false;  // also run the mirrored picture and average the real outputs before the sign (doubles the encode cost)
 };
 
 struct ModelInfo {
   std::uint32_t bits = 0;
   Preprocessing preprocessing;
   std::vector<std::string> class_names;
-  std::string training_record;    // JSON object: dataset, protocol, seed, loss, alpha, stages, version, ...
-  std::string fingerprint;        // SHA-256 over network and preprocessing, 64 hex digits: what codes are bound to
+  std::string training_record;  // JSON object: dataset, protocol, seed, loss, alpha, stages, version, ...
+  std::string fingerprint;      // SHA-256 over network and preprocessing, 64 hex digits: what codes are bound to
 };
 
 struct Model {
@@ -35,15 +36,26 @@ struct Model {
 // Two models with equal fingerprints give equal codes.
 std::string model_fingerprint(const Network& network, const Preprocessing& preprocessing);
 
-// ONNX (opset 13), one file: graph, preprocessing, bits, class names, record, fingerprint as metadata. Outputs are named "hash",
-// "features", "logits". Atomic. model.info.fingerprint is computed here.
+// ONNX (opset 13), one file: graph, preprocessing, bits, class names, record, fingerprint as metadata (docs/format/model.md).
+// Outputs are named "hash", "features", "logits". Atomic. The fingerprint is computed here, model.info.fingerprint is not read.
+// Throws kInvalidArgument where bits, preprocessing, class names and network do not fit together; kCorrupt as check_network does.
 void write_model(FileSystem& fs, const std::string& path, const Model& model);
 
-// Reads what write_model wrote: only the operators it emits. Throws kCorrupt / kUnsupported naming path and node; never runs code from the
-// file, never allocates more than a small multiple of its size. The fingerprint is recomputed and must match.
+// Reads what write_model wrote, byte for byte, and nothing else. Throws kCorrupt (damaged; also where any weight is not finite or
+// the recomputed fingerprint differs) or kUnsupported (another program's ONNX file, or a newer signet's) naming path and place;
+// never runs code from the file, never allocates more than a small multiple of its size.
 Model read_model(FileSystem& fs, const std::string& path);
 
-// The preprocessing of one picture into channels x height x width floats.
-void preprocess(const Image& image, const Preprocessing& how, float* target);
+// Throws kInvalidArgument, `what` in the message, unless sizes are 1 to 65536, channels 1 or 3, mean and std fit and are finite,
+// std > 0.
+void check_preprocessing(const Preprocessing& how, const std::string& what);
+
+// A picture of any size in the network's geometry, 8 bits: the largest centred square, resized (a network whose input is not
+// square: resized without keeping the aspect ratio), then grey or colour as the network wants it. A picture that fits already
+// comes back as it is. `image.channels != how.channels` tells that colours are converted.
+Image to_input_geometry(const Image& image, const Preprocessing& how);
+
+// Geometry and normalisation of one picture into channels x height x width floats. `mirrored`: flipped left to right.
+void preprocess(const Image& image, const Preprocessing& how, float* target, bool mirrored = false);
 
 }  // namespace signet

@@ -1,0 +1,250 @@
+#include "signet/encode/model.h"
+
+#include <cstring>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+
+#include "encode/layer_kinds.h"
+#include "encode/onnx_file.h"
+#include "signet/base/error.h"
+#include "signet/base/sha256.h"
+#include "signet/code/code_matrix.h"
+
+namespace signet {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kFormat = "1";
+constexpr std::uint64_t kLargestFile = std::numeric_limits<std::int32_t>::max();  // protobuf's limit for one message
+
+// --- fingerprint: the byte string of docs/format/model.md
+
+class CanonicalHash {
+ public:
+  void number(std::uint32_t v) {
+    const unsigned char bytes[4] = {static_cast<unsigned char>(v), static_cast<unsigned char>(v >> 8),
+                                    static_cast<unsigned char>(v >> 16), static_cast<unsigned char>(v >> 24)};
+    hash_.update(std::as_bytes(std::span(bytes)));
+  }
+  void index(int v) { number(static_cast<std::uint32_t>(v)); }
+  void list(const std::vector<float>& values) {
+    number(static_cast<std::uint32_t>(values.size()));
+    hash_.update(std::as_bytes(std::span(values)));  // little-endian: asserted in onnx_write.cc
+  }
+  void text(std::string_view v) { hash_.update(std::as_bytes(std::span(v.data(), v.size()))); }
+  std::string hex() { return hash_.hex(); }
+
+ private:
+  Sha256 hash_;
+};
+
+// Numbers of the format, not of the enum: they never change.
+std::uint32_t kind_number(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::kConv:
+      return 1;
+    case LayerKind::kLinear:
+      return 2;
+    case LayerKind::kMaxPool:
+      return 3;
+    case LayerKind::kGlobalMaxPool:
+      return 4;
+    case LayerKind::kGlobalAvgPool:
+      return 5;
+    case LayerKind::kGelu:
+      return 6;
+    case LayerKind::kRelu:
+      return 7;
+    case LayerKind::kTanh:
+      return 8;
+    case LayerKind::kAdd:
+      return 9;
+  }
+  fail(ErrorCode::kInternal, "layer kind ", static_cast<int>(kind), " has no number in the model format");
+}
+
+void hash_layer(CanonicalHash& hash, const Layer& layer) {
+  hash.number(kind_number(layer.kind));
+  hash.index(layer.input);
+  if (layer.kind == LayerKind::kAdd) hash.index(layer.other);
+  if (has_weights(layer.kind)) hash.number(layer.out);
+  if (has_window(layer.kind)) {
+    hash.number(layer.kernel);
+    hash.number(layer.stride);
+  }
+  if (layer.kind == LayerKind::kConv) hash.number(layer.pad);
+  if (has_weights(layer.kind)) {
+    hash.list(layer.weight);
+    hash.list(layer.bias);
+  }
+}
+
+// --- metadata
+
+std::string preprocessing_text(const Preprocessing& how) {
+  const json j{{"width", how.width}, {"height", how.height}, {"channels", how.channels},
+               {"mean", how.mean},   {"std", how.std},       {"mirror_view", how.mirror_view}};
+  return j.dump();
+}
+
+Preprocessing parse_preprocessing(const std::string& text) {
+  const json j = json::parse(text);
+  Preprocessing how;
+  how.width = j.at("width").get<std::uint32_t>();
+  how.height = j.at("height").get<std::uint32_t>();
+  how.channels = j.at("channels").get<std::uint32_t>();
+  how.mean = j.at("mean").get<std::vector<float>>();
+  how.std = j.at("std").get<std::vector<float>>();
+  how.mirror_view = j.at("mirror_view").get<bool>();
+  return how;
+}
+
+// File names are bytes and JSON is UTF-8: what is no UTF-8 becomes U+FFFD rather than an error after hours of training.
+std::string class_names_text(const std::vector<std::string>& names) {
+  return json(names).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+bool is_json_object(const std::string& text) { return json::parse(text, nullptr, false).is_object(); }
+
+OnnxFile to_file(const Model& model, const std::string& fingerprint) {
+  const ModelInfo& info = model.info;
+  return {model.network,
+          {{"signet.format", std::string(kFormat)},
+           {"signet.bits", std::to_string(info.bits)},
+           {"signet.preprocessing", preprocessing_text(info.preprocessing)},
+           {"signet.classes", class_names_text(info.class_names)},
+           {"signet.record", info.training_record.empty() ? "{}" : info.training_record},
+           {"signet.fingerprint", fingerprint}}};
+}
+
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
+const std::string* find_entry(const Metadata& metadata, std::string_view key) {
+  for (const auto& [name, value] : metadata) {
+    if (name == key) return &value;
+  }
+  return nullptr;
+}
+
+const std::string& entry(const Metadata& metadata, std::string_view key) {
+  const std::string* value = find_entry(metadata, key);
+  if (value == nullptr) fail(ErrorCode::kCorrupt, "the metadata entry ", key, " is missing");
+  return *value;
+}
+
+ModelInfo parse_info(const Metadata& metadata) {
+  ModelInfo info;
+  try {
+    info.bits = json::parse(entry(metadata, "signet.bits")).get<std::uint32_t>();
+    info.preprocessing = parse_preprocessing(entry(metadata, "signet.preprocessing"));
+    info.class_names = json::parse(entry(metadata, "signet.classes")).get<std::vector<std::string>>();
+  } catch (const json::exception& e) {
+    fail(ErrorCode::kCorrupt, "the metadata is not as signet writes it: ", e.what());
+  }
+  info.training_record = entry(metadata, "signet.record");
+  info.fingerprint = entry(metadata, "signet.fingerprint");
+  return info;
+}
+
+// --- what must fit together
+
+void check_info(const Model& model, const std::vector<LayerShape>& shapes) {
+  const auto& [network, info] = model;
+  const std::uint32_t hash = shapes[static_cast<std::size_t>(network.hash)].c;
+  if (info.bits != hash) fail(ErrorCode::kInvalidArgument, "the model says ", info.bits, " bits, its hash layer gives ", hash);
+  check_preprocessing(info.preprocessing, "the model");
+  const Preprocessing& how = info.preprocessing;
+  if (how.channels != network.channels || how.height != network.height || how.width != network.width) {
+    fail(ErrorCode::kInvalidArgument, "the preprocessing gives ", how.channels, " x ", how.height, " x ", how.width,
+         ", the network takes ", network.channels, " x ", network.height, " x ", network.width);
+  }
+  if (network.logits >= 0 && !info.class_names.empty() &&
+      shapes[static_cast<std::size_t>(network.logits)].size() != info.class_names.size()) {
+    fail(ErrorCode::kInvalidArgument, "the model has ", info.class_names.size(), " class names and ",
+         shapes[static_cast<std::size_t>(network.logits)].size(), " logits");
+  }
+  if (!info.training_record.empty() && !is_json_object(info.training_record)) {
+    fail(ErrorCode::kInvalidArgument, "the training record is no JSON object");
+  }
+}
+
+void check_ours(std::string_view bytes) {
+  if (bytes.size() > kLargestFile) fail(ErrorCode::kUnsupported, "it has ", bytes.size(), " bytes, more than ", kLargestFile);
+  if (bytes.empty()) fail(ErrorCode::kCorrupt, "it is empty");
+  if (check_closing_crc(bytes) == ClosingCrc::kWrong)
+    fail(ErrorCode::kCorrupt, "its CRC-32C does not match: the file is damaged");
+  const Metadata metadata = decode_onnx_metadata(bytes);
+  const std::string* format = find_entry(metadata, "signet.format");
+  if (format == nullptr) fail(ErrorCode::kUnsupported, "it is not a model that signet wrote (it has no signet.format entry)");
+  if (*format != kFormat) fail(ErrorCode::kUnsupported, "it has format ", *format, ", this build of signet reads ", kFormat);
+  if (check_closing_crc(bytes) == ClosingCrc::kAbsent)
+    fail(ErrorCode::kCorrupt, "its closing CRC-32C is missing: the file is truncated or was rewritten");
+}
+
+void check_same_bytes(std::string_view bytes, const std::string& expected) {
+  if (bytes == expected) return;
+  const auto at = std::mismatch(bytes.begin(), bytes.end(), expected.begin(), expected.end()).first - bytes.begin();
+  fail(ErrorCode::kCorrupt, "offset ", at, ": signet would not have written this byte");
+}
+
+Model parse_model(std::string_view bytes) {
+  check_ours(bytes);
+  OnnxFile file = decode_onnx(bytes);
+  Model model{std::move(file.network), parse_info(file.metadata)};
+  check_info(model, check_network(model.network));
+  const std::string expected = model_fingerprint(model.network, model.info.preprocessing);
+  if (model.info.fingerprint != expected) {
+    fail(ErrorCode::kCorrupt, "its fingerprint is ", model.info.fingerprint, ", its content gives ", expected);
+  }
+  check_same_bytes(bytes, encode_onnx(to_file(model, expected)));
+  return model;
+}
+
+}  // namespace
+
+std::string model_fingerprint(const Network& network, const Preprocessing& how) {
+  CanonicalHash hash;
+  hash.text(std::string_view("signet-model-1\0", 15));
+  hash.number(how.width);
+  hash.number(how.height);
+  hash.number(how.channels);
+  hash.list(how.mean);
+  hash.list(how.std);
+  hash.number(how.mirror_view ? 1 : 0);
+  hash.number(network.channels);
+  hash.number(network.height);
+  hash.number(network.width);
+  hash.index(network.hash);
+  hash.index(network.features);
+  hash.index(network.logits);
+  hash.number(static_cast<std::uint32_t>(network.layers.size()));
+  for (const Layer& layer : network.layers) hash_layer(hash, layer);
+  return hash.hex();
+}
+
+void write_model(FileSystem& fs, const std::string& path, const Model& model) {
+  check_info(model, check_network(model.network));
+  const std::string bytes = encode_onnx(to_file(model, model_fingerprint(model.network, model.info.preprocessing)));
+  if (bytes.size() > kLargestFile) {
+    fail(ErrorCode::kInvalidArgument, path, ": the model takes ", bytes.size(), " bytes, a model file holds at most ",
+         kLargestFile);
+  }
+  write_file_atomically(fs, path, as_bytes(bytes));
+}
+
+Model read_model(FileSystem& fs, const std::string& path) {
+  const std::unique_ptr<MappedFile> file = fs.map(path);
+  const std::span<const std::byte> data = file->data();
+  try {
+    return parse_model({reinterpret_cast<const char*>(data.data()), data.size()});
+  } catch (const Error& e) {
+    // What check_info calls an invalid argument of the writer is corruption of a file.
+    const ErrorCode code = e.code() == ErrorCode::kInvalidArgument ? ErrorCode::kCorrupt : e.code();
+    fail(code, path, ": not a readable model: ", e.what());
+  }
+}
+
+}  // namespace signet

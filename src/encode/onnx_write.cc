@@ -1,0 +1,240 @@
+#include <bit>
+#include <span>
+#include <vector>
+
+#include "encode/layer_kinds.h"
+#include "encode/onnx_fields.h"
+#include "encode/onnx_file.h"
+#include "encode/wire.h"
+#include "signet/base/crc32c.h"
+#include "signet/base/error.h"
+
+namespace signet {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "raw_data and the fingerprint hold little-endian floats");
+
+// The tensor that an operand index stands for.
+std::string value_name(const Network& network, int index) {
+  if (index < 0) return "image";
+  if (index == network.hash) return "hash";
+  if (index == network.features) return "features";
+  if (index == network.logits) return "logits";
+  return layer_name(static_cast<std::size_t>(index));
+}
+
+class GraphWriter {
+ public:
+  explicit GraphWriter(const Network& network)
+      : network_(network), shapes_(check_network(network)), is_vector_(vector_layers(network)) {}
+
+  WireWriter write();
+
+ private:
+  using Ints = std::vector<std::int64_t>;
+  void node(const std::string& name, const char* op, const std::vector<std::string>& inputs, const std::string& output,
+            const std::vector<std::pair<const char*, Ints>>& lists = {},
+            const std::vector<std::pair<const char*, std::int64_t>>& numbers = {});
+  void tensor(const std::string& name, const std::vector<std::uint64_t>& dims, std::span<const float> values);
+  void layer(std::size_t index);
+  void linear(std::size_t index, const std::string& in, const std::string& out);
+  void gelu(std::size_t index, const std::string& in, const std::string& out);
+  void weights(std::size_t index);
+  void value(std::uint32_t field, int index);
+
+  const Network& network_;
+  std::vector<LayerShape> shapes_;
+  std::vector<bool> is_vector_;
+  WireWriter graph_;
+};
+
+void GraphWriter::node(const std::string& name, const char* op, const std::vector<std::string>& inputs, const std::string& output,
+                       const std::vector<std::pair<const char*, Ints>>& lists,
+                       const std::vector<std::pair<const char*, std::int64_t>>& numbers) {
+  WireWriter node;
+  for (const std::string& input : inputs) node.bytes(onnx::node::kInput, input);
+  node.bytes(onnx::node::kOutput, output);
+  node.bytes(onnx::node::kName, name);
+  node.bytes(onnx::node::kOpType, op);
+  for (const auto& [key, list] : lists) {
+    WireWriter attribute;
+    attribute.bytes(onnx::attribute::kName, key);
+    for (const std::int64_t v : list) attribute.varint(onnx::attribute::kInts, static_cast<std::uint64_t>(v));
+    attribute.varint(onnx::attribute::kType, onnx::attribute::kTypeInts);
+    node.message(onnx::node::kAttribute, attribute);
+  }
+  for (const auto& [key, number] : numbers) {
+    WireWriter attribute;
+    attribute.bytes(onnx::attribute::kName, key);
+    attribute.varint(onnx::attribute::kInt, static_cast<std::uint64_t>(number));
+    attribute.varint(onnx::attribute::kType, onnx::attribute::kTypeInt);
+    node.message(onnx::node::kAttribute, attribute);
+  }
+  graph_.message(onnx::graph::kNode, node);
+}
+
+void GraphWriter::tensor(const std::string& name, const std::vector<std::uint64_t>& dims, std::span<const float> values) {
+  WireWriter tensor;
+  tensor.reserve(values.size_bytes() + 64);
+  for (const std::uint64_t d : dims) tensor.varint(onnx::tensor::kDims, d);
+  tensor.varint(onnx::tensor::kDataType, onnx::tensor::kFloat);
+  tensor.bytes(onnx::tensor::kName, name);
+  tensor.bytes(onnx::tensor::kRawData, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
+  graph_.message(onnx::graph::kInitializer, tensor);
+}
+
+void GraphWriter::linear(std::size_t index, const std::string& in, const std::string& out) {
+  const int input = network_.layers[index].input;
+  const std::string name = layer_name(index);
+  std::string flat = in;
+  if (input < 0 || !is_vector_[static_cast<std::size_t>(input)]) {
+    flat = name + "/flatten";
+    node(flat, "Flatten", {in}, flat, {}, {{"axis", 1}});
+  }
+  node(name, "Gemm", {flat, name + ".weight", name + ".bias"}, out, {}, {{"transB", 1}});
+}
+
+void GraphWriter::gelu(std::size_t index, const std::string& in, const std::string& out) {
+  const std::string name = layer_name(index);
+  node(name + "/scaled", "Mul", {in, "gelu.sqrt1_2"}, name + "/scaled");
+  node(name + "/erf", "Erf", {name + "/scaled"}, name + "/erf");
+  node(name + "/plus", "Add", {name + "/erf", "gelu.one"}, name + "/plus");
+  node(name + "/half", "Mul", {name + "/plus", "gelu.half"}, name + "/half");
+  node(name, "Mul", {in, name + "/half"}, out);
+}
+
+void GraphWriter::layer(std::size_t index) {
+  const Layer& layer = network_.layers[index];
+  const std::string name = layer_name(index);
+  const std::string in = value_name(network_, layer.input);
+  const std::string out = value_name(network_, static_cast<int>(index));
+  const std::int64_t k = layer.kernel, s = layer.stride, p = layer.pad;
+  switch (layer.kind) {
+    case LayerKind::kConv:
+      return node(name, "Conv", {in, name + ".weight", name + ".bias"}, out,
+                  {{"kernel_shape", {k, k}}, {"strides", {s, s}}, {"pads", {p, p, p, p}}});
+    case LayerKind::kMaxPool:
+      return node(name, "MaxPool", {in}, out, {{"kernel_shape", {k, k}}, {"strides", {s, s}}});
+    case LayerKind::kLinear:
+      return linear(index, in, out);
+    case LayerKind::kGelu:
+      return gelu(index, in, out);
+    case LayerKind::kGlobalMaxPool:
+      return node(name, "GlobalMaxPool", {in}, out);
+    case LayerKind::kGlobalAvgPool:
+      return node(name, "GlobalAveragePool", {in}, out);
+    case LayerKind::kRelu:
+      return node(name, "Relu", {in}, out);
+    case LayerKind::kTanh:
+      return node(name, "Tanh", {in}, out);
+    case LayerKind::kAdd:
+      return node(name, "Add", {in, value_name(network_, layer.other)}, out);
+  }
+}
+
+void GraphWriter::weights(std::size_t index) {
+  const Layer& layer = network_.layers[index];
+  if (!has_weights(layer.kind)) return;
+  const LayerShape in = input_shape(network_, shapes_, layer.input);
+  const std::string name = layer_name(index);
+  if (layer.kind == LayerKind::kConv) {
+    tensor(name + ".weight", {layer.out, in.c, layer.kernel, layer.kernel}, layer.weight);
+  } else {
+    tensor(name + ".weight", {layer.out, in.size()}, layer.weight);
+  }
+  tensor(name + ".bias", {layer.out}, layer.bias);
+}
+
+// A graph input or output: float32, the first dimension free, the others as the layer gives them.
+void GraphWriter::value(std::uint32_t field, int index) {
+  const LayerShape s = input_shape(network_, shapes_, index);
+  const bool vector = index >= 0 && is_vector_[static_cast<std::size_t>(index)];
+  WireWriter shape, batch;
+  batch.bytes(onnx::dimension::kParam, "N");
+  shape.message(onnx::shape::kDim, batch);
+  for (const std::uint32_t d : vector ? std::vector<std::uint32_t>{s.c} : std::vector<std::uint32_t>{s.c, s.h, s.w}) {
+    WireWriter dim;
+    dim.varint(onnx::dimension::kValue, d);
+    shape.message(onnx::shape::kDim, dim);
+  }
+  WireWriter tensor, type, info;
+  tensor.varint(onnx::tensor_type::kElemType, onnx::tensor::kFloat);
+  tensor.message(onnx::tensor_type::kShape, shape);
+  type.message(onnx::type::kTensorType, tensor);
+  info.bytes(onnx::value_info::kName, value_name(network_, index));
+  info.message(onnx::value_info::kType, type);
+  graph_.message(field, info);
+}
+
+WireWriter GraphWriter::write() {
+  bool has_gelu = false;
+  std::size_t floats = 0;
+  for (const Layer& layer : network_.layers) {
+    has_gelu |= layer.kind == LayerKind::kGelu;
+    floats += layer.weight.size() + layer.bias.size();
+  }
+  graph_.reserve(floats * sizeof(float) + network_.layers.size() * 1024 + 1024);
+  for (std::size_t i = 0; i < network_.layers.size(); ++i) layer(i);
+  graph_.bytes(onnx::graph::kName, "signet");
+  for (std::size_t i = 0; i < network_.layers.size(); ++i) weights(i);
+  if (has_gelu) {
+    const float sqrt1_2 = 0.70710678118654752f, one = 1.0f, half = 0.5f;
+    tensor("gelu.sqrt1_2", {}, {&sqrt1_2, 1});
+    tensor("gelu.one", {}, {&one, 1});
+    tensor("gelu.half", {}, {&half, 1});
+  }
+  value(onnx::graph::kInputs, -1);
+  value(onnx::graph::kOutputs, network_.hash);
+  if (network_.features >= 0) value(onnx::graph::kOutputs, network_.features);
+  if (network_.logits >= 0) value(onnx::graph::kOutputs, network_.logits);
+  return std::move(graph_);
+}
+
+WireWriter metadata_entry(std::string_view key, std::string_view value) {
+  WireWriter entry;
+  entry.bytes(onnx::entry::kKey, key);
+  entry.bytes(onnx::entry::kValue, value);
+  return entry;
+}
+
+std::string crc_text(std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  const std::uint32_t crc = crc32c(std::as_bytes(std::span(bytes.data(), bytes.size())));
+  std::string text;
+  for (int shift = 28; shift >= 0; shift -= 4) text.push_back(kDigits[(crc >> shift) & 15]);
+  return text;
+}
+
+}  // namespace
+
+std::string layer_name(std::size_t index) { return concat("layer", index); }
+
+std::string encode_onnx(const OnnxFile& file) {
+  WireWriter model;
+  model.varint(onnx::model::kIrVersion, onnx::kIrVersion);
+  model.bytes(onnx::model::kProducerName, "signet");
+  const WireWriter graph = GraphWriter(file.network).write();
+  model.reserve(graph.data().size() + 4096);
+  model.message(onnx::model::kGraph, graph);
+  WireWriter opset;
+  opset.bytes(onnx::opset::kDomain, "");
+  opset.varint(onnx::opset::kVersion, onnx::kOperatorSet);
+  model.message(onnx::model::kOpsetImport, opset);
+  for (const auto& [key, value] : file.metadata) model.message(onnx::model::kMetadata, metadata_entry(key, value));
+  model.message(onnx::model::kMetadata, metadata_entry(kClosingCrcKey, "00000000"));
+  std::string bytes = model.data();
+  const std::string_view covered(bytes.data(), bytes.size() - 8);
+  bytes.replace(bytes.size() - 8, 8, crc_text(covered));
+  return bytes;
+}
+
+ClosingCrc check_closing_crc(std::string_view bytes) {
+  // The entry's own bytes before the digits: key, then tag and length of an 8-byte value.
+  WireWriter entry = metadata_entry(kClosingCrcKey, "00000000");
+  const std::string_view head(entry.data().data(), entry.data().size() - 8);
+  if (bytes.size() < entry.data().size() || bytes.substr(bytes.size() - entry.data().size(), head.size()) != head)
+    return ClosingCrc::kAbsent;
+  return crc_text(bytes.substr(0, bytes.size() - 8)) == bytes.substr(bytes.size() - 8) ? ClosingCrc::kRight : ClosingCrc::kWrong;
+}
+
+}  // namespace signet
