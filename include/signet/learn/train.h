@@ -19,17 +19,21 @@ struct TrainOptions {
   std::uint32_t bits = 12;               // 1 to 4096
   std::string arch = "small";            // "small", "medium", "large": width of the network
   HashLoss loss = HashLoss::kExpProduct;
-  double alpha = 6;                      // scale of the exponent, > 0
+  double alpha = 6;                      // scale of the exponent, above 0, at most 40
+  double exponent_cap = 3;               // log of the loss of a pair above which it grows like its tangent only; infinity = never
+  bool equal_pair_mass = true;           // similar and dissimilar pairs weigh the same as groups; false: every pair weighs the same
   Pretrain pretrain = Pretrain::kBoth;
   double joint_classification = 0.1;     // lambda: weight of the classification term during joint fine-tuning; 0 = off
   double epochs = 0;                     // passes over the training images, all stages together; 0 = the architecture's default
-  std::size_t batch = 0;                 // images; 0 = default
+  std::size_t batch = 0;                 // images, at least 2; 0 = default
+  std::uint32_t side = 0;                // of the network's square input in pixels; 0 = the images' own size where it is one and small, else 64
   std::uint64_t seed = 1;
   std::size_t threads = 0;               // 0 = one per CPU
   std::string device = "cpu";            // "cpu", "cuda"
   bool bfloat16 = false;                 // autocast of the feature layers; the hash layer and the loss stay float32
   double validation_share = 0.05;        // of every class, taken from the training images; 0 = none
   std::string checkpoint_folder;         // empty = none
+  double checkpoint_seconds = 60;        // between two checkpoints; one is also written at the end of every stage
   bool resume = false;                   // go on from checkpoint_folder; refuses a checkpoint of other options or data
   std::string log_path;                  // JSON lines; empty = none
   std::string record;                    // JSON object merged into the model's training record (data path, command)

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "learn/training_set.h"
+#include "signet/image/augment.h"
+
+namespace signet {
+
+enum class Balance {
+  kUniform,  // every image once a pass
+  kClasses,  // every batch holds the same number of images of each of its classes
+};
+
+// Which images make batch `step` of a stage: a pure function of its arguments, so that a resumed run needs no sampler state.
+class Sampler {
+ public:
+  struct Pick {
+    std::size_t position;  // in the training set
+    std::uint64_t pass;    // how often it was used before: drives the alternating flip
+  };
+  // Classes are those of an image's first label. With more than batch / 8 classes each batch takes batch / 8 of them in turn, so
+  // that there are always similar pairs. A class with few images repeats them.
+  Sampler(const TrainingSet& set, std::size_t batch, Balance balance, std::uint64_t seed);
+  std::vector<Pick> picks(std::size_t step) const;
+
+ private:
+  const std::vector<std::size_t>& order(std::size_t group, std::uint64_t pass) const;  // permutation, cached for the latest pass
+  std::vector<std::vector<std::size_t>> groups_;
+  std::size_t batch_, classes_per_batch_ = 1;
+  std::uint64_t seed_;
+  struct Cached {
+    std::uint64_t pass = ~std::uint64_t{0};
+    std::vector<std::size_t> order;
+  };
+  mutable std::vector<std::array<Cached, 2>> cache_;
+};
+
+struct Batch {
+  std::size_t step = 0;
+  at::Tensor images;      // n x c x h x w, channels-last, float32
+  at::Tensor targets;     // n x classes: 1 shared among an image's labels
+  at::Tensor similarity;  // n x n in [-1, 1]: 2 |shared labels| / |all labels| - 1; undefined unless asked for
+  std::vector<std::size_t> positions;
+};
+
+struct BatchOptions {
+  std::size_t batch = 500;
+  Balance balance = Balance::kUniform;
+  AugmentOptions augment;
+  std::uint64_t seed = 1;
+  bool similarity = false;
+};
+
+// Prepares batches first, first + 1, ..., end - 1 on its own thread, at most two ahead of next(). The contents depend on nothing
+// but (set, options, step). set must outlive it.
+class BatchLoader {
+ public:
+  BatchLoader(const TrainingSet& set, const BatchOptions& options, std::size_t first, std::size_t end);
+  ~BatchLoader();
+  Batch next();  // rethrows what the thread threw
+
+ private:
+  Batch make(std::size_t step) const;
+  void work();
+
+  const TrainingSet& set_;
+  BatchOptions options_;
+  Sampler sampler_;
+  std::vector<float> table_;
+  std::size_t made_, end_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Batch> ready_;
+  std::exception_ptr error_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+// n x n label similarity of images at these positions, as in Batch.
+at::Tensor label_similarity(const TrainingSet& set, std::span<const std::size_t> positions);
+
+}  // namespace signet

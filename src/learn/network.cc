@@ -1,0 +1,159 @@
+#include "learn/network.h"
+
+#include <cmath>
+#include <stdexcept>
+
+#include "signet/base/error.h"
+#include "signet/base/random.h"
+
+namespace signet {
+namespace {
+
+using at::Tensor;
+
+// Uniform in +-1/sqrt(fan in), from our own generator: the same on every machine and for every version of libtorch.
+Tensor uniform_weight(const std::vector<std::int64_t>& size, std::int64_t fan_in, Random& random) {
+  Tensor w = at::empty(size, at::kFloat);
+  const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
+  float* data = w.data_ptr<float>();
+  for (std::int64_t i = 0; i < w.numel(); ++i) data[i] = static_cast<float>((2 * random.uniform() - 1) * bound);
+  return w;
+}
+
+// The first `in` output channels copy the input (dirac), the others start random.
+Tensor identity_conv(std::int64_t out, std::int64_t in, Random& random) {
+  Tensor w = uniform_weight({out, in, 3, 3}, in * 9, random);
+  for (std::int64_t c = 0; c < std::min(in, out); ++c) {
+    w[c].zero_();
+    w[c][c][1][1] = 1;
+  }
+  return w;
+}
+
+std::string conv_name(std::size_t block, std::size_t conv) { return concat("block", block + 1, ".conv", conv + 1); }
+std::string norm_name(std::size_t block, std::size_t conv) { return concat("block", block + 1, ".norm", conv + 1); }
+
+// x W' through a 1x1 convolution: oneDNN does it, where a matrix product would go to the BLAS that libtorch was linked with
+// (Debian's default is the reference one, many times slower).
+Tensor dense(const Tensor& x, const Tensor& weight) {
+  if (!x.device().is_cpu()) return at::matmul(x, weight.t());
+  return at::conv2d(x.reshape({x.size(0), x.size(1), 1, 1}), weight.reshape({weight.size(0), weight.size(1), 1, 1})).flatten(1);
+}
+
+}  // namespace
+
+NetworkShape network_shape(const std::string& arch, std::uint32_t channels, std::uint32_t height, std::uint32_t width,
+                           std::uint32_t classes, std::uint32_t bits) {
+  NetworkShape shape{channels, height, width, {32, 64, 128}, 2, classes, bits};
+  if (arch == "medium") {
+    shape.widths = {64, 256, 256};
+  } else if (arch == "large") {
+    shape.widths = {128, 384, 512};
+    shape.depth = 3;
+  } else if (arch != "small") {
+    fail(ErrorCode::kInvalidArgument, "--arch \"", arch, "\" does not exist; small, medium and large do");
+  }
+  if (height < 16 || width < 16)
+    fail(ErrorCode::kInvalidArgument, "the network's input must be at least 16 x 16 pixels, and is ", width, " x ", height);
+  return shape;
+}
+
+HashNetwork::HashNetwork(const NetworkShape& shape, std::uint64_t seed, const at::Device& device) : shape_(shape) {
+  Random random(mix_seed(seed, 0x6e6574));
+  const std::int64_t whitened = std::int64_t{8} * shape.channels, features = shape.widths[2];
+  add("whiten.weight", Role::kFrozen, at::zeros({whitened, shape.channels, 2, 2}));
+  std::int64_t in = whitened;
+  for (std::size_t b = 0; b < 3; ++b) {
+    for (std::size_t c = 0; c < shape.depth; ++c) {
+      add(conv_name(b, c) + ".weight", Role::kWeight, identity_conv(shape.widths[b], in, random));
+      add_norm(norm_name(b, c), shape.widths[b], true);
+      in = shape.widths[b];
+    }
+  }
+  add("head.weight", Role::kWeight, uniform_weight({shape.classes, features}, features, random));
+  add("hash.weight", Role::kWeight, uniform_weight({shape.bits, features}, features, random));
+  add_norm("hash.norm", shape.bits, false);
+  add("classify.weight", Role::kWeight, uniform_weight({shape.classes, shape.bits}, shape.bits, random));
+  add("classify.bias", Role::kWeight, at::zeros({shape.classes}));
+  for (Parameter& p : parameters_)
+    p.value = p.value.to(device).set_requires_grad(p.role == Role::kWeight || p.role == Role::kNormShift);
+}
+
+Tensor& HashNetwork::add(const std::string& name, Role role, Tensor value) {
+  return parameters_.emplace_back(Parameter{name, role, std::move(value)}).value;
+}
+
+void HashNetwork::add_norm(const std::string& name, std::int64_t width, bool shift) {
+  if (shift) add(name + ".shift", Role::kNormShift, at::zeros({width}));
+  add(name + ".mean", Role::kStatistic, at::zeros({width}));
+  add(name + ".variance", Role::kStatistic, at::ones({width}));
+}
+
+const Tensor& HashNetwork::value(const std::string& name) const {
+  for (const Parameter& p : parameters_)
+    if (p.name == name) return p.value;
+  throw std::out_of_range("no parameter " + name);
+}
+
+void HashNetwork::fit_whitening(const Tensor& images) {
+  const at::NoGradGuard no_gradient;
+  const Tensor x = images.to(at::kCPU, at::kDouble);
+  const std::int64_t size = x.size(1) * 4;
+  const Tensor patches = x.unfold(2, 2, 1).unfold(3, 2, 1).permute({0, 2, 3, 1, 4, 5}).reshape({-1, size});
+  // Not centred, as the layer has no shift: second moments are what the outputs' mean squares are made of.
+  const Tensor moments = at::matmul(patches.t(), patches).div_(static_cast<double>(patches.size(0)));
+  const auto [values, vectors] = at::linalg_eigh(moments);
+  Tensor filters = (vectors.t() / (values + 5e-4).sqrt().unsqueeze(1)).reshape({size, x.size(1), 2, 2});
+  // An eigenvector's sign is arbitrary: fixed by its largest entry, though filter and negative are both there, so that channel
+  // order is too.
+  for (std::int64_t i = 0; i < size; ++i) {
+    const Tensor flat = filters[i].flatten();
+    if (flat[flat.abs().argmax()].item<double>() < 0) filters[i].neg_();
+  }
+  Tensor weight = value("whiten.weight");
+  weight.copy_(at::cat({filters, -filters}));
+}
+
+Tensor HashNetwork::convolve(const Tensor& x, const std::string& name, std::int64_t pad) const {
+  return at::conv2d(x, value(name + ".weight").to(x.scalar_type()), {}, 1, pad);
+}
+
+Tensor HashNetwork::normalise(const Tensor& x, const std::string& name, Mode mode) {
+  const bool shifted = name != "hash.norm";
+  return at::batch_norm(x, {}, shifted ? value(name + ".shift") : Tensor(), value(name + ".mean"), value(name + ".variance"),
+                        mode == Mode::kTrain, statistics_rate_, kNormEpsilon, false);
+}
+
+Tensor HashNetwork::block(Tensor x, std::size_t index, Mode mode) {
+  x = at::max_pool2d(convolve(x, conv_name(index, 0), 1), 2);
+  x = at::gelu(normalise(x, norm_name(index, 0), mode));
+  const Tensor skip = x;
+  for (std::size_t c = 1; c < shape_.depth; ++c) {
+    x = normalise(convolve(x, conv_name(index, c), 1), norm_name(index, c), mode);
+    if (shape_.depth == 3 && c == 2) x = x + skip;
+    x = at::gelu(x);
+  }
+  return x;
+}
+
+Tensor HashNetwork::features(const Tensor& images, Mode mode, bool bfloat16) {
+  Tensor x = images.to(bfloat16 ? at::kBFloat16 : at::kFloat);
+  x = at::gelu(convolve(x, "whiten", 0));
+  for (std::size_t b = 0; b < 3; ++b) x = block(x, b, mode);
+  return x.amax({2, 3}).to(at::kFloat);
+}
+
+HashNetwork::Result HashNetwork::forward(const Tensor& images, Mode mode, bool hash_layer, bool bfloat16) {
+  Result r;
+  r.features = features(images, mode, bfloat16);
+  if (!hash_layer) {
+    r.logits = dense(r.features, value("head.weight")) * kClassifierScale;
+    return r;
+  }
+  r.hash = normalise(dense(r.features, value("hash.weight")), "hash.norm", mode);
+  r.code = r.hash.tanh();
+  r.logits = dense(r.code, value("classify.weight")) + value("classify.bias");
+  return r;
+}
+
+}  // namespace signet

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <vector>
+
+#include "learn/network.h"
+
+namespace signet {
+
+// Nesterov SGD with decoupled weight decay, and the lookahead average of everything that is not frozen. State lives in plain
+// tensors, so that a checkpoint is a list of them.
+class Optimizer {
+ public:
+  struct Rates {
+    double weights = 0, shifts = 0;              // step sizes for a loss summed over the batch
+    double weights_decay = 0, shifts_decay = 0;  // added to the gradient times the value (already divided by the peak rate)
+    double momentum = 0.85;
+  };
+  explicit Optimizer(HashNetwork& network);
+
+  void start_stage();             // momentum to zero, the average to the weights as they are
+  void step(const Rates& rates);  // reads and clears the gradients; parameters without one stay
+  // average = keep * average + (1 - keep) * weights, then weights = average.
+  void average(double keep);
+
+  const std::vector<at::Tensor>& momentum() const { return momentum_; }
+  const std::vector<at::Tensor>& averages() const { return averages_; }
+
+ private:
+  HashNetwork& network_;
+  std::vector<at::Tensor> momentum_;  // of trained parameters, in the network's order
+  std::vector<at::Tensor> averages_;  // of trained parameters and statistics, in the network's order
+};
+
+}  // namespace signet

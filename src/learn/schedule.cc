@@ -1,0 +1,66 @@
+#include "learn/schedule.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "signet/base/error.h"
+
+namespace signet {
+namespace {
+
+struct Shares {
+  double features, hash_layer, joint;
+};
+
+Shares shares(Pretrain pretrain) {
+  switch (pretrain) {
+    case Pretrain::kNone:
+      return {0, 0, 1};
+    case Pretrain::kFeatures:
+      return {0.6, 0, 0.4};
+    case Pretrain::kBoth:
+      return {0.5, 0.15, 0.35};
+  }
+  return {0.5, 0.15, 0.35};
+}
+
+double default_epochs(const std::string& arch) { return arch == "small" ? 8 : arch == "medium" ? 12 : 16; }
+
+}  // namespace
+
+std::size_t Plan::steps() const {
+  std::size_t sum = 0;
+  for (const Stage& stage : stages) sum += stage.steps;
+  return sum;
+}
+
+Plan make_plan(const TrainOptions& options, std::size_t images) {
+  Plan plan;
+  plan.batch = options.batch > 0 ? options.batch : std::min<std::size_t>(500, std::max<std::size_t>(2, images));
+  const double epochs = options.epochs > 0 ? options.epochs : default_epochs(options.arch);
+  const double steps = epochs * static_cast<double>(images) / static_cast<double>(plan.batch);
+  if (!(steps < 1e9))
+    fail(ErrorCode::kInvalidArgument, "--epochs ", epochs, " would take ", steps, " steps; at most 1e9 are possible");
+  const auto add = [&](const char* name, double share, bool hash_layer, bool pair_loss, double classification, double rate) {
+    if (share > 0)
+      plan.stages.push_back({name, std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(steps * share))), hash_layer,
+                             pair_loss, classification, rate});
+  };
+  const Shares s = shares(options.pretrain);
+  add("features", s.features, false, false, 1, 11.5);
+  add("hash-layer", s.hash_layer, true, false, 1, 4);
+  add("joint", s.joint, true, true, options.joint_classification, options.pretrain == Pretrain::kNone ? 11.5 : 4);
+  return plan;
+}
+
+double rate_factor(std::size_t step, std::size_t steps) {
+  const double t = static_cast<double>(step) / static_cast<double>(std::max<std::size_t>(1, steps)), peak = 0.23;
+  return t < peak ? 0.2 + (1 - 0.2) * t / peak : 1 + (0.07 - 1) * (t - peak) / (1 - peak);
+}
+
+double average_keep(std::size_t step, std::size_t steps) {
+  if (step >= steps) return 1;
+  return std::pow(0.95, 5) * std::pow(static_cast<double>(step) / static_cast<double>(steps), 3);
+}
+
+}  // namespace signet

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "signet/learn/train.h"
+
+namespace signet {
+
+// What a stage is made of. Chosen on validation data only (docs/method.md says how).
+struct Stage {
+  std::string name;  // "features", "hash-layer", "joint"
+  std::size_t steps = 0;
+  bool hash_layer = false;    // the classifier sees the soft code
+  bool pair_loss = false;     // exponentiated loss on all layers
+  double classification = 1;  // weight of the classification loss
+  double rate = 0;            // peak learning rate for a sum over 1,024 images, as airbench counts it
+};
+
+struct Plan {
+  std::vector<Stage> stages;
+  std::size_t batch = 0;
+  double momentum = 0.85;
+  double weight_decay = 0.0153;  // decoupled, per 1,024 images
+  double shift_rate = 64;        // the shifts of batch normalisation learn this much faster
+  double label_smoothing = 0.2;
+  std::size_t steps() const;
+};
+
+// Stages for `images` training images. The passes (options.epochs, or the architecture's default) are shared among the stages by
+// fixed fractions, so that every kind of pre-training sees the same number of images.
+Plan make_plan(const TrainOptions& options, std::size_t images);
+
+// Triangular learning rate: from 0.2 at step 0 up to 1 at 23 % of the stage, then down to 0.07 at its end. A factor of the peak
+// rate.
+double rate_factor(std::size_t step, std::size_t steps);
+
+// Lookahead averaging (Zhang et al. 2019, in airbench's form): every fifth step the average takes the share 1 - 0.95^5 (step /
+// steps)^3 of the weights, and the weights go on from the average. At the end of the stage the weights are the average (share
+// kept 1).
+double average_keep(std::size_t step, std::size_t steps);
+inline constexpr std::size_t kAverageEvery = 5;
+
+}  // namespace signet

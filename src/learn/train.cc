@@ -1,0 +1,234 @@
+#include "signet/learn/train.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "learn/export.h"
+#include "learn/trainer.h"
+#include "signet/base/error.h"
+#include "signet/base/thread_pool.h"
+#include "signet/encode/model.h"
+
+namespace signet {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t kMemoryLimit = std::uint64_t{8} << 30;  // of the images held as bytes
+constexpr std::size_t kWhiteningImages = 5'000;
+constexpr const char* kVersion = "0.1.0";
+
+const char* name_of(HashLoss loss) {
+  return loss == HashLoss::kExpProduct ? "exp-product" : loss == HashLoss::kExpInner ? "exp-inner" : "exp-bitwise";
+}
+const char* name_of(Pretrain pretrain) {
+  return pretrain == Pretrain::kNone ? "none" : pretrain == Pretrain::kFeatures ? "features" : "both";
+}
+
+void check_options(const TrainOptions& o) {
+  const auto reject = [](const auto&... parts) { fail(ErrorCode::kInvalidArgument, parts...); };
+  if (o.bits < 1 || o.bits > 4096) reject("--bits ", o.bits, " must be 1 to 4096");
+  if (!(o.alpha > 0 && o.alpha <= 40)) reject("--alpha ", o.alpha, " must be above 0 and at most 40");
+  if (!(o.exponent_cap > 0)) reject("--exponent-cap ", o.exponent_cap, " must be above 0");
+  if (!(o.joint_classification >= 0 && o.joint_classification <= 1000))
+    reject("--joint-classification ", o.joint_classification, " must be 0 to 1000");
+  if (!(o.epochs >= 0 && o.epochs <= 1e6)) reject("--epochs ", o.epochs, " must be 0 (the default of --arch) to 1000000");
+  if (o.batch == 1 || o.batch > 65536) reject("--batch ", o.batch, " must be 2 to 65536, or 0 for the default");
+  if (o.side != 0 && (o.side < 16 || o.side > 1024)) reject("--size ", o.side, " must be 16 to 1024, or 0 to be chosen");
+  if (!(o.validation_share >= 0 && o.validation_share <= 0.9)) reject("--validation ", o.validation_share, " must be 0 to 0.9");
+  if (!(o.checkpoint_seconds >= 0)) reject("the time between checkpoints, ", o.checkpoint_seconds, " s, must not be negative");
+  if (o.resume && o.checkpoint_folder.empty()) fail(ErrorCode::kUsage, "--resume needs --checkpoint: the folder to go on from");
+}
+
+at::Device parse_device(const std::string& name) {
+  if (name == "cpu") return at::kCPU;
+  if (name != "cuda") fail(ErrorCode::kInvalidArgument, "--device \"", name, "\" does not exist; cpu and cuda do");
+  if (!at::hasCUDA())
+    fail(ErrorCode::kUnsupported, "--device cuda: the libtorch that this program uses was built without CUDA; use --device cpu");
+  return at::Device(at::kCUDA, 0);
+}
+
+// libtorch's thread count is one number for the process: put back when a run ends.
+class ThreadCount {
+ public:
+  explicit ThreadCount(std::size_t threads) : before_(at::get_num_threads()) { at::set_num_threads(static_cast<int>(threads)); }
+  ~ThreadCount() { at::set_num_threads(before_); }
+  ThreadCount(const ThreadCount&) = delete;
+  ThreadCount& operator=(const ThreadCount&) = delete;
+
+ private:
+  int before_;
+};
+
+// Every option that the weights depend on. Names are the flags', as messages about a checkpoint show them.
+json shaping_options(const TrainOptions& o, const Plan& plan, const TrainingSet& set, std::size_t threads) {
+  return {{"bits", o.bits},
+          {"arch", o.arch},
+          {"loss", name_of(o.loss)},
+          {"alpha", o.alpha},
+          {"exponent-cap", std::isfinite(o.exponent_cap) ? json(o.exponent_cap) : json("none")},
+          {"equal-pair-mass", o.equal_pair_mass},
+          {"pretrain", name_of(o.pretrain)},
+          {"joint-classification", o.joint_classification},
+          {"steps", plan.steps()},
+          {"batch", plan.batch},
+          {"width", set.width},
+          {"height", set.height},
+          {"channels", set.channels},
+          {"seed", o.seed},
+          {"threads", threads},
+          {"device", o.device},
+          {"precision", o.bfloat16 ? "bfloat16" : "float32"},
+          {"version", kVersion}};
+}
+
+Logits trained_logits(const Plan& plan) {
+  for (const Stage& stage : plan.stages)
+    if (stage.hash_layer && stage.classification > 0) return Logits::kFromCode;
+  return plan.stages.size() > 1 ? Logits::kFromFeatures : Logits::kNone;
+}
+
+json training_record(const TrainOptions& o, const Plan& plan, const TrainingSet& set, const Dataset& data,
+                     const RunIdentity& identity, const TrainingState& state, const ValidationNumbers& v) {
+  json record = o.record.empty() ? json::object() : json::parse(o.record, nullptr, false);
+  if (!record.is_object()) fail(ErrorCode::kInvalidArgument, "the record to merge into the model must be a JSON object");
+  record.update({{"dataset", data.describe()},
+                 {"data_hash", set.data_hash},
+                 {"training_images", set.train.size()},
+                 {"validation_images", set.validation.size()},
+                 {"seed", o.seed},
+                 {"loss", name_of(o.loss)},
+                 {"alpha", o.alpha},
+                 {"epochs", static_cast<double>(state.image_passes) / static_cast<double>(set.train.size())},
+                 {"image_passes", state.image_passes},
+                 {"train_seconds", state.seconds},
+                 {"version", kVersion},
+                 {"options", json::parse(identity.options)},
+                 {"stages", json::array()}});
+  for (const Stage& s : plan.stages)
+    record["stages"].push_back({{"name", s.name}, {"steps", s.steps}, {"rate", s.rate}, {"classification", s.classification}});
+  if (v.images > 0)
+    record["validation"] = {{"map", v.map},
+                            {"accuracy", v.accuracy},
+                            {"images", v.images},
+                            {"distinct_codes", v.distinct_codes},
+                            {"worst_bit_mean", v.worst_bit_mean}};
+  return record;
+}
+
+TrainingState begin_or_resume(const TrainOptions& options, const RunIdentity& identity, HashNetwork& network,
+                              Optimizer& optimizer) {
+  if (options.checkpoint_folder.empty()) return {};
+  FileSystem& fs = real_file_system();
+  const std::string path = checkpoint_path(options.checkpoint_folder);
+  if (options.resume) {
+    if (!fs.exists(path)) fail(ErrorCode::kNotFound, path, ": there is no checkpoint to go on from; leave out --resume to begin");
+    return load_checkpoint(fs, path, identity, network, optimizer);
+  }
+  if (checkpoint_is_unfinished(fs, path))
+    fail(ErrorCode::kInvalidArgument, path,
+         ": an unfinished run is kept here; add --resume to go on with it, or remove the file to begin anew");
+  return {};
+}
+
+void fit_whitening(HashNetwork& network, const TrainingSet& set) {
+  const std::size_t count = std::min(set.train.size(), kWhiteningImages);
+  std::vector<std::size_t> positions;
+  for (std::size_t i = 0; i < count; ++i) positions.push_back(set.train[i * set.train.size() / count]);
+  network.fit_whitening(normalised_images(set, positions));
+}
+
+TrainResult finish(const Dataset& data, const TrainOptions& options, const Plan& plan, const TrainingSet& set,
+                   const RunIdentity& identity, const TrainingState& state, HashNetwork& network, const at::Device& device,
+                   const std::string& model_path, TrainingLog& log) {
+  settle_statistics(network, set, device);
+  const ValidationNumbers v = validate(network, set, true, false, device);
+  Model model;
+  model.network = to_network(network, trained_logits(plan));
+  model.info.bits = options.bits;
+  model.info.preprocessing = set.preprocessing;
+  model.info.class_names = set.class_names;
+  model.info.training_record = training_record(options, plan, set, data, identity, state, v).dump();
+  write_model(real_file_system(), model_path, model);
+  TrainResult result;
+  result.model_path = model_path;
+  result.fingerprint = model_fingerprint(model.network, set.preprocessing);
+  result.image_passes = state.image_passes;
+  result.seconds = state.seconds;
+  result.images_per_second = static_cast<double>(state.image_passes) / std::max(state.seconds, 1e-9);
+  result.validation_map = v.map, result.validation_accuracy = v.accuracy;
+  // Backward takes about twice the forward pass: 3 passes of 2 operations a multiply-add.
+  result.pflop = 6e-15 * static_cast<double>(multiply_adds(model.network)) * static_cast<double>(state.image_passes);
+  log.write(json{{"event", "done"},
+                 {"model", model_path},
+                 {"fingerprint", result.fingerprint},
+                 {"image_passes", state.image_passes},
+                 {"seconds", state.seconds},
+                 {"map", v.map},
+                 {"accuracy", v.accuracy},
+                 {"pflop", result.pflop}}
+                .dump());
+  return result;
+}
+
+TrainResult train_checked(const Dataset& data, const TrainOptions& options, const std::string& model_path,
+                          const std::function<bool(const TrainProgress&)>& progress) {
+  check_options(options);
+  const at::Device device = parse_device(options.device);
+  const std::size_t threads = options.threads > 0 ? options.threads : available_cpus();
+  const ThreadCount thread_count(threads);
+  ThreadPool pool(threads);
+  const TrainingSet set =
+      load_training_set(data, options.side, options.validation_share, options.seed, pool, kMemoryLimit, [&](std::size_t done) {
+        TrainProgress p;
+        p.stage = "reading images";
+        p.step = done, p.steps = data.size();
+        return !progress || progress(p);
+      });
+  const Plan plan = make_plan(options, set.train.size());
+  const RunIdentity identity{shaping_options(options, plan, set, threads).dump(), set.data_hash, data.describe()};
+  HashNetwork network(
+      network_shape(options.arch, set.channels, set.height, set.width, static_cast<std::uint32_t>(set.classes()), options.bits),
+      options.seed, device);
+  fit_whitening(network, set);
+  Optimizer optimizer(network);
+  TrainingState state = begin_or_resume(options, identity, network, optimizer);
+  TrainingLog log(options.log_path);
+  log.write(json{{"event", state.image_passes > 0 ? "resume" : "start"},
+                 {"dataset", data.describe()},
+                 {"training_images", set.train.size()},
+                 {"validation_images", set.validation.size()},
+                 {"unreadable", set.unreadable},
+                 {"steps", plan.steps()},
+                 {"image_passes", state.image_passes},
+                 {"options", json::parse(identity.options)}}
+                .dump());
+  Trainer(set, options, plan, identity, network, optimizer, device, log).run(state, progress);
+  return finish(data, options, plan, set, identity, state, network, device, model_path, log);
+}
+
+}  // namespace
+
+TrainResult train(const Dataset& data, const TrainOptions& options, const std::string& model_path,
+                  const std::function<bool(const TrainProgress&)>& progress) {
+  try {
+    return train_checked(data, options, model_path, progress);
+  } catch (const c10::Error& error) {
+    fail(ErrorCode::kInternal, "libtorch: ", error.what_without_backtrace());
+  }
+}
+
+HashLoss parse_hash_loss(const std::string& name) {
+  for (const HashLoss loss : {HashLoss::kExpProduct, HashLoss::kExpInner, HashLoss::kExpBitwise})
+    if (name == name_of(loss)) return loss;
+  fail(ErrorCode::kUsage, "--loss \"", name, "\" does not exist; exp-product, exp-inner and exp-bitwise do");
+}
+
+Pretrain parse_pretrain(const std::string& name) {
+  for (const Pretrain pretrain : {Pretrain::kNone, Pretrain::kFeatures, Pretrain::kBoth})
+    if (name == name_of(pretrain)) return pretrain;
+  fail(ErrorCode::kUsage, "--pretrain \"", name, "\" does not exist; none, features and both do");
+}
+
+}  // namespace signet

@@ -1,0 +1,182 @@
+#include "learn/training_set.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <numeric>
+
+#include "signet/base/error.h"
+#include "signet/base/sha256.h"
+
+namespace signet {
+namespace {
+
+struct Geometry {
+  std::uint32_t width = 0, height = 0, channels = 0;
+};
+
+// Looks at up to 64 images spread over the dataset. Where an unlooked-at image differs, preprocessing makes it fit.
+Geometry choose_geometry(const Dataset& data, std::uint32_t side) {
+  Geometry g;
+  bool first = true, same = true;
+  const std::size_t step = std::max<std::size_t>(1, data.size() / 64);
+  for (std::size_t i = 0; i < data.size(); i += step) {
+    Image image;
+    try {
+      image = data.get(i).image;
+    } catch (const Error&) {
+      continue;  // counted when everything is read
+    }
+    same = same && (first || (image.width == g.width && image.height == g.height));
+    g = {image.width, image.height, std::max(g.channels, image.channels)};
+    first = false;
+  }
+  if (first) fail(ErrorCode::kInvalidArgument, data.describe(), ": none of the images looked at can be read");
+  if (side > 0) return {side, side, g.channels};
+  const bool fits = same && std::min(g.width, g.height) >= 16 && std::max(g.width, g.height) <= 96;
+  if (fits) return g;
+  const std::uint32_t chosen = same ? std::clamp<std::uint32_t>(std::min(g.width, g.height), 16, 64) : 64;
+  return {chosen, chosen, g.channels};
+}
+
+// preprocess() with mean 0 and deviation 1/255 gives the resized pixels themselves: training and encoding share one resizing.
+void fill_pixels(const Image& image, const Preprocessing& identity, std::vector<float>& planes, std::uint8_t* target) {
+  preprocess(image, identity, planes.data());
+  const std::size_t area = std::size_t{identity.width} * identity.height;
+  for (std::size_t p = 0; p < area; ++p)
+    for (std::size_t c = 0; c < identity.channels; ++c)
+      target[p * identity.channels + c] = static_cast<std::uint8_t>(std::clamp(std::lround(planes[c * area + p]), 0l, 255l));
+}
+
+void check_classes(const TrainingSet& set, const std::string& description) {
+  std::vector<std::size_t> count(set.classes());
+  for (const auto& labels : set.labels)
+    for (const std::int32_t label : labels) ++count[static_cast<std::size_t>(label)];
+  const auto used = std::count_if(count.begin(), count.end(), [](std::size_t n) { return n > 0; });
+  if (used >= 2) return;
+  if (used == 0) fail(ErrorCode::kInvalidArgument, description, ": no image has a label; training needs at least two classes");
+  const auto only =
+      static_cast<std::size_t>(std::find_if(count.begin(), count.end(), [](std::size_t n) { return n > 0; }) - count.begin());
+  fail(ErrorCode::kInvalidArgument, description, ": all images are of one class, \"", set.class_names[only],
+       "\"; training needs at least two");
+}
+
+void measure_pixels(TrainingSet& set) {
+  std::vector<double> sum(set.channels), squares(set.channels);
+  for (const std::size_t i : set.train) {
+    const auto image = set.image(i);
+    std::vector<std::uint64_t> s(set.channels), q(set.channels);
+    for (std::size_t p = 0; p < image.size(); ++p) {
+      s[p % set.channels] += image[p];
+      q[p % set.channels] += std::uint64_t{image[p]} * image[p];
+    }
+    for (std::size_t c = 0; c < set.channels; ++c) {
+      sum[c] += static_cast<double>(s[c]);
+      squares[c] += static_cast<double>(q[c]);
+    }
+  }
+  const double count = static_cast<double>(set.train.size()) * set.width * set.height;
+  set.preprocessing = {set.width, set.height, set.channels, {}, {}, false};
+  for (std::size_t c = 0; c < set.channels; ++c) {
+    const double mean = sum[c] / count, variance = std::max(0.0, squares[c] / count - mean * mean);
+    set.preprocessing.mean.push_back(static_cast<float>(mean / 255));
+    set.preprocessing.std.push_back(
+        static_cast<float>(std::max(std::sqrt(variance), 1.0) / 255));  // a constant image set stays finite
+  }
+}
+
+void hash_data(TrainingSet& set) {
+  Sha256 sha;
+  const auto update = [&sha](const auto& values) { sha.update(std::as_bytes(std::span(values))); };
+  update(std::vector<std::uint32_t>{set.width, set.height, set.channels});
+  update(set.pixels);
+  for (const auto& labels : set.labels) {
+    update(std::vector<std::size_t>{labels.size()});
+    update(labels);
+  }
+  update(set.validation);
+  set.data_hash = sha.hex();
+}
+
+}  // namespace
+
+TrainingSet load_training_set(const Dataset& data, std::uint32_t side, double validation_share, std::uint64_t seed,
+                              ThreadPool& pool, std::uint64_t memory_limit,
+                              const std::function<bool(std::size_t done)>& keep_going) {
+  if (data.size() == 0) fail(ErrorCode::kInvalidArgument, data.describe(), ": there are no images to train on");
+  if (data.class_names().size() < 2)
+    fail(ErrorCode::kInvalidArgument, data.describe(), ": training needs at least two classes, and there are ",
+         data.class_names().size());
+  const Geometry g = choose_geometry(data, side);
+  TrainingSet set;
+  set.width = g.width, set.height = g.height, set.channels = g.channels, set.class_names = data.class_names();
+  if (set.image_bytes() > memory_limit / data.size())
+    fail(ErrorCode::kInvalidArgument, data.describe(), ": ", data.size(), " images at ", g.width, " x ", g.height,
+         " need more than the ", memory_limit >> 20, " MiB that training may hold; a smaller --size or fewer images would fit");
+  std::vector<std::uint8_t> pixels(data.size() * set.image_bytes());
+  std::vector<char> readable(data.size(), 0);
+  const Preprocessing identity{
+      g.width, g.height, g.channels, std::vector<float>(g.channels, 0.0f), std::vector<float>(g.channels, 1.0f / 255), false};
+  std::mutex mutex;
+  std::size_t done = 0, first_bad = data.size();
+  pool.parallel_for(data.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t) {
+    std::vector<float> planes(set.image_bytes());
+    for (std::size_t i = begin; i < end; ++i) {
+      if (data.labels(i).empty()) continue;
+      try {
+        fill_pixels(data.get(i).image, identity, planes, pixels.data() + i * set.image_bytes());
+        readable[i] = 1;
+      } catch (const Error& error) {
+        const std::lock_guard lock(mutex);
+        ++set.unreadable;
+        if (i < first_bad) first_bad = i, set.first_unreadable = error.what();
+      }
+    }
+    const std::lock_guard lock(mutex);
+    done += end - begin;
+    if (!keep_going(done)) fail(ErrorCode::kCancelled, "stopped while the images were being read; nothing was written");
+  });
+  std::vector<std::size_t> position(data.size(), data.size());
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    if (readable[i] == 0) continue;
+    position[i] = set.labels.size();
+    std::copy_n(pixels.begin() + static_cast<std::ptrdiff_t>(i * set.image_bytes()), set.image_bytes(),
+                pixels.begin() + static_cast<std::ptrdiff_t>(position[i] * set.image_bytes()));
+    std::vector<std::int32_t> labels(data.labels(i).begin(), data.labels(i).end());
+    std::sort(labels.begin(), labels.end());
+    labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+    set.labels.push_back(std::move(labels));
+    set.source.push_back(i);
+  }
+  pixels.resize(set.size() * set.image_bytes());
+  set.pixels = std::move(pixels);
+  check_classes(set, data.describe());
+  const SplitIndices split = stratified_split(data, validation_share, seed);
+  for (const std::size_t i : split.first)
+    if (position[i] < data.size()) set.train.push_back(position[i]);
+  for (const std::size_t i : split.second)
+    if (position[i] < data.size()) set.validation.push_back(position[i]);
+  measure_pixels(set);
+  hash_data(set);
+  return set;
+}
+
+std::vector<float> normalisation_table(const Preprocessing& p) {
+  std::vector<float> table(std::size_t{256} * p.channels);
+  for (std::size_t c = 0; c < p.channels; ++c)
+    for (std::size_t v = 0; v < 256; ++v) table[c * 256 + v] = (static_cast<float>(v) / 255.0f - p.mean[c]) / p.std[c];
+  return table;
+}
+
+at::Tensor normalised_images(const TrainingSet& set, std::span<const std::size_t> positions) {
+  const auto n = static_cast<std::int64_t>(positions.size());
+  at::Tensor images = at::empty({n, set.channels, set.height, set.width},
+                                at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
+  const std::vector<float> table = normalisation_table(set.preprocessing);
+  float* target = images.data_ptr<float>();
+  for (const std::size_t i : positions)
+    for (std::size_t p = 0; const std::uint8_t value : set.image(i)) *target++ = table[(p++ % set.channels) * 256 + value];
+  return images;
+}
+
+}  // namespace signet

@@ -1,0 +1,130 @@
+#include "learn/validation.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <set>
+
+#include "signet/base/error.h"
+
+namespace signet {
+namespace {
+
+constexpr std::size_t kMostImages = 10'000, kMostQueries = 2'000, kBatch = 500;
+
+bool share_label(const std::vector<std::int32_t>& a, const std::vector<std::int32_t>& b) {
+  if (a.size() == 1 && b.size() == 1) return a[0] == b[0];
+  return std::any_of(a.begin(), a.end(), [&b](std::int32_t label) { return std::binary_search(b.begin(), b.end(), label); });
+}
+
+// Within distance d: n items, r relevant, N nearer items, P nearer relevant ones. The item at place t of the tie is relevant with
+// probability r/n, and then P + 1 + (t-1)(r-1)/(n-1) relevant ones are expected among the N + t up to it.
+double average_precision(std::span<const std::uint32_t> items, std::span<const std::uint32_t> relevant) {
+  double sum = 0, nearer = 0, nearer_relevant = 0;
+  for (std::size_t d = 0; d < items.size(); ++d) {
+    const double n = items[d], r = relevant[d];
+    if (r > 0)
+      for (double t = 1; t <= n; ++t)
+        sum += r / n * (nearer_relevant + 1 + (n > 1 ? (t - 1) * (r - 1) / (n - 1) : 0)) / (nearer + t);
+    nearer += n, nearer_relevant += r;
+  }
+  return nearer_relevant > 0 ? sum / nearer_relevant : -1;
+}
+
+struct Packed {
+  std::vector<std::uint64_t> codes;
+  std::size_t words = 0;
+};
+
+void append_codes(Packed& packed, const at::Tensor& hash) {
+  const at::Tensor v = hash.to(at::kCPU).contiguous();
+  const auto bits = static_cast<std::size_t>(v.size(1));
+  packed.words = (bits + 63) / 64;
+  const float* value = v.data_ptr<float>();
+  for (std::int64_t i = 0; i < v.size(0); ++i) {
+    packed.codes.resize(packed.codes.size() + packed.words);
+    std::uint64_t* code = packed.codes.data() + packed.codes.size() - packed.words;
+    for (std::size_t k = 0; k < bits; ++k)
+      if (*value++ >= 0) code[k / 64] |= std::uint64_t{1} << (k % 64);
+  }
+}
+
+void measure_health(ValidationNumbers& numbers, const Packed& packed, std::size_t count, std::uint32_t bits,
+                    std::size_t classes) {
+  std::set<std::vector<std::uint64_t>> distinct;
+  std::vector<std::size_t> ones(bits);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto* code = packed.codes.data() + i * packed.words;
+    distinct.emplace(code, code + packed.words);
+    for (std::size_t k = 0; k < bits; ++k) ones[k] += code[k / 64] >> (k % 64) & 1;
+  }
+  numbers.distinct_codes = distinct.size();
+  std::size_t stuck = 0;
+  for (const std::size_t n : ones) {
+    const double mean = std::abs(2 * static_cast<double>(n) / static_cast<double>(count) - 1);
+    numbers.worst_bit_mean = std::max(numbers.worst_bit_mean, mean);
+    if (mean > 0.99) ++stuck;
+  }
+  const std::size_t possible = bits < 20 ? std::size_t{1} << bits : count;
+  const std::size_t expected = std::min({classes, possible, count}) / 2;
+  if (distinct.size() < std::max<std::size_t>(expected, 2))
+    numbers.warning =
+        concat("codes collapse: ", distinct.size(), " distinct codes for ", count, " validation images of ", classes, " classes");
+  else if (stuck > 0 && count >= 50)
+    numbers.warning = concat(stuck, " of ", bits, " bits hardly change over the validation images");
+}
+
+}  // namespace
+
+double tie_aware_map(std::span<const std::uint64_t> codes, std::size_t words,
+                     std::span<const std::vector<std::int32_t>* const> labels, std::uint32_t bits) {
+  const std::size_t count = labels.size(), queries = std::min(count, kMostQueries);
+  double sum = 0;
+  std::size_t counted = 0;
+  for (std::size_t q = 0; q < queries; ++q) {
+    const std::size_t query = q * count / queries;  // spread over all
+    std::vector<std::uint32_t> items(bits + 1), relevant(bits + 1);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i == query) continue;
+      int distance = 0;
+      for (std::size_t w = 0; w < words; ++w) distance += std::popcount(codes[query * words + w] ^ codes[i * words + w]);
+      ++items[static_cast<std::size_t>(distance)];
+      relevant[static_cast<std::size_t>(distance)] += share_label(*labels[query], *labels[i]) ? 1 : 0;
+    }
+    const double precision = average_precision(items, relevant);
+    if (precision < 0) continue;
+    sum += precision;
+    ++counted;
+  }
+  return counted > 0 ? sum / static_cast<double>(counted) : -1;
+}
+
+ValidationNumbers validate(HashNetwork& network, const TrainingSet& set, bool hash_layer, bool bfloat16,
+                           const at::Device& device) {
+  ValidationNumbers numbers;
+  numbers.images = std::min(set.validation.size(), kMostImages);
+  if (numbers.images == 0) return numbers;
+  const at::NoGradGuard no_gradient;
+  Packed packed;
+  std::size_t right = 0;
+  std::vector<const std::vector<std::int32_t>*> labels;
+  for (std::size_t begin = 0; begin < numbers.images; begin += kBatch) {
+    const auto positions = std::span(set.validation).subspan(begin, std::min(kBatch, numbers.images - begin));
+    const HashNetwork::Result out =
+        network.forward(normalised_images(set, positions).to(device), HashNetwork::Mode::kEvaluate, hash_layer, bfloat16);
+    const at::Tensor best = out.logits.argmax(1).to(at::kCPU).contiguous();
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+      labels.push_back(&set.labels[positions[i]]);
+      right += std::ranges::binary_search(*labels.back(), static_cast<std::int32_t>(best.data_ptr<std::int64_t>()[i])) ? 1u : 0u;
+    }
+    if (hash_layer) append_codes(packed, out.hash);
+  }
+  numbers.accuracy = static_cast<double>(right) / static_cast<double>(numbers.images);
+  if (!hash_layer) return numbers;
+  const std::uint32_t bits = network.shape().bits;
+  numbers.map = tie_aware_map(packed.codes, packed.words, labels, bits);
+  measure_health(numbers, packed, numbers.images, bits, set.classes());
+  return numbers;
+}
+
+}  // namespace signet
