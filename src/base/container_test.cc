@@ -225,24 +225,25 @@ TEST_F(ContainerFile, LargeSectionsAreCheckedByVerify) {
 
 // Whatever operation fails, and however: the old file or the new one, and after a loss of power too.
 TEST_F(ContainerFile, EveryFailureLeavesOldOrNew) {
-  FaultFileSystem fault;
-  write(path("old"), fault);
-  const std::uint64_t steps = fault.operations();
-  const std::string good = get(path("old"));
+  MemoryFiles memory;
+  FaultFileSystem counting(memory);
+  write("/c", counting);
+  const std::uint64_t steps = counting.operations();
+  const std::string good = get(memory, "/c");
   for (const Fault kind : {Fault::kIoError, Fault::kNoSpace, Fault::kPowerLoss}) {
     for (std::uint64_t step = 1; step <= steps; ++step) {
-      FaultFileSystem fs;
-      put(path("c"), "old");
+      FaultFileSystem fs(memory);
+      memory.put("/c", as_bytes("old"));
       fs.fail_at(step, kind);
       bool acknowledged = true;
       try {
-        write(path("c"), fs);
+        write("/c", fs);
       } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::kIo);
         acknowledged = false;
       }
       fs.lose_power(step % 3);
-      const std::string content = get(path("c"));
+      const std::string content = get(memory, "/c");
       EXPECT_TRUE(content == good || (!acknowledged && content == "old")) << "operation " << step;
       EXPECT_TRUE(!acknowledged || kind == Fault::kNoSpace) << "operation " << step;
     }

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -10,8 +13,8 @@
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
 
-// For tests and fuzz targets: a file system whose files are what its owner put there, read-only and in memory. Byte-flip sweeps
-// and fuzzing open thousands of files a second without touching a disk.
+// For tests and fuzz targets: a file system in memory. Byte-flip sweeps, fuzzing and sweeps over every fault (a FaultFileSystem
+// above it) open and sync thousands of files a second without a disk.
 namespace signet {
 
 class MemoryFiles final : public FileSystem {
@@ -19,57 +22,113 @@ class MemoryFiles final : public FileSystem {
   MemoryFiles() = default;
   MemoryFiles(const std::string& path, std::span<const std::byte> content) { put(path, content); }
 
+  // Makes or replaces a file, and the folders above it.
   void put(const std::string& path, std::span<const std::byte> content) {
-    for (auto& [name, bytes] : files_) {
-      if (name == path) {
-        bytes = std::make_shared<const Bytes>(content.begin(), content.end());
-        return;
-      }
-    }
-    files_.emplace_back(path, std::make_shared<const Bytes>(content.begin(), content.end()));
+    create_directory(parent_path(path));
+    const std::lock_guard lock(mutex_);
+    files_[path] = std::make_shared<Bytes>(content.begin(), content.end());
   }
 
-  std::unique_ptr<MappedFile> map(const std::string& path) override { return std::make_unique<File>(find(path)); }
-  std::uint64_t size(const std::string& path) override { return find(path)->size(); }
+  std::unique_ptr<WritableFile> create(const std::string& path) override {
+    const std::lock_guard lock(mutex_);
+    if (!is_folder(parent_path(path))) missing(path);
+    if (folders_.contains(path)) fail(ErrorCode::kIo, "cannot create ", path, ": it is a folder");
+    return std::make_unique<Writer>(files_[path] = std::make_shared<Bytes>());
+  }
+  std::unique_ptr<MappedFile> map(const std::string& path) override {
+    const std::lock_guard lock(mutex_);
+    return std::make_unique<Mapping>(*find(path));
+  }
+  void rename(const std::string& from, const std::string& to) override {
+    const std::lock_guard lock(mutex_);
+    if (!files_.contains(from) && !folders_.contains(from)) missing(from);
+    if (!is_folder(parent_path(to))) missing(to);
+    const auto moved = [&](const std::string& path) {
+      return path == from || path.starts_with(from + "/") ? to + path.substr(from.size()) : path;
+    };
+    files_.erase(to);
+    std::map<std::string, std::shared_ptr<Bytes>> files;
+    for (const auto& [path, bytes] : files_) files[moved(path)] = bytes;
+    std::set<std::string> folders;
+    for (const std::string& path : folders_) folders.insert(moved(path));
+    files_ = std::move(files);
+    folders_ = std::move(folders);
+  }
+  void remove(const std::string& path) override {
+    const std::lock_guard lock(mutex_);
+    if (files_.erase(path) > 0) return;
+    if (!folders_.contains(path)) missing(path);
+    if (!names_in(path).empty()) fail(ErrorCode::kIo, "cannot remove ", path, ": it is not empty");
+    folders_.erase(path);
+  }
+  void create_directory(const std::string& path) override {
+    const std::lock_guard lock(mutex_);
+    for (std::string part = path; !is_folder(part); part = parent_path(part)) {
+      if (files_.contains(part)) fail(ErrorCode::kIo, "cannot create the folder ", path, ": ", part, " is a file");
+      folders_.insert(part);
+    }
+  }
+  void sync_directory(const std::string& path) override {
+    const std::lock_guard lock(mutex_);
+    if (!is_folder(path)) missing(path);
+  }
   bool exists(const std::string& path) override {
-    return std::any_of(files_.begin(), files_.end(), [&path](const auto& file) { return file.first == path; });
+    const std::lock_guard lock(mutex_);
+    return files_.contains(path) || is_folder(path);
+  }
+  std::uint64_t size(const std::string& path) override {
+    const std::lock_guard lock(mutex_);
+    return find(path)->size();
   }
   std::vector<std::string> list(const std::string& path) override {
-    std::vector<std::string> names;
-    for (const auto& [name, bytes] : files_) {
-      if (parent_path(name) == path) names.push_back(file_name(name));
-    }
-    std::sort(names.begin(), names.end());
-    return names;
+    const std::lock_guard lock(mutex_);
+    if (!is_folder(path)) missing(path);
+    return names_in(path);
   }
-  std::unique_ptr<WritableFile> create(const std::string& path) override { read_only(path); }
-  void rename(const std::string& from, const std::string&) override { read_only(from); }
-  void remove(const std::string& path) override { read_only(path); }
-  void create_directory(const std::string& path) override { read_only(path); }
-  void sync_directory(const std::string& path) override { read_only(path); }
 
  private:
   using Bytes = std::vector<std::byte>;
-  class File final : public MappedFile {
+
+  class Writer final : public WritableFile {
    public:
-    explicit File(std::shared_ptr<const Bytes> bytes) : bytes_(std::move(bytes)) {}
-    std::span<const std::byte> data() const noexcept override { return *bytes_; }
+    explicit Writer(std::shared_ptr<Bytes> bytes) : bytes_(std::move(bytes)) {}
+    void append(std::span<const std::byte> data) override { bytes_->insert(bytes_->end(), data.begin(), data.end()); }
+    void sync() override {}
+    void close() override {}
 
    private:
-    std::shared_ptr<const Bytes> bytes_;
+    std::shared_ptr<Bytes> bytes_;
+  };
+  class Mapping final : public MappedFile {
+   public:
+    explicit Mapping(Bytes bytes) : bytes_(std::move(bytes)) {}
+    std::span<const std::byte> data() const noexcept override { return bytes_; }
+
+   private:
+    Bytes bytes_;
   };
 
-  std::shared_ptr<const Bytes> find(const std::string& path) const {
-    for (const auto& [name, bytes] : files_) {
-      if (name == path) return bytes;
-    }
-    fail(ErrorCode::kNotFound, "cannot open ", path, ": it is not among the files in memory");
+  [[noreturn]] static void missing(const std::string& path) { fail(ErrorCode::kNotFound, "cannot find ", path, " in memory"); }
+  bool is_folder(const std::string& path) const { return path == "." || path == "/" || folders_.contains(path); }
+  std::shared_ptr<Bytes> find(const std::string& path) const {
+    const auto found = files_.find(path);
+    if (found == files_.end()) missing(path);
+    return found->second;
   }
-  [[noreturn]] static void read_only(const std::string& path) {
-    fail(ErrorCode::kIo, "cannot write ", path, ": files in memory");
+  std::vector<std::string> names_in(const std::string& folder) const {
+    std::vector<std::string> names;
+    const auto add = [&](const std::string& path) {
+      if (parent_path(path) == folder) names.push_back(file_name(path));
+    };
+    for (const auto& [path, bytes] : files_) add(path);
+    for (const std::string& path : folders_) add(path);
+    std::sort(names.begin(), names.end());
+    return names;
   }
 
-  std::vector<std::pair<std::string, std::shared_ptr<const Bytes>>> files_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Bytes>> files_;
+  std::set<std::string> folders_;
 };
 
 }  // namespace signet
