@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,48 +18,78 @@ struct Sample {
   std::string key;                   // the user's name for the image: path inside the folder or tar, "t10k/00017" for idx
 };
 
-// A finite, ordered set of images. get() may read and decode; the rest is cheap. Immutable after opening; all functions are safe from
-// many threads at once. Samples are ordered by class name, then file name, for folder and tar; by position for idx and CIFAR.
+// A finite, ordered set of images. get() may read and decode; the rest is cheap. Immutable after opening; all functions are safe
+// from many threads at once. Samples are ordered by class name, then file name, for folder and tar; by position for idx and
+// CIFAR.
 class Dataset {
  public:
   virtual ~Dataset() = default;
   virtual std::size_t size() const noexcept = 0;
-  virtual Sample get(std::size_t i) const = 0;                              // throws Error naming the key where the image is unreadable
+  virtual Sample get(std::size_t i) const = 0;  // throws Error naming the key where the image is unreadable
   virtual std::string key(std::size_t i) const = 0;
   virtual std::span<const std::int32_t> labels(std::size_t i) const = 0;
-  virtual const std::vector<std::string>& class_names() const noexcept = 0; // empty where unlabelled
-  virtual std::string describe() const = 0;                                 // "Fashion-MNIST-style idx, 60000 images 28x28x1, 10 classes"
+  virtual const std::vector<std::string>& class_names() const noexcept = 0;  // empty where unlabelled
+  virtual std::string describe() const = 0;  // "Fashion-MNIST-style idx, 60000 images 28x28x1, 10 classes"
 };
 
 enum class DatasetFormat { kAuto, kIdx, kCifar, kFolder, kTar, kManifest };
 
 struct DatasetOptions {
   DatasetFormat format = DatasetFormat::kAuto;
-  std::string split;               // "train" or "test" where the source holds both (idx, CIFAR, manifest); empty = everything it holds
+  std::string split;  // "train", "val" or "test" where the source holds splits; empty = everything it holds
   DecodeLimits limits;
 };
 
-// Opens what `path` is: a folder with idx files ({train,t10k}-{images,labels}..., plain or .gz) or one images file (its labels file is
-// found beside it); CIFAR-10 official binaries (data_batch_*.bin, test_batch.bin); a folder with one folder per class; a flat folder of
-// images (unlabelled); a .tar of either (its members like the folder's); a .csv/.tsv manifest `key,label[,split]` with several labels
-// separated by ';' and keys relative to the manifest. Throws Error{kNotFound, kCorrupt, kUnsupported, kInvalidArgument}: one sentence with
-// the file and what would be right. Names "test" and "t10k" both select the test split.
+// Opens what `path` is (docs/data.md): a folder with idx files ({train,t10k}-{images,labels}..., plain or .gz) or one images file
+// (its labels file is found beside it); CIFAR-10 official binaries (data_batch_*.bin, test_batch.bin); a folder with one folder
+// per class; a flat folder of images (unlabelled); train/ and test/ folders of either; a .tar of all these (its members like the
+// folder's); a folder of tars named by split; a .csv/.tsv manifest `key,label[,split]` with several labels separated by ';' and
+// keys relative to the manifest; one picture file. Throws Error{kNotFound, kCorrupt, kUnsupported, kInvalidArgument}: one
+// sentence with the file and what would be right. A split has several names ("test" and "t10k"; "val" and "validation"); where
+// there is "val" but no "test", "test" selects it.
 std::shared_ptr<const Dataset> open_dataset(const std::string& path, const DatasetOptions& options = {});
 
-DatasetFormat parse_dataset_format(const std::string& name);   // auto|idx|cifar|folder|tar|manifest; throws kUsage
+DatasetFormat parse_dataset_format(const std::string& name);  // auto|idx|cifar|folder|tar|manifest; throws kUsage
+const char* dataset_format_name(DatasetFormat format) noexcept;
+
+// What kAuto takes `path` for, by looking at names and first bytes; nothing where it is no data set that signet reads. kNotFound
+// where it does not exist.
+std::optional<DatasetFormat> detect_dataset_format(const std::string& path);
+
+// Names of the splits that `path` holds, of "train", "val", "test" first in this order; empty where it makes no difference
+// between images.
+std::vector<std::string> dataset_splits(const std::string& path, const DatasetOptions& options = {});
+
+// What `signet inspect` says of a data set. Decodes at most `look_at` pictures, evenly spread.
+struct DatasetSummary {
+  std::string format, description;
+  std::size_t images = 0, unlabelled = 0;
+  std::vector<std::string> splits;
+  std::vector<std::size_t> split_sizes;  // one per split
+  std::vector<std::string> class_names;
+  std::vector<std::size_t> class_counts;  // one per class; a picture of several classes counts in each
+  std::uint32_t min_width = 0, max_width = 0, min_height = 0, max_height = 0;  // of the pictures looked at
+  bool grey = false, colour = false;                                           // such pictures were seen
+  std::vector<std::string> problems;  // messages of pictures looked at that cannot be read
+};
+DatasetSummary summarise_dataset(const std::string& path, const DatasetOptions& options = {}, std::size_t look_at = 64);
 
 // Decorators: small, sharing the source.
 std::shared_ptr<const Dataset> subset(std::shared_ptr<const Dataset> source, std::vector<std::size_t> indices);
 std::shared_ptr<const Dataset> concatenate(std::vector<std::shared_ptr<const Dataset>> parts);  // class names must be equal
 struct SplitIndices {
-  std::vector<std::size_t> first, second;   // ascending
+  std::vector<std::size_t> first, second;  // ascending
 };
 // Moves `share` (0 <= share < 1) of every class to `second`, chosen by seed; a class keeps at least one image in `first`.
 SplitIndices stratified_split(const Dataset& source, double share, std::uint64_t seed);
 // per_class images of every class to `second` (all but one at most), the rest to `first`; the draw of cifar10-5k.
 SplitIndices draw_per_class(const Dataset& source, std::size_t per_class, std::uint64_t seed);
 
-// Images that occur in both by equal pixels (SHA-256 of size and pixels), as pairs of indices, at most `limit`. Reads everything.
+// SHA-256 over width, height, channels (4 bytes each, little-endian) and pixels, 64 hex digits: equal exactly for equal images.
+std::string pixel_digest(const Image& image);
+
+// Images that occur in both by equal pixels (SHA-256 of size and pixels), as pairs of indices in ascending order, at most
+// `limit`. Reads everything, on all CPUs.
 struct Overlap {
   std::size_t first, second;
 };

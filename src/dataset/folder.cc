@@ -1,0 +1,184 @@
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "dataset/listed.h"
+#include "dataset/readers.h"
+#include "dataset/tar.h"
+#include "dataset/tree.h"
+#include "signet/base/error.h"
+#include "signet/base/file_system.h"
+
+namespace signet::reader {
+namespace {
+
+constexpr std::size_t kMaxDepth = 64;
+
+using FolderId = std::pair<dev_t, ino_t>;
+
+// All regular files below a folder, symbolic links followed; a link back to a folder that it lies in is an error, not a loop.
+class Scan {
+ public:
+  explicit Scan(const std::string& root) : root_(root) { visit(root, ""); }
+  std::vector<std::string> take() { return std::move(files_); }
+
+ private:
+  void visit(const std::string& folder, const std::string& prefix) {
+    struct stat info {};
+    if (::stat(folder.c_str(), &info) != 0) fail(ErrorCode::kIo, "cannot read the folder ", folder);
+    const FolderId id(info.st_dev, info.st_ino);
+    if (std::find(parents_.begin(), parents_.end(), id) != parents_.end() || parents_.size() >= kMaxDepth) {
+      fail(ErrorCode::kInvalidArgument, folder, ": leads back into ", root_, " (a loop of symbolic links) or lies more than ",
+           kMaxDepth, " folders deep; remove that link");
+    }
+    parents_.push_back(id);
+    for (const std::string& name : real_file_system().list(folder)) {
+      if (name.starts_with('.')) continue;
+      const std::string path = join_path(folder, name), relative = prefix + name;
+      if (::stat(path.c_str(), &info) != 0) {
+        // A dangling link or a loop: kept where it is named like a picture, so that get() reports it by its key.
+        if (has_picture_name(name)) files_.push_back(relative);
+      } else if (S_ISDIR(info.st_mode)) {
+        visit(path, relative + "/");
+      } else if (S_ISREG(info.st_mode)) {
+        files_.push_back(relative);
+      }
+    }
+    parents_.pop_back();
+  }
+
+  const std::string& root_;
+  std::vector<FolderId> parents_;
+  std::vector<std::string> files_;
+};
+
+// Tars named by split in a folder that holds no pictures of its own: train.tar, test.tar.
+std::vector<std::string> tars_by_split(const std::string& folder) {
+  std::vector<std::string> tars;
+  for (const std::string& name : real_file_system().list(folder)) {
+    if (name.starts_with('.')) continue;
+    const std::string path = join_path(folder, name);
+    if (is_folder(path) || has_picture_name(name)) return {};
+    if (!name.ends_with(".tar")) continue;
+    if (!canonical_split(name.substr(0, name.size() - 4))) return {};
+    tars.push_back(name);
+  }
+  return tars;
+}
+
+struct Archive {
+  std::string path;
+  std::unique_ptr<MappedFile> file;
+  std::vector<TarMember> members;
+};
+
+// Archives and their members as one tree. TreeFile::source counts members through all archives.
+struct Archives {
+  std::vector<Archive> list;
+  std::vector<TreeFile> files;
+
+  void add(const std::string& path, const std::string& path_prefix, const std::string& key_prefix) {
+    Archive archive{path, real_file_system().map(path), {}};
+    archive.members = list_tar(archive.file->data(), path);
+    for (const TarMember& member : archive.members)
+      files.push_back({path_prefix + member.name, key_prefix + member.name, files.size()});
+    list.push_back(std::move(archive));
+  }
+
+  Image load(std::size_t source, const DecodeLimits& limits) const {
+    std::size_t a = 0;
+    while (source >= list[a].members.size()) source -= list[a++].members.size();
+    const TarMember& member = list[a].members[source];
+    return decode_image(list[a].file->data().subspan(member.offset, member.size), concat(list[a].path, ":", member.name), limits);
+  }
+};
+
+Archives read_archives(const std::string& path) {
+  Archives archives;
+  if (!is_folder(path)) {
+    archives.add(path, "", "");
+    return archives;
+  }
+  for (const std::string& name : tars_by_split(path)) {
+    archives.add(join_path(path, name), name.substr(0, name.size() - 4) + "/", name + "/");
+  }
+  return archives;
+}
+
+Listed::Parts parts_of(const Tree& tree, const std::vector<TreeFile>& files, std::string description) {
+  Listed::Parts parts;
+  parts.class_names = tree.class_names;
+  parts.description = std::move(description);
+  for (const TreeSample& sample : tree.samples) {
+    parts.add(files[sample.file].key, std::span(&sample.label, sample.label >= 0 ? 1 : 0));
+  }
+  return parts;
+}
+
+std::vector<TreeFile> folder_files(const std::string& path) {
+  std::vector<TreeFile> files;
+  for (std::string& file : Scan(path).take()) {
+    files.push_back({file, file, files.size()});
+  }
+  return files;
+}
+
+Image load_file(const std::string& path, const DecodeLimits& limits) {
+  const std::unique_ptr<MappedFile> file = real_file_system().map(path);
+  return decode_image(file->data(), path, limits);
+}
+
+std::shared_ptr<const Dataset> open_archives(const std::string& path, const DatasetOptions& options, const char* kind) {
+  const auto archives = std::make_shared<Archives>(read_archives(path));
+  const Tree tree = arrange_tree(archives->files, options.split, path);
+  Listed::Parts parts = parts_of(tree, archives->files, describe_tree(kind, tree, options.split));
+  std::vector<std::size_t> sources;
+  for (const TreeSample& sample : tree.samples) sources.push_back(archives->files[sample.file].source);
+  archives->files = {};  // keys are in parts now
+  parts.load = [archives, sources = std::move(sources), limits = options.limits](std::size_t i, const std::string&) {
+    return archives->load(sources[i], limits);
+  };
+  return std::make_shared<Listed>(std::move(parts));
+}
+
+}  // namespace
+
+std::shared_ptr<const Dataset> open_tar(const std::string& path, const DatasetOptions& options) {
+  return open_archives(path, options, "tar");
+}
+
+std::vector<std::string> tar_splits(const std::string& path) { return arrange_tree(read_archives(path).files, "", path).splits; }
+
+std::shared_ptr<const Dataset> open_folder(const std::string& path, const DatasetOptions& options) {
+  if (is_folder(path) && !tars_by_split(path).empty()) return open_archives(path, options, "folder of tars");
+  if (!is_folder(path)) {
+    select_split(path, {}, options.split);
+    Listed::Parts parts;
+    parts.add(file_name(path), {});
+    parts.description = "one picture, unlabelled";
+    parts.load = [path, limits = options.limits](std::size_t, const std::string&) { return load_file(path, limits); };
+    return std::make_shared<Listed>(std::move(parts));
+  }
+  const std::vector<TreeFile> files = folder_files(path);
+  const Tree tree = arrange_tree(files, options.split, path);
+  Listed::Parts parts = parts_of(tree, files, describe_tree("folder", tree, options.split));
+  parts.load = [path, limits = options.limits](std::size_t, const std::string& key) {
+    return load_file(join_path(path, key), limits);
+  };
+  return std::make_shared<Listed>(std::move(parts));
+}
+
+std::vector<std::string> folder_splits(const std::string& path) {
+  if (!is_folder(path)) return {};
+  if (!tars_by_split(path).empty()) return tar_splits(path);
+  return arrange_tree(folder_files(path), "", path).splits;
+}
+
+}  // namespace signet::reader

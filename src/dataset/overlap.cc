@@ -1,0 +1,55 @@
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "signet/base/sha256.h"
+#include "signet/base/thread_pool.h"
+#include "signet/dataset/dataset.h"
+
+namespace signet {
+namespace {
+
+std::vector<std::string> digests(const Dataset& dataset, ThreadPool& pool) {
+  std::vector<std::string> result(dataset.size());
+  pool.parallel_for(dataset.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t) {
+    for (std::size_t i = begin; i < end; ++i) result[i] = pixel_digest(dataset.get(i).image);
+  });
+  return result;
+}
+
+}  // namespace
+
+std::string pixel_digest(const Image& image) {
+  std::array<std::byte, 12> head{};
+  const std::array<std::uint32_t, 3> sizes{image.width, image.height, image.channels};
+  for (std::size_t i = 0; i < head.size(); ++i) head[i] = static_cast<std::byte>(sizes[i / 4] >> (8 * (i % 4)));
+  Sha256 sha;
+  sha.update(head);
+  sha.update(std::as_bytes(std::span(image.pixels)));
+  return sha.hex();
+}
+
+std::vector<Overlap> find_overlap(const Dataset& a, const Dataset& b, std::size_t limit) {
+  std::vector<Overlap> found;
+  if (limit == 0 || a.size() == 0 || b.size() == 0) return found;
+  ThreadPool pool(0);
+  const std::vector<std::string> first = digests(a, pool), second = digests(b, pool);
+  std::unordered_map<std::string, std::vector<std::size_t>> positions;
+  for (std::size_t j = 0; j < second.size(); ++j) positions[second[j]].push_back(j);
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    const auto same = positions.find(first[i]);
+    if (same == positions.end()) continue;
+    for (const std::size_t j : same->second) {
+      found.push_back({i, j});
+      if (found.size() == limit) return found;
+    }
+  }
+  return found;
+}
+
+}  // namespace signet

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "signet/dataset/dataset.h"
+
+// The readers of this room, one source file each, and what they share. open.cc chooses among them.
+namespace signet::reader {
+
+std::shared_ptr<const Dataset> open_idx(const std::string& path, const DatasetOptions& options);
+std::shared_ptr<const Dataset> open_cifar(const std::string& path, const DatasetOptions& options);
+std::shared_ptr<const Dataset> open_folder(const std::string& path, const DatasetOptions& options);  // also one picture file
+std::shared_ptr<const Dataset> open_tar(const std::string& path, const DatasetOptions& options);
+std::shared_ptr<const Dataset> open_manifest(const std::string& path, const DatasetOptions& options);
+
+std::vector<std::string> idx_splits(const std::string& path);
+std::vector<std::string> cifar_splits(const std::string& path);
+std::vector<std::string> folder_splits(const std::string& path);
+std::vector<std::string> tar_splits(const std::string& path);
+std::vector<std::string> manifest_splits(const std::string& path);
+
+bool has_idx_files(const std::string& folder);
+bool has_cifar_files(const std::string& folder);
+bool is_cifar_size(std::uint64_t bytes) noexcept;
+
+// "train", "val" or "test" for their usual names in any case ("training", "validation", "t10k", ...); nothing for others.
+std::optional<std::string> canonical_split(const std::string& name);
+
+// Orders "train", "val", "test" first, then others by name, and removes doubles.
+std::vector<std::string> in_split_order(std::vector<std::string> splits);
+
+// The split that `wanted` selects of those that `path` holds; empty for an empty wish. Throws kNotFound naming those there are.
+std::string select_split(const std::string& path, const std::vector<std::string>& held, const std::string& wanted);
+
+bool is_folder(const std::string& path) noexcept;
+
+// Whether a name ends like a picture's, in any case. Names of kinds that signet does not decode count too: such a picture is then
+// reported, by its key, and not silently left out.
+bool has_picture_name(const std::string& name);
+
+// "1 picture", "2 pictures".
+std::string counted(std::size_t count, const char* noun);
+
+[[noreturn]] void fail_range(const Dataset& dataset, std::size_t i);
+
+}  // namespace signet::reader
