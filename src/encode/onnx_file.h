@@ -32,4 +32,7 @@ OnnxFile decode_onnx(std::string_view bytes);
 enum class ClosingCrc { kAbsent, kRight, kWrong };
 ClosingCrc check_closing_crc(std::string_view bytes);
 
+// The same bytes with their last 8 replaced by the CRC of those before.
+std::string with_closing_crc(std::string bytes);
+
 }  // namespace signet

@@ -222,10 +222,12 @@ std::string encode_onnx(const OnnxFile& file) {
   model.message(onnx::model::kOpsetImport, opset);
   for (const auto& [key, value] : file.metadata) model.message(onnx::model::kMetadata, metadata_entry(key, value));
   model.message(onnx::model::kMetadata, metadata_entry(kClosingCrcKey, "00000000"));
-  std::string bytes = model.data();
-  const std::string_view covered(bytes.data(), bytes.size() - 8);
-  bytes.replace(bytes.size() - 8, 8, crc_text(covered));
-  return bytes;
+  return with_closing_crc(std::move(model).take());
+}
+
+std::string with_closing_crc(std::string bytes) {
+  const std::size_t covered = bytes.size() - 8;
+  return std::move(bytes.replace(covered, 8, crc_text(std::string_view(bytes).substr(0, covered))));
 }
 
 ClosingCrc check_closing_crc(std::string_view bytes) {

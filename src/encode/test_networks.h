@@ -8,10 +8,11 @@
 #include "signet/base/random.h"
 #include "signet/encode/model.h"
 
-// Networks and pictures that the tests of this room (and the benchmark) make up: random weights, so that nothing cancels by symmetry.
+// Networks and pictures that the tests of this room (and the benchmark) make up: random weights, so that nothing cancels by
+// symmetry.
 namespace signet::testing_networks {
 
-// Adds layers one after another; each reads the one before unless told otherwise.
+// Adds layers; each reads the layer at `cursor` and becomes the cursor itself.
 class Builder {
  public:
   Builder(std::uint32_t channels, std::uint32_t height, std::uint32_t width, std::uint64_t seed = 1) : random_(seed) {
@@ -19,7 +20,6 @@ class Builder {
     network.height = height;
     network.width = width;
   }
-  int last() const { return static_cast<int>(network.layers.size()) - 1; }
   int conv(std::uint32_t out, std::uint32_t kernel, std::uint32_t pad, std::uint32_t stride = 1) {
     Layer layer = plain(LayerKind::kConv);
     layer.out = out;
@@ -48,18 +48,17 @@ class Builder {
   }
 
   Network network;
+  int cursor = -1;  // -1: the picture
 
  private:
   Layer plain(LayerKind kind) const {
     Layer layer;
     layer.kind = kind;
-    layer.input = last();
+    layer.input = cursor;
     return layer;
   }
-  // Of the last layer, or of the picture: check_network wants a hash output, so it is given one for the question.
   LayerShape shape() const {
-    if (network.layers.empty()) return {network.channels, network.height, network.width};
-    return shapes_.back();
+    return cursor < 0 ? LayerShape{network.channels, network.height, network.width} : shapes_[static_cast<std::size_t>(cursor)];
   }
   int weighted(Layer layer, std::size_t inputs) {
     const double scale = std::sqrt(2.0 / static_cast<double>(inputs));
@@ -70,17 +69,19 @@ class Builder {
     return push(std::move(layer));
   }
   int push(Layer layer) {
-    const LayerShape in = layer.input < 0 ? LayerShape{network.channels, network.height, network.width} : shapes_[static_cast<std::size_t>(layer.input)];
+    cursor = layer.input;
+    const LayerShape in = shape();
     LayerShape out = in;
     if (layer.kind == LayerKind::kConv || layer.kind == LayerKind::kMaxPool) {
       out.h = (in.h + 2 * layer.pad - layer.kernel) / layer.stride + 1;
       out.w = (in.w + 2 * layer.pad - layer.kernel) / layer.stride + 1;
     }
-    if (layer.kind == LayerKind::kGlobalMaxPool || layer.kind == LayerKind::kGlobalAvgPool || layer.kind == LayerKind::kLinear) out.h = out.w = 1;
+    if (layer.kind == LayerKind::kGlobalMaxPool || layer.kind == LayerKind::kGlobalAvgPool || layer.kind == LayerKind::kLinear)
+      out.h = out.w = 1;
     if (layer.out > 0) out.c = layer.out;
     shapes_.push_back(out);
     network.layers.push_back(std::move(layer));
-    return last();
+    return cursor = static_cast<int>(network.layers.size()) - 1;
   }
 
   Random random_;
@@ -107,7 +108,8 @@ inline Network airbench(std::uint32_t channels, std::uint32_t side, const std::v
   return std::move(b.network);
 }
 
-// Every kind of layer once or more: residual sum, strides, an average pool, a linear layer on a whole picture, odd channel counts.
+// Every kind of layer: residual sums of pictures and of vectors, strides, windows that leave a rest, a linear layer on a whole
+// picture, odd channel counts, a value with several readers, a layer that nobody reads.
 inline Network every_layer(std::uint32_t channels, std::uint32_t height, std::uint32_t width, std::uint32_t bits) {
   Builder b(channels, height, width);
   b.conv(5, 3, 1);
@@ -119,12 +121,15 @@ inline Network every_layer(std::uint32_t channels, std::uint32_t height, std::ui
   b.conv(19, 3, 1, 2);
   b.max_pool(3, 2);
   const int picture = b.simple(LayerKind::kGelu);
-  b.linear(7);
-  const int vector = b.simple(LayerKind::kTanh);
-  Layer average;
-  average.kind = LayerKind::kGlobalAvgPool;
-  average.input = picture;
-  b.network.layers.push_back(average);
+  b.linear(bits);
+  const int flat = b.simple(LayerKind::kTanh);
+  b.cursor = picture;
+  b.simple(LayerKind::kGlobalMaxPool);
+  b.cursor = picture;
+  b.network.features = b.simple(LayerKind::kGlobalAvgPool);
+  const int averaged = b.linear(bits);
+  b.network.hash = b.add(flat, averaged);
+  b.network.logits = b.linear(10);
   return std::move(b.network);
 }
 

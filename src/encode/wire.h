@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace signet {
 
@@ -17,6 +18,7 @@ class WireWriter {
   void message(std::uint32_t field, const WireWriter& value) { bytes(field, value.data_); }
   void reserve(std::size_t size) { data_.reserve(size); }
   const std::string& data() const noexcept { return data_; }
+  std::string take() && noexcept { return std::move(data_); }
 
  private:
   void raw_varint(std::uint64_t value);
