@@ -36,7 +36,10 @@ function(signet_room room)
   target_include_directories(signet_${room} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>
                                             PRIVATE ${PROJECT_SOURCE_DIR}/src)
   list(TRANSFORM ARG_ROOMS PREPEND signet_)
-  target_link_libraries(signet_${room} PUBLIC ${ARG_ROOMS} ${ARG_LIBRARIES} PRIVATE $<BUILD_INTERFACE:signet_options> ${ARG_PRIVATE_LIBRARIES})
+  # Libraries of headers alone are compiled in: who links the installed archive does not need them.
+  set(private ${ARG_PRIVATE_LIBRARIES})
+  list(TRANSFORM private REPLACE "^(nlohmann_json::.*|Eigen3::.*)$" "$<BUILD_INTERFACE:\\1>")
+  target_link_libraries(signet_${room} PUBLIC ${ARG_ROOMS} ${ARG_LIBRARIES} PRIVATE $<BUILD_INTERFACE:signet_options> ${private})
   target_compile_features(signet_${room} PUBLIC cxx_std_20)
   set_property(GLOBAL APPEND PROPERTY SIGNET_ROOMS signet_${room})
   if(BUILD_TESTING AND tests)
