@@ -102,19 +102,22 @@ std::string bounds_table(const Section& s, const Summary& map, double worst, dou
   return out + "</tbody></table>";
 }
 
-std::string words(const Section& s, double map, double worst, double best) {
-  const EvalRecord& r = s.first();
+std::string reading(const Section& s, double map, double worst, double best) {
   std::string out =
-      concat("<p>Take a query, order the ", grouped(r.metrics.database),
-             " images of the database by Hamming distance, and stop at every ", "relevant image in turn: on average <b>",
+      concat("<p>Take a query, order the ", grouped(s.first().metrics.database),
+             " images of the database by Hamming distance, and stop at every relevant image in turn: on average <b>",
              percent(map, 1), "</b> of the images up to there are relevant too.");
   if (best - worst >= 0.0005) {
-    out += concat(" Many images share a distance. Their order is taken as random; the unluckiest order inside ties would give ",
+    out += concat(" Many images share a distance. Their order counts as random; the unluckiest order inside ties would give ",
                   fixed(worst, 3), ", the luckiest ", fixed(best, 3), ".");
   }
-  out += "</p><p>";
-  const Summary id = summarise(s.lead, [](auto&x) { return x.class_id_map; }),
-                real = summarise(s.lead, [](auto&x) { return x.float_map; });
+  return out + "</p>";
+}
+
+std::string bounds_in_words(const Section& s, double map) {
+  std::string out;
+  const Summary id = summarise(s.lead, [](auto& x) { return x.class_id_map; });
+  const Summary real = summarise(s.lead, [](auto& x) { return x.float_map; });
   if (id.count > 0) {
     const double gain = map - id.mean;
     out += concat("Knowing only each image’s predicted class gives ", fixed(id.mean, 3), ": the codes are ", difference(gain),
@@ -123,12 +126,12 @@ std::string words(const Section& s, double map, double worst, double best) {
   }
   if (real.count > 0) {
     const double loss = real.mean - map;
-    out +=
-        concat("The network’s uncoded features give ", fixed(real.mean, 3), ": ",
-               loss >= 0 ? concat("coding them into ", r.bits, " bits costs ", difference(loss), ".")
-                         : concat("the ", r.bits, "-bit codes are ", difference(loss), " better, so nothing is lost by coding."));
+    out += concat("The network’s uncoded features give ", fixed(real.mean, 3), ": ",
+                  loss >= 0 ? concat("coding them into ", s.first().bits, " bits costs ", difference(loss), ".")
+                            : concat("the ", s.first().bits, "-bit codes are ", difference(loss),
+                                     " better, so nothing is lost by coding."));
   }
-  return out + "</p>";
+  return out.empty() ? out : concat("<p>", out, "</p>");
 }
 
 std::string tile(const std::string& value, const std::string& name) {
@@ -191,9 +194,9 @@ std::string headline_section(const Section& s, bool first) {
   out += concat("<div class=\"duo\"><div class=\"score\"><p class=\"value\">", fixed(map.mean, 3),
                 "</p><p class=\"what\">mean average precision", cut, " at <b>", r.bits, " bits</b>");
   if (map.count > 1) out += concat("<br>mean of ", map.count, " seeds, ± ", fixed(map.deviation, 3));
-  out +=
-      concat("<br><span class=\"ties\">", fixed(worst, 3), " to ", fixed(best, 3), " by the order inside ties</span></p></div>",
-             bounds_table(s, map, worst, best), "</div><div class=\"words\">", words(s, map.mean, worst, best), "</div>");
+  out += concat("<br><span class=\"ties\">", fixed(worst, 3), " to ", fixed(best, 3),
+                " by the order inside ties</span></p></div>", bounds_table(s, map, worst, best), "</div><div class=\"words\">",
+                first ? reading(s, map.mean, worst, best) : "", bounds_in_words(s, map.mean), "</div>");
   return out + notes(r) + tiles(r) + runs_table(s) + "</section>";
 }
 

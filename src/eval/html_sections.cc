@@ -28,12 +28,13 @@ std::string recall_figure(const Section& s, std::size_t shown) {
   if (shown == 1) {  // name the radii, where they stand apart
     Series& only = chart.series[0];
     only.markers = true;
-    double last = -1;
+    double recall = -1, precision = -1, items = 0;
     for (const RadiusPoint& p : s.first().metrics.by_radius) {
-      if (p.items <= 0 || only.labels.size() >= only.points.size()) continue;
-      const bool apart = p.recall - last > 0.06;
-      if (apart) last = p.recall;
-      only.labels.push_back(apart ? (only.labels.empty() ? concat("radius ", p.radius) : concat(p.radius)) : "");
+      if (p.items <= items) continue;  // such a radius adds nothing and has no point on the curve
+      items = p.items;
+      const bool apart = std::max(std::abs(p.recall - recall), std::abs(p.precision - precision)) > 0.1;
+      only.labels.push_back(apart ? concat(only.labels.empty() ? "radius " : "", p.radius) : "");
+      if (apart) recall = p.recall, precision = p.precision;
     }
     only.labels.resize(only.points.size());
   }
@@ -52,17 +53,36 @@ std::string rank_figure(const Section& s, std::size_t shown) {
   return figure("<b>Precision</b> among the n nearest", line_chart(chart), legend(chart.series));
 }
 
+std::string radius_figure(const Section& s) {
+  Series precision{"precision", {}, {}, true, 0}, recall{"recall", {}, {}, true, 1};
+  for (const RadiusPoint& p : s.first().metrics.by_radius) {
+    if (p.items > 0) precision.points.push_back({static_cast<double>(p.radius), p.precision});
+    recall.points.push_back({static_cast<double>(p.radius), p.recall});
+  }
+  LineChart chart;
+  chart.id = s.id + "-r";
+  chart.title = "Precision and recall by search radius, protocol " + s.first().protocol.name;
+  chart.description = "The larger the radius, the more relevant images are found and the fewer of the found are relevant.";
+  chart.x_label = "radius (Hamming distance, inclusive)";
+  chart.x_min = 0, chart.y_min = 0, chart.y_max = 1;
+  chart.series = {precision, recall};
+  if (recall.points.size() > 40) chart.series[0].markers = chart.series[1].markers = false;
+  return figure("<b>Precision and recall</b> by search radius", line_chart(chart), legend(chart.series));
+}
+
+// A dozen rows at most: every radius of a short code, evenly spaced ones of a long code.
 std::string radius_table(const EvalRecord& r) {
   std::string out =
-      concat("<div class=\"wide\"><table class=\"radii\"><caption>What a search radius returns", ", ", r.bits,
+      concat("<div class=\"wide radii\"><table><caption>What a search radius returns, ", r.bits,
              " bits</caption><thead><tr><th scope=\"col\" class=\"num\">Radius</th><th scope=\"col\" class=\"num\">Images, on "
-             "average</th><th "
-             "scope=\"col\" class=\"num\">Precision</th><th scope=\"col\" class=\"num\">Recall</th></tr></thead><tbody>");
+             "average</th><th scope=\"col\" class=\"num\">Precision</th><th scope=\"col\" "
+             "class=\"num\">Recall</th></tr></thead><tbody>");
   const auto& radii = r.metrics.by_radius;
-  const std::size_t step = std::max<std::size_t>(1, (radii.size() + 15) / 16);  // at most 16 rows and the last
-  for (std::size_t i = 0; i < radii.size(); ++i) {
+  std::size_t useful = 0;  // beyond a recall of 0.999 nothing is left to choose
+  while (useful + 1 < radii.size() && radii[useful].recall < 0.999) ++useful;
+  const std::size_t step = useful <= 12 ? 1 : (useful + 9) / 9;
+  for (std::size_t i = 0; i <= useful; i += step) {
     const RadiusPoint& p = radii[i];
-    if (i % step != 0 && i + 1 != radii.size()) continue;
     out += concat("<tr><th scope=\"row\" class=\"num\">", p.radius, "</th><td class=\"num\">", significant(p.items),
                   "</td><td class=\"num\">", p.items > 0 ? percent(p.precision, 1) : "–", "</td><td class=\"num\">",
                   percent(p.recall, 1), "</td></tr>");
@@ -117,7 +137,8 @@ std::string curves_section(const Section& s) {
   std::string out = concat("<section aria-labelledby=\"", s.id, "-c\"><h2 id=\"", s.id, "-c\"><span>Curves</span> ",
                            escape(r.protocol.name), "</h2>");
   if (s.records.size() > shown) out += concat("<p>The first ", shown, " of ", s.records.size(), " runs are drawn.</p>");
-  out += "<div class=\"figures\">" + recall_figure(s, shown) + rank_figure(s, shown) + "</div>" + radius_table(r);
+  out +=
+      "<div class=\"figures\">" + recall_figure(s, shown) + rank_figure(s, shown) + radius_figure(s) + radius_table(r) + "</div>";
   out += "<details><summary>The curves as numbers</summary><div class=\"figures\">" +
          point_table(r.metrics.precision_at_n, "n nearest", "precision", true) +
          point_table(r.metrics.precision_recall, "recall", "precision", false) + "</div></details>";

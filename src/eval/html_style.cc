@@ -42,18 +42,19 @@ th:last-child,td:last-child{padding-right:0}
 .bounds small{display:block;color:var(--soft);font-size:.8rem;line-height:1.35}
 .bounds .this th,.bounds .this .num{font-weight:600;color:var(--accent)}
 .bounds .this small{font-weight:400}
-.bounds .num{font-size:1.05rem}
+.bounds tbody .num{font-size:1.05rem}
+.bounds td{vertical-align:top}
 .bounds .scale{width:42%;padding-left:.4rem}
 .bounds .scale span:last-child{float:right}
 .track-cell{padding-left:.4rem}
-.track{position:relative;height:1.2rem;margin:0 .3rem}
-.track::before{content:"";position:absolute;left:0;right:0;top:.6rem;border-top:1px solid var(--rule)}
-.track .spot{position:absolute;top:.6rem;width:.72rem;height:.72rem;margin:-.36rem 0 0 -.36rem;border-radius:50%;background:var(--soft)}
+.track{position:relative;height:1.6rem;margin:0 .3rem}
+.track::before{content:"";position:absolute;left:0;right:0;top:.8rem;border-top:1px solid var(--rule)}
+.track .spot{position:absolute;top:.8rem;width:.72rem;height:.72rem;margin:-.36rem 0 0 -.36rem;border-radius:50%;background:var(--soft)}
 .this .spot{background:var(--accent);width:.95rem;height:.95rem;margin:-.475rem 0 0 -.475rem}
-.track .range{position:absolute;top:.6rem;height:.36rem;margin-top:-.18rem;min-width:2px;border-radius:.2rem;background:var(--accent);opacity:.35}
+.track .range{position:absolute;top:.8rem;height:.36rem;margin-top:-.18rem;min-width:2px;border-radius:.2rem;background:var(--accent);opacity:.35}
 .words{columns:2 19rem;column-gap:3rem}
 .words p{margin:0 0 .6rem;break-inside:avoid}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.9rem 1.5rem;margin:1.25rem 0 0;padding-top:1rem;border-top:1px solid var(--rule)}
+.tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:1.1rem 2rem;margin:1.25rem 0 0;padding-top:1rem;border-top:1px solid var(--rule)}
 .tiles div{display:flex;flex-direction:column}
 .tiles dd{margin:0;font:600 1.35rem/1.2 var(--serif)}
 .tiles dt{color:var(--soft);font-size:.82rem;line-height:1.35}
@@ -105,13 +106,14 @@ details{margin-top:1.2rem}
 summary{cursor:pointer;color:var(--accent)}
 summary:focus-visible{outline:2px solid var(--accent);outline-offset:3px}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.82rem;background:var(--band);padding:1rem}
-.radii{width:auto;min-width:min(100%,30rem)}
+.radii{margin:0}
+.radii th,.radii td{padding-top:.3rem;padding-bottom:.3rem}
 .provenance th{width:15rem;color:var(--soft)}
 .provenance td{overflow-wrap:anywhere}
 .provenance caption{color:var(--ink);font-weight:600}
 main{padding-bottom:4rem}
 @media(max-width:46rem){header{padding-top:1.5rem}header,main{padding-left:1rem;padding-right:1rem}.duo{grid-template-columns:1fr;gap:1.25rem}
-h1{font-size:1.7rem}.row{grid-template-columns:1fr;gap:.6rem}.query{display:flex;gap:.8rem;align-items:end}.query img{width:6rem}
+h1{font-size:1.7rem}.tiles{grid-template-columns:1fr 1fr}.row{grid-template-columns:1fr;gap:.6rem}.query{display:flex;gap:.8rem;align-items:end}.query img{width:6rem}
 .row ol{grid-template-columns:repeat(auto-fill,minmax(4.2rem,1fr))}svg text{font-size:13.5px}.provenance th{width:8.5rem}}
 @media print{:root{--paper:#fff;--ink:#000;--soft:#444;--rule:#ccc}body{font-size:10.5pt}header{padding-top:0}section,.row,figure,tr{break-inside:avoid}
 section{margin-top:1.5rem}.curves{break-before:auto}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}

@@ -102,7 +102,7 @@ std::string draw(const Series& s, const Frame& f) {
     if (s.markers || s.points.size() == 1)
       out += "<circle cx=\"" + shortest(x) + "\" cy=\"" + shortest(y) + "\" r=\"3\" class=\"dot " + css + "\"/>";
     if (i >= s.labels.size() || s.labels[i].empty()) continue;
-    const bool left = x > kWidth * 0.72;
+    const bool left = x > kWidth - 46;
     out += text_at(x + (left ? -7 : 7), y - 6, left ? "end mark" : "mark", s.labels[i]);
   }
   return out;
