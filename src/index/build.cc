@@ -1,7 +1,9 @@
 #include "signet/index/build.h"
 
 #include "index/flat_index.h"
+#include "index/mih_index.h"
 #include "index/rows.h"
+#include "index/table_index.h"
 #include "signet/base/error.h"
 
 namespace signet {
@@ -18,6 +20,9 @@ CodeSource source_of(std::shared_ptr<const CodeMatrix> codes) {
 std::unique_ptr<Index> build_index(const CodeSource& codes, const BuildOptions& options) {
   auto rows = std::make_shared<const Rows>(codes);
   if (options.kind == "flat" || options.kind == "auto") return std::make_unique<FlatIndex>(std::move(rows));
+  if (options.kind == "table") return std::make_unique<TableIndex>(std::move(rows), options.threads);
+  if (options.kind == "mih")
+    return std::make_unique<MihIndex>(std::move(rows), MihOptions{.threads = options.threads, .seed = options.seed});
   fail(ErrorCode::kUsage, "index kind \"", options.kind, "\" does not exist; use auto, flat, table or mih");
 }
 

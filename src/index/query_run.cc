@@ -7,8 +7,8 @@
 
 namespace signet {
 
-std::size_t effective_threads(const SearchOptions& options, std::size_t pieces) {
-  const std::size_t threads = options.threads == 0 ? available_cpus() : options.threads;
+std::size_t effective_threads(std::size_t wanted, std::size_t pieces) {
+  const std::size_t threads = wanted == 0 ? available_cpus() : wanted;
   return std::clamp<std::size_t>(std::min(threads, pieces), 1, 1024);
 }
 
@@ -27,6 +27,21 @@ SearchStats make_stats(const char* index, const Work& work, const Stopwatch& wat
   stats.radius_reached = work.radius;
   stats.seconds = watch.seconds();
   return stats;
+}
+
+Work scan_rest(const Index& flat, const CodeMatrix& queries, std::span<const std::uint8_t> left, const SearchOptions& options,
+               SearchResult& result) {
+  std::vector<std::size_t> which;
+  for (std::size_t q = 0; q < left.size(); ++q) {
+    if (left[q] != 0) which.push_back(q);
+  }
+  if (which.empty()) return {};
+  SearchResult rest = flat.search(queries.rows(which), options);
+  for (std::size_t i = 0; i < which.size(); ++i) result.hits[which[i]] = std::move(rest.hits[i]);
+  Work work;
+  work.candidates = rest.stats.candidates;
+  work.radius = rest.stats.radius_reached;
+  return work;
 }
 
 std::size_t allowed_in(const IdFilter& filter, std::uint64_t begin, std::uint64_t end) noexcept {

@@ -17,8 +17,8 @@ inline std::uint32_t effective_radius(const SearchOptions& options, std::uint32_
   return options.radius && *options.radius < largest ? *options.radius : largest;
 }
 
-// Threads to use for `pieces` pieces of work.
-std::size_t effective_threads(const SearchOptions& options, std::size_t pieces);
+// Threads to use for `pieces` pieces of work, where `wanted` are asked for (0: one per CPU).
+std::size_t effective_threads(std::size_t wanted, std::size_t pieces);
 
 // What one query costs, added up over queries and threads.
 struct Work {
@@ -43,6 +43,10 @@ class Stopwatch {
 // Positions to ids.
 std::vector<Hit> to_hits(std::span<const PackedHit> packed, const Rows& rows);
 SearchStats make_stats(const char* index, const Work& work, const Stopwatch& watch);
+
+// Searches with `flat` the queries that are marked as left, and puts their hits into the result.
+Work scan_rest(const Index& flat, const CodeMatrix& queries, std::span<const std::uint8_t> left, const SearchOptions& options,
+               SearchResult& result);
 
 // Are any of the positions [begin, end) allowed, and how many?
 std::size_t allowed_in(const IdFilter& filter, std::uint64_t begin, std::uint64_t end) noexcept;
