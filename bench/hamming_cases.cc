@@ -1,0 +1,255 @@
+#include "bench/hamming_cases.h"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "bench/hamming_data.h"
+#include "bench/hamming_peers.h"
+#include "signet/base/error.h"
+#include "signet/index/build.h"
+#include "signet/kernel/hamming.h"
+
+namespace signet::bench {
+namespace {
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// Seconds of the quickest of several runs: at least three, and more while they take less than half a second together.
+double best_time(const std::function<void()>& run) {
+  double best = 1e300, total = 0;
+  for (int round = 0; round < 3 || (total < 0.5 && round < 200); ++round) {
+    const double start = now();
+    run();
+    const double seconds = now() - start;
+    best = std::min(best, seconds);
+    total += seconds;
+  }
+  return best;
+}
+
+std::unique_ptr<Index> build(const CodeMatrix& codes, const std::string& kind, std::size_t threads) {
+  CodeSource source;
+  source.packed = codes.data();
+  source.count = codes.size();
+  source.bits = codes.bits();
+  BuildOptions options;
+  options.kind = kind;
+  options.threads = threads;
+  return build_index(source, options);
+}
+
+// The definition, for the first two queries: distances of all codes, the k smallest.
+void check_by_definition(const Data& data, std::size_t k, const SearchResult& result) {
+  for (std::size_t q = 0; q < std::min<std::size_t>(2, data.queries.size()); ++q) {
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> all(data.codes.size());
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = {hamming_distance(data.queries.row(q), data.codes.row(i)), i};
+    const std::size_t kept = std::min(k, all.size());
+    std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept), all.end());
+    bool same = result.hits[q].size() == kept;
+    for (std::size_t i = 0; same && i < kept; ++i) same = result.hits[q][i] == Hit{all[i].second, all[i].first};
+    if (!same) fail(ErrorCode::kInternal, "query ", q, ": the index and the definition disagree; nothing was timed");
+  }
+}
+
+void check_equal(const SearchResult& a, const SearchResult& b, const std::string& what) {
+  if (a.hits != b.hits) fail(ErrorCode::kInternal, what, ": two indexes disagree; nothing was timed");
+}
+
+// Share of the exact hits that were found, by distance: ids of ties may differ.
+double recall_of(const std::vector<std::vector<std::uint32_t>>& found, const SearchResult& exact) {
+  double hits = 0, all = 0;
+  for (std::size_t q = 0; q < found.size(); ++q) {
+    std::size_t f = 0;
+    for (const Hit& hit : exact.hits[q]) {
+      while (f < found[q].size() && found[q][f] < hit.distance) ++f;
+      if (f < found[q].size() && found[q][f] == hit.distance) {
+        hits += 1;
+        ++f;
+      }
+      all += 1;
+    }
+  }
+  return all == 0 ? 1 : hits / all;
+}
+
+Row row_of(const char* name, const Data& data, const Settings& settings, const Index& index, std::size_t k) {
+  Row row;
+  row.name = name;
+  row.bits = data.codes.bits();
+  row.n = data.codes.size();
+  row.k = k;
+  row.queries = data.queries.size();
+  row.threads = settings.threads;
+  row.kernel = hamming_kernel().name;
+  row.index = index.kind();
+  row.read_gb_per_s = settings.read_bytes_per_s / 1e9;
+  return row;
+}
+
+SearchOptions options_of(const Settings& settings, std::size_t k) {
+  SearchOptions options;
+  options.k = k;
+  options.threads = settings.threads;
+  return options;
+}
+
+double time_index(const Index& index, const Data& data, const SearchOptions& options) {
+  return best_time([&] { index.search(data.queries, options); }) * 1e3 / static_cast<double>(data.queries.size());
+}
+
+void time_peer(Peer& peer, const Data& data, const SearchResult& exact, Row& row) {
+  row.peer = peer.name();
+  row.recall = recall_of(peer.search(data.queries, row.k), exact);
+  row.peer_ms_per_query = best_time([&] { peer.search(data.queries, row.k); }) * 1e3 / static_cast<double>(data.queries.size());
+}
+
+void flat_case(const char* name, const Settings& settings, Report& report, std::size_t default_queries) {
+  std::vector<std::uint32_t> lengths{64, 128, 256};
+  if (settings.bits) lengths = {*settings.bits};
+  for (const std::uint32_t bits : lengths) {
+    const Data data =
+        make_data("random", settings.n.value_or(10'000'000), settings.queries.value_or(default_queries), bits, settings.seed);
+    const std::size_t k = settings.k.value_or(100);
+    const auto index = build(data.codes, "flat", settings.threads);
+    const SearchOptions options = options_of(settings, k);
+    const SearchResult result = index->search(data.queries, options);
+    check_by_definition(data, k, result);
+    Row row = row_of(name, data, settings, *index, k);
+    row.ms_per_query = time_index(*index, data, options);
+    const double bytes = static_cast<double>(data.codes.size() * row_bytes(bits)) * static_cast<double>(data.queries.size());
+    const double rate = bytes / (row.ms_per_query * 1e-3 * static_cast<double>(data.queries.size()));
+    row.note = concat("codes read at ", rate / 1e9, " GB/s = ", 100 * rate / settings.read_bytes_per_s, " % of the bandwidth");
+    if (settings.peers) {
+      const auto peer = make_peer("IndexBinaryFlat", data.codes, settings.threads);
+      time_peer(*peer, data, result, row);
+      if (row.recall != 1) fail(ErrorCode::kInternal, name, ": FAISS and signet disagree");
+    }
+    report.add(row);
+  }
+}
+
+void flat_one(const Settings& settings, Report& report) { flat_case("flat-one", settings, report, 1); }
+void flat_batch(const Settings& settings, Report& report) { flat_case("flat-batch", settings, report, 64); }
+
+void clustered(const Settings& settings, Report& report) {
+  const Data data = make_data("clustered", settings.n.value_or(10'000'000), settings.queries.value_or(200),
+                              settings.bits.value_or(64), settings.seed);
+  const std::size_t k = settings.k.value_or(10);
+  const SearchOptions options = options_of(settings, k);
+  const auto flat = build(data.codes, "flat", settings.threads);
+  const SearchResult exact = flat->search(data.queries, options);
+  check_by_definition(data, k, exact);
+  Data one = data;
+  const std::size_t first[] = {0};
+  one.queries = data.queries.rows(first);
+  Row row = row_of("clustered", one, settings, *flat, k);
+  row.ms_per_query = time_index(*flat, one, options);
+  const double flat_ms = row.ms_per_query;
+  report.add(row);
+  for (const char* kind : {"mih", "auto"}) {
+    const double start = now();
+    const auto index = build(data.codes, kind, settings.threads);
+    const double seconds = now() - start;
+    check_equal(index->search(data.queries, options), exact, kind);
+    row = row_of("clustered", data, settings, *index, k);
+    row.ms_per_query = time_index(*index, data, options);
+    row.note = concat(flat_ms / row.ms_per_query, " times a flat scan of one query; built in ", seconds, " s, ",
+                      static_cast<double>(index->memory_bytes()) / static_cast<double>(data.codes.size()), " bytes a code");
+    if (settings.peers && std::string(kind) == "mih") {
+      for (const char* what :
+           {"IndexBinaryMultiHash:4:16:0", "IndexBinaryMultiHash:4:16:1", "IndexBinaryIVF:1000:4", "IndexBinaryIVF:1000:32"}) {
+        const auto peer = make_peer(what, data.codes, settings.threads);
+        time_peer(*peer, data, exact, row);
+        report.add(row);
+      }
+    } else {
+      report.add(row);
+    }
+  }
+}
+
+void graph(const Settings& settings, Report& report) {  // FAISS's graph index takes too long to build for millions of codes
+  const Data data = make_data("clustered", settings.n.value_or(100'000), settings.queries.value_or(500),
+                              settings.bits.value_or(64), settings.seed);
+  const std::size_t k = settings.k.value_or(10);
+  const SearchOptions options = options_of(settings, k);
+  const SearchResult exact = build(data.codes, "flat", settings.threads)->search(data.queries, options);
+  check_by_definition(data, k, exact);
+  const auto index = build(data.codes, "auto", settings.threads);
+  check_equal(index->search(data.queries, options), exact, "auto");
+  Row row = row_of("graph", data, settings, *index, k);
+  row.ms_per_query = time_index(*index, data, options);
+  for (const char* what : {"IndexBinaryHNSW:16:32", "IndexBinaryHNSW:16:256"}) {
+    if (settings.peers) time_peer(*make_peer(what, data.codes, settings.threads), data, exact, row);
+    report.add(row);
+    if (!settings.peers) break;
+  }
+}
+
+void short_codes(const Settings& settings, Report& report) {
+  std::vector<std::uint32_t> lengths{12, 16, 20};
+  if (settings.bits) lengths = {*settings.bits};
+  for (const std::uint32_t bits : lengths) {
+    const Data data = make_data("random", settings.n.value_or(10'000'000), settings.queries.value_or(1000), bits, settings.seed);
+    const std::size_t k = settings.k.value_or(10);
+    const SearchOptions options = options_of(settings, k);
+    const auto flat = build(data.codes, "flat", settings.threads), table = build(data.codes, "table", settings.threads);
+    const SearchResult exact = flat->search(data.queries, options);
+    check_by_definition(data, k, exact);
+    check_equal(table->search(data.queries, options), exact, "table");
+    for (const Index* index : {flat.get(), table.get()}) {
+      Row row = row_of("short-codes", data, settings, *index, k);
+      row.ms_per_query = time_index(*index, data, options);
+      row.note = concat(static_cast<double>(index->memory_bytes()) / static_cast<double>(data.codes.size()),
+                        " bytes a code beyond the codes");
+      report.add(row);
+    }
+  }
+}
+
+void scaling(const Settings& settings, Report& report) {
+  std::vector<std::size_t> sizes{100'000, 1'000'000, 10'000'000};
+  if (settings.n) {
+    while (sizes.back() < *settings.n) sizes.push_back(sizes.back() * 10);
+    std::erase_if(sizes, [&](std::size_t size) { return size > *settings.n; });
+  }
+  for (const char* kind : {"clustered", "random"}) {
+    for (const std::size_t n : sizes) {
+      const Data data = make_data(kind, n, settings.queries.value_or(100), settings.bits.value_or(64), settings.seed);
+      const std::size_t k = settings.k.value_or(10);
+      const SearchOptions options = options_of(settings, k);
+      const double start = now();
+      const auto index = build(data.codes, "mih", 0);
+      const double seconds = now() - start;
+      const auto flat = build(data.codes, "flat", settings.threads);
+      check_equal(index->search(data.queries, options), flat->search(data.queries, options), "mih");
+      Row row = row_of("scaling", data, settings, *index, k);
+      row.ms_per_query = time_index(*index, data, options);
+      const SearchStats stats = index->search(data.queries, options).stats;
+      const double queries = static_cast<double>(data.queries.size());
+      row.note = concat(kind, ", built in ", seconds, " s, ", static_cast<double>(index->memory_bytes()) / static_cast<double>(n),
+                        " bytes a code, ", static_cast<double>(stats.candidates) / queries, " candidates and ",
+                        static_cast<double>(stats.buckets) / queries, " buckets a query, radius ", stats.radius_reached);
+      report.add(row);
+    }
+  }
+}
+
+}  // namespace
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all{
+      {"flat-one", "one query, flat scan, against the memory's bandwidth", true, flat_one},
+      {"flat-batch", "64 queries at once, flat scan", true, flat_batch},
+      {"clustered", "ten nearest among clusters: multi-index hashing against the scan", true, clustered},
+      {"graph", "a small set against FAISS's graph index", true, graph},
+      {"short-codes", "12 to 20 bits: direct table against the scan", true, short_codes},
+      {"scaling", "time against n, by tens up to --n", true, scaling},
+  };
+  return all;
+}
+
+}  // namespace signet::bench
