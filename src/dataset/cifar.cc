@@ -26,7 +26,7 @@ constexpr std::array<const char*, 10> kNames{"airplane", "automobile", "bird",  
 
 struct Part {
   std::unique_ptr<MappedFile> file;
-  std::string prefix;  // "data_batch_1"
+  std::string prefix, split;  // "data_batch_1", "train"
   std::size_t first = 0, count = 0;
 };
 
@@ -40,6 +40,8 @@ class CifarDataset final : public Dataset {
   std::string describe() const override {
     return concat("CIFAR-10 binary, ", counted(size(), "image"), " 32x32x3, ", counted(class_names_.size(), "class"));
   }
+
+  std::string split(std::size_t i) const override { return part_of(i).split; }
 
   std::string key(std::size_t i) const override {
     const Part& part = part_of(i);
@@ -111,7 +113,10 @@ std::vector<std::string> read_names(const std::string& folder) {
 }
 
 Part open_batch(const std::string& path, std::vector<std::int32_t>& labels) {
-  Part part{.file = real_file_system().map(path), .prefix = file_name(path), .first = labels.size()};
+  Part part{.file = real_file_system().map(path),
+            .prefix = file_name(path),
+            .split = split_of(file_name(path)),
+            .first = labels.size()};
   if (part.prefix.ends_with(".bin")) part.prefix.resize(part.prefix.size() - 4);
   const std::span<const std::byte> data = part.file->data();
   if (!is_cifar_size(data.size())) {

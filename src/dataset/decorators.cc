@@ -27,6 +27,7 @@ class Subset final : public Dataset {
   std::span<const std::int32_t> labels(std::size_t i) const override { return source_->labels(at(i)); }
   const std::vector<std::string>& class_names() const noexcept override { return source_->class_names(); }
   std::string describe() const override { return concat(size(), " of ", source_->describe()); }
+  std::string split(std::size_t i) const override { return source_->split(at(i)); }
 
  private:
   std::size_t at(std::size_t i) const {
@@ -55,6 +56,10 @@ class Concatenation final : public Dataset {
   std::span<const std::int32_t> labels(std::size_t i) const override {
     const auto [part, at] = find(i);
     return part->labels(at);
+  }
+  std::string split(std::size_t i) const override {
+    const auto [part, at] = find(i);
+    return part->split(at);
   }
   const std::vector<std::string>& class_names() const noexcept override { return parts_.front()->class_names(); }
   std::string describe() const override {
@@ -96,6 +101,8 @@ SplitIndices move_of_every_class(const Dataset& source, std::uint64_t seed, cons
 }
 
 }  // namespace
+
+std::string Dataset::split(std::size_t) const { return {}; }
 
 std::shared_ptr<const Dataset> subset(std::shared_ptr<const Dataset> source, std::vector<std::size_t> indices) {
   for (const std::size_t i : indices) {

@@ -115,9 +115,11 @@ Archives read_archives(const std::string& path) {
 Listed::Parts parts_of(const Tree& tree, const std::vector<TreeFile>& files, std::string description) {
   Listed::Parts parts;
   parts.class_names = tree.class_names;
+  parts.splits = tree.splits;
   parts.description = std::move(description);
   for (const TreeSample& sample : tree.samples) {
     parts.add(files[sample.file].key, std::span(&sample.label, sample.label >= 0 ? 1 : 0));
+    if (!tree.splits.empty()) parts.split_of.push_back(sample.split);
   }
   return parts;
 }

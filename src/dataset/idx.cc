@@ -181,7 +181,7 @@ std::vector<IdxPair> pairs_at(const std::string& path) {
 struct Part {
   IdxFile images;
   std::vector<std::int32_t> labels;  // empty where unknown
-  std::string prefix;
+  std::string prefix, split;
   std::size_t first = 0;  // position of its first image in the data set
   int digits = 5;
   std::size_t count() const noexcept { return images.sizes[0]; }
@@ -201,6 +201,7 @@ class IdxDataset final : public Dataset {
   std::size_t size() const noexcept override { return size_; }
   const std::vector<std::string>& class_names() const noexcept override { return class_names_; }
   std::string describe() const override { return description_; }
+  std::string split(std::size_t i) const override { return part_of(i).split; }
 
   std::string key(std::size_t i) const override {
     const Part& part = part_of(i);
@@ -242,7 +243,7 @@ class IdxDataset final : public Dataset {
 };
 
 Part read_images(const IdxPair& pair, const DecodeLimits& limits) {
-  Part part{.images = read_idx(pair.images, 3, "images"), .labels = {}, .prefix = pair.prefix};
+  Part part{.images = read_idx(pair.images, 3, "images"), .labels = {}, .prefix = pair.prefix, .split = pair.split};
   const std::vector<std::uint32_t>& sizes = part.images.sizes;
   if (sizes[0] == 0) fail(ErrorCode::kInvalidArgument, pair.images, ": holds no images");
   if (sizes[1] == 0 || sizes[2] == 0)

@@ -21,6 +21,8 @@ class Listed final : public Dataset {
     std::vector<std::int32_t> labels;     // all lists one after another
     std::vector<std::size_t> label_ends;  // one per key: where its list ends in `labels`
     std::vector<std::string> class_names;
+    std::vector<std::string> splits;      // names; empty where there are none
+    std::vector<std::uint32_t> split_of;  // one per key where there are splits: index into `splits`
     std::string description;
     std::function<Image(std::size_t i, const std::string& key)> load;
     void add(std::string key, std::span<const std::int32_t> list) {
@@ -47,6 +49,10 @@ class Listed final : public Dataset {
   }
   const std::vector<std::string>& class_names() const noexcept override { return parts_.class_names; }
   std::string describe() const override { return parts_.description; }
+  std::string split(std::size_t i) const override {
+    check(i);
+    return parts_.splits.empty() ? std::string() : parts_.splits[parts_.split_of[i]];
+  }
 
  private:
   void check(std::size_t i) const {

@@ -148,9 +148,14 @@ std::vector<std::string> manifest_splits(const std::string& path) { return split
 
 std::shared_ptr<const Dataset> open_manifest(const std::string& path, const DatasetOptions& options) {
   const std::vector<Entry> entries = read_entries(path);
-  const std::string split = select_split(path, splits_of(entries), options.split);
+  const std::vector<std::string> splits = splits_of(entries);
+  const std::string split = select_split(path, splits, options.split);
   Listed::Parts parts;
   parts.class_names = class_names_of(entries);
+  if (!splits.empty()) {
+    parts.splits = splits;
+    parts.splits.emplace_back();  // for rows that name none
+  }
   std::unordered_map<std::string, std::int32_t> numbers;
   for (const std::string& name : parts.class_names) numbers.emplace(name, static_cast<std::int32_t>(numbers.size()));
   for (const Entry& entry : entries) {
@@ -159,6 +164,10 @@ std::shared_ptr<const Dataset> open_manifest(const std::string& path, const Data
     for (const std::string& label : entry.labels) labels.push_back(numbers.at(label));
     std::sort(labels.begin(), labels.end());
     parts.add(entry.key, labels);
+    if (!splits.empty()) {
+      const auto at = entry.split.empty() ? splits.end() : std::find(splits.begin(), splits.end(), entry.split);
+      parts.split_of.push_back(static_cast<std::uint32_t>(at - splits.begin()));
+    }
   }
   parts.description =
       concat("manifest, ", counted(parts.keys.size(), "picture"), split.empty() ? "" : concat(" of split ", split), ", ",

@@ -2,9 +2,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "dataset/readers.h"
 #include "signet/base/error.h"
 #include "signet/dataset/dataset.h"
 
@@ -35,17 +38,19 @@ DatasetSummary summarise_dataset(const std::string& path, const DatasetOptions& 
   summary.description = dataset->describe();
   summary.images = dataset->size();
   summary.class_names = dataset->class_names();
+  std::set<std::string> splits;
   summary.class_counts.resize(summary.class_names.size());
   for (std::size_t i = 0; i < dataset->size(); ++i) {
     const auto labels = dataset->labels(i);
     if (labels.empty()) ++summary.unlabelled;
+    if (std::string split = dataset->split(i); !split.empty()) splits.insert(std::move(split));
     for (const std::int32_t label : labels) ++summary.class_counts.at(static_cast<std::size_t>(label));
   }
-  summary.splits = dataset_splits(path, options);
-  for (const std::string& split : summary.splits) {
-    DatasetOptions part = options;
-    part.split = split;
-    summary.split_sizes.push_back(open_dataset(path, part)->size());
+  summary.splits = reader::in_split_order({splits.begin(), splits.end()});
+  summary.split_sizes.resize(summary.splits.size());
+  for (std::size_t i = 0; i < dataset->size(); ++i) {
+    const auto at = std::find(summary.splits.begin(), summary.splits.end(), dataset->split(i));
+    if (at != summary.splits.end()) ++summary.split_sizes[static_cast<std::size_t>(at - summary.splits.begin())];
   }
   const std::size_t looks = std::min(look_at, dataset->size());
   for (std::size_t i = 0; i < looks; ++i) look_at_picture(*dataset, i * dataset->size() / looks, summary);

@@ -134,7 +134,7 @@ Tree arrange_tree(const std::vector<TreeFile>& files, const std::string& split, 
   }
   std::sort(order.begin(), order.end());
   tree.samples.reserve(order.size());
-  for (const auto& [rank, label, rest, file] : order) tree.samples.push_back({file, label});
+  for (const auto& [rank, label, rest, file] : order) tree.samples.push_back({file, label, static_cast<std::uint32_t>(rank)});
   return tree;
 }
 

@@ -17,6 +17,7 @@ struct TreeFile {
 struct TreeSample {
   std::size_t file = 0;     // index into the files given
   std::int32_t label = -1;  // -1: unlabelled
+  std::uint32_t split = 0;  // index into Tree::splits where there are any
 };
 
 struct Tree {

@@ -29,7 +29,9 @@ class Dataset {
   virtual std::string key(std::size_t i) const = 0;
   virtual std::span<const std::int32_t> labels(std::size_t i) const = 0;
   virtual const std::vector<std::string>& class_names() const noexcept = 0;  // empty where unlabelled
-  virtual std::string describe() const = 0;  // "Fashion-MNIST-style idx, 60000 images 28x28x1, 10 classes"
+  virtual std::string describe() const = 0;  // "Fashion-MNIST idx, 60000 images 28x28x1, 10 classes"
+  // "train", "val", "test" or another name; empty where the source makes no difference.
+  virtual std::string split(std::size_t i) const;
 };
 
 enum class DatasetFormat { kAuto, kIdx, kCifar, kFolder, kTar, kManifest };
