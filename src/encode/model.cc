@@ -190,7 +190,7 @@ void check_same_bytes(std::string_view bytes, const std::string& expected) {
   fail(ErrorCode::kCorrupt, "offset ", at, ": signet would not have written this byte");
 }
 
-Model parse_model(std::string_view bytes) {
+Model parse_bytes(std::string_view bytes) {
   check_ours(bytes);
   OnnxFile file = decode_onnx(bytes);
   Model model{std::move(file.network), parse_info(file.metadata)};
@@ -235,16 +235,19 @@ void write_model(FileSystem& fs, const std::string& path, const Model& model) {
   write_file_atomically(fs, path, as_bytes(bytes));
 }
 
-Model read_model(FileSystem& fs, const std::string& path) {
-  const std::unique_ptr<MappedFile> file = fs.map(path);
-  const std::span<const std::byte> data = file->data();
+Model parse_model(std::span<const std::byte> bytes, const std::string& name) {
   try {
-    return parse_model({reinterpret_cast<const char*>(data.data()), data.size()});
+    return parse_bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   } catch (const Error& e) {
     // What check_info calls an invalid argument of the writer is corruption of a file.
     const ErrorCode code = e.code() == ErrorCode::kInvalidArgument ? ErrorCode::kCorrupt : e.code();
-    fail(code, path, ": not a readable model: ", e.what());
+    fail(code, name, ": not a readable model: ", e.what());
   }
+}
+
+Model read_model(FileSystem& fs, const std::string& path) {
+  const std::unique_ptr<MappedFile> file = fs.map(path);
+  return parse_model(file->data(), path);
 }
 
 }  // namespace signet

@@ -28,9 +28,8 @@ class ModelTest : public TestFolder {
     return get(model_path());
   }
   // The error of reading a file with this content.
-  ErrorCode read_error(const std::string& bytes, std::string* message = nullptr) {
-    put(model_path(), bytes);
-    return error_of([&] { read_model(fs_, model_path()); }, message);
+  static ErrorCode read_error(const std::string& bytes, std::string* message = nullptr) {
+    return error_of([&] { parse_model(as_bytes(bytes), "some.onnx"); }, message);
   }
 };
 
@@ -193,6 +192,9 @@ TEST_F(ModelTest, AMissingFileIsNotFound) {
 TEST_F(ModelTest, AnEmptyFileIsCorrupt) {
   std::string message;
   EXPECT_EQ(read_error("", &message), ErrorCode::kCorrupt);
+  EXPECT_NE(message.find("some.onnx"), std::string::npos) << message;
+  put(model_path(), "");
+  EXPECT_EQ(error_of([&] { read_model(fs_, model_path()); }, &message), ErrorCode::kCorrupt);
   EXPECT_NE(message.find(model_path()), std::string::npos) << message;
 }
 
@@ -223,9 +225,8 @@ TEST_F(ModelTest, EveryFlippedByteUnderAFreshCrcIsAnErrorOrOnlyChangesText) {
   for (std::size_t at = 0; at + 8 < good.size(); ++at) {
     std::string bad = good;
     bad[at] = static_cast<char>(bad[at] ^ (1 << (at % 8)));
-    put(model_path(), with_right_crc(bad));
     try {
-      const Model read = read_model(fs_, model_path());
+      const Model read = parse_model(as_bytes(with_right_crc(bad)), "some.onnx");
       ++accepted;  // a letter of a class name or of the record, nothing else
       EXPECT_EQ(read.info.fingerprint, model_fingerprint(model.network, model.info.preprocessing)) << at;
       EXPECT_TRUE(read.info.class_names != model.info.class_names || read.info.training_record != model.info.training_record)

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,6 +47,9 @@ void write_model(FileSystem& fs, const std::string& path, const Model& model);
 // the recomputed fingerprint differs) or kUnsupported (another program's ONNX file, or a newer signet's) naming path and place;
 // never runs code from the file, never allocates more than a small multiple of its size.
 Model read_model(FileSystem& fs, const std::string& path);
+
+// The same of bytes in memory; `name` stands for the path in messages.
+Model parse_model(std::span<const std::byte> bytes, const std::string& name);
 
 // Throws kInvalidArgument, `what` in the message, unless sizes are 1 to 65536, channels 1 or 3, mean and std fit and are finite,
 // std > 0.
