@@ -55,8 +55,8 @@ RepairReport repair_collection(FileSystem& fs, const std::string& path, const To
 void backup_collection(FileSystem& fs, const std::string& path, const std::string& target, const ToolOptions& options = {});
 
 // Leaves a folder in the form of docs/format/codes.md (codes.npy, keys.txt, labels, codes.json) plus records.jsonl with one JSON
-// object an image (id, key, width, height, bytes, modified_ns, sha256, user): everything a collection knows. Returns the number
-// of images.
+// object an image (id, key, width, height, bytes, modified_ns, sha256, user_json as text): everything a collection knows. Returns
+// the number of images.
 std::uint64_t export_collection(const CollectionView& view, FileSystem& fs, const std::string& folder,
                                 const ProgressFn& progress = {});
 

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/rows.h"
+#include "store/sqlite.h"
+#include "store/tombstones.h"
+
+namespace signet::store {
+
+inline constexpr std::int64_t kApplicationId = 0x53474e54;  // "SGNT"
+inline constexpr std::int64_t kFormatVersion = 1;
+inline constexpr const char* kCatalogName = "catalog.sqlite";
+
+// The catalog of a collection: typed reads and writes of its rows. Every row read has its checksum checked. Transactions are the
+// caller's. Not thread-safe.
+class Catalog {
+ public:
+  // Makes a new catalog file with one commit in it.
+  static void create(const std::string& path, const HeadRow& head, const StateRow& state, const std::string& vfs);
+  // Throws kUnsupported for a newer format, kCorrupt for a file that is no catalog.
+  Catalog(const std::string& path, Database::Mode mode, const std::string& vfs, bool lenient = false);
+
+  Database& database() noexcept { return db_; }
+  void begin_read() { db_.run("BEGIN"); }
+  void begin_write() { db_.run("BEGIN IMMEDIATE"); }
+  void commit() { db_.run("COMMIT"); }
+  void rollback() noexcept;  // also where no transaction is open
+  bool moved() noexcept;     // another file has taken this one's name
+
+  HeadRow head();
+  StateRow state();
+  std::vector<SegmentRow> segments();  // by id
+  Tombstones tombstones();
+  std::optional<std::uint64_t> id_of(const std::string& key);
+  std::optional<ImageRecord> find(const std::string& key);
+  std::optional<ImageRecord> get(std::uint64_t id);
+  std::vector<ImageRecord> list(std::uint64_t after_id, std::size_t limit);
+  std::vector<std::uint64_t> ids_with_label(std::int32_t label);
+
+  void put_head(const HeadRow& row);
+  void put_state(const StateRow& row);
+  void insert_segment(const SegmentRow& row);
+  void erase_segment(std::uint64_t number);
+  void insert_image(const ImageRecord& record);
+  void update_image(const ImageRecord& before, const ImageRecord& after);  // same id and key
+  void erase_image(const ImageRecord& record);
+  void put_tombstones(std::uint64_t chunk, const Tombstones::Chunk& bits);
+  void erase_tombstones();
+
+ private:
+  void check_kind();
+  void put_labels(const ImageRecord& record);
+  void erase_labels(const ImageRecord& record);
+
+  Database db_;
+  Statement get_head_{db_, "SELECT body FROM head WHERE id = 1"};
+  Statement put_head_{db_, "INSERT OR REPLACE INTO head(id, body) VALUES (1, ?1)"};
+  Statement get_state_{db_, "SELECT body FROM state WHERE id = 1"};
+  Statement put_state_{db_, "INSERT OR REPLACE INTO state(id, body) VALUES (1, ?1)"};
+  Statement get_segments_{db_, "SELECT number, body FROM segment ORDER BY number"};
+  Statement put_segment_{db_, "INSERT INTO segment(number, body) VALUES (?1, ?2)"};
+  Statement erase_segment_{db_, "DELETE FROM segment WHERE number = ?1"};
+  Statement get_tombstones_{db_, "SELECT chunk, body FROM tombstone ORDER BY chunk"};
+  Statement put_tombstone_{db_, "INSERT OR REPLACE INTO tombstone(chunk, body) VALUES (?1, ?2)"};
+  Statement id_of_{db_, "SELECT id FROM image WHERE key = ?1"};
+  Statement find_{db_, "SELECT id, key, body FROM image WHERE key = ?1"};
+  Statement get_{db_, "SELECT id, key, body FROM image WHERE id = ?1"};
+  Statement list_{db_, "SELECT id, key, body FROM image WHERE id > ?1 ORDER BY id LIMIT ?2"};
+  Statement put_image_{db_, "INSERT INTO image(id, key, body) VALUES (?1, ?2, ?3)"};
+  Statement update_image_{db_, "UPDATE image SET body = ?2 WHERE id = ?1"};
+  Statement erase_image_{db_, "DELETE FROM image WHERE id = ?1"};
+  Statement with_label_{db_, "SELECT id FROM label WHERE label = ?1 ORDER BY id"};
+  Statement put_label_{db_, "INSERT INTO label(label, id) VALUES (?1, ?2)"};
+  Statement erase_label_{db_, "DELETE FROM label WHERE label = ?1 AND id = ?2"};
+};
+
+Bytes encode_tombstones(std::uint64_t chunk, const Tombstones::Chunk& bits);
+Tombstones::Chunk decode_tombstones(std::uint64_t chunk, std::span<const std::byte> body);
+
+}  // namespace signet::store

@@ -1,0 +1,163 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "signet/base/error.h"
+#include "signet/code/code_set.h"
+#include "signet/store/collection_tools.h"
+
+namespace signet {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kPage = 10'000;   // records read at once
+constexpr std::size_t kBatch = 50'000;  // records added in one commit
+
+std::string records_path(const std::string& folder) { return join_path(folder, "records.jsonl"); }
+
+std::string line_of(const ImageRecord& record) {
+  json line = {{"id", record.id},         {"key", record.key},     {"width", record.width},
+               {"height", record.height}, {"bytes", record.bytes}, {"modified_ns", record.modified_ns}};
+  if (!record.sha256.empty()) line["sha256"] = record.sha256;
+  if (!record.user_json.empty()) line["user_json"] = record.user_json;  // as text: it comes back byte for byte
+  // Keys that are no UTF-8 are whole in keys.txt; here they are for reading.
+  return line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+// A member of a line of records.jsonl, or `fallback` where it is absent.
+template <typename T>
+T member(const json& line, const char* name, const T& fallback, const std::string& where) {
+  const auto found = line.find(name);
+  if (found == line.end()) return fallback;
+  bool good = false;
+  if constexpr (std::is_same_v<T, std::string>) {
+    good = found->is_string();
+  } else if constexpr (std::is_signed_v<T>) {
+    good = found->is_number_integer();
+  } else {
+    good = found->is_number_unsigned() && found->template get<std::uint64_t>() <= std::numeric_limits<T>::max();
+  }
+  if (!good) fail(ErrorCode::kCorrupt, where, ": \"", name, "\" has the wrong type or is out of range");
+  return found->template get<T>();
+}
+
+void read_line(std::string_view text, const std::string& where, ImageRecord& record) {
+  const json line = json::parse(text, nullptr, false);
+  if (!line.is_object()) fail(ErrorCode::kCorrupt, where, " is not a JSON object");
+  record.id = member<std::uint64_t>(line, "id", 0, where);
+  record.width = member<std::uint32_t>(line, "width", 0, where);
+  record.height = member<std::uint32_t>(line, "height", 0, where);
+  record.bytes = member<std::uint64_t>(line, "bytes", 0, where);
+  record.modified_ns = member<std::int64_t>(line, "modified_ns", 0, where);
+  record.sha256 = member<std::string>(line, "sha256", "", where);
+  record.user_json = member<std::string>(line, "user_json", "", where);
+}
+
+// Calls line(number from 0, text) for every line of a mapped file, so that its size does not matter.
+template <typename Line>
+std::size_t for_each_line(std::string_view text, const Line& line) {
+  std::size_t number = 0;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    line(number++, text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return number;
+}
+
+std::vector<ImageRecord> records_of(FileSystem& fs, const std::string& folder, const CodeSet& set, bool keep_ids) {
+  std::vector<ImageRecord> records(set.codes.size());
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    records[i].key = set.keys[i];
+    if (!set.labels.empty()) records[i].labels = set.labels[i];
+  }
+  const std::string path = records_path(folder);
+  if (!fs.exists(path)) {
+    if (keep_ids) fail(ErrorCode::kNotFound, path, " is missing; ids can be kept only where it says them");
+    return records;
+  }
+  const auto file = fs.map(path);
+  const std::string_view text(reinterpret_cast<const char*>(file->data().data()), file->data().size());
+  const std::size_t lines = for_each_line(text, [&](std::size_t i, std::string_view line) {
+    if (i < records.size()) read_line(line, concat(path, " line ", i + 1), records[i]);
+  });
+  if (lines != records.size())
+    fail(ErrorCode::kMismatch, path, " has ", lines, " lines for the ", records.size(), " codes of codes.npy");
+  return records;
+}
+
+// The collection gets the set's class names where they go on from its own.
+void take_class_names(CollectionWriter& writer, const std::string& folder, const CodeSet& set) {
+  const auto known = writer.info().class_names;
+  const std::size_t common = std::min(known.size(), set.class_names.size());
+  if (!std::equal(known.begin(), known.begin() + static_cast<std::ptrdiff_t>(common), set.class_names.begin())) {
+    fail(ErrorCode::kMismatch, folder, " has other class names than the collection; its label numbers mean other things");
+  }
+  if (set.class_names.size() > known.size()) writer.set_class_names(set.class_names);
+}
+
+}  // namespace
+
+std::uint64_t export_collection(const CollectionView& view, FileSystem& fs, const std::string& folder,
+                                const ProgressFn& progress) {
+  const CollectionInfo info = view.info();
+  CodeSet set;
+  set.codes = CodeMatrix(info.images, info.bits);
+  set.class_names = info.class_names;
+  set.model = info.model;
+  set.root = info.root;
+  bool labelled = false;
+  fs.create_directory(folder);
+  write_file_atomically(fs, records_path(folder), [&](WritableFile& file) {
+    std::uint64_t after = 0;
+    for (auto page = view.list(after, kPage); !page.empty(); page = view.list(after, kPage)) {
+      std::string text;
+      for (const ImageRecord& record : page) {
+        if (set.keys.size() == info.images)
+          fail(ErrorCode::kCorrupt, "the catalog holds more images than its state row says; run verify");
+        std::ranges::copy(view.code(record.id), set.codes.row(set.keys.size()).begin());
+        text += line_of(record);
+        set.keys.push_back(record.key);
+        set.labels.push_back(record.labels);
+        labelled = labelled || !record.labels.empty();
+      }
+      file.append(as_bytes(text));
+      after = page.back().id;
+      if (progress && !progress({"export", set.keys.size(), info.images, ""}))
+        fail(ErrorCode::kCancelled, "the export to ", folder, " was stopped");
+    }
+  });
+  if (set.keys.size() != info.images)
+    fail(ErrorCode::kCorrupt, "the catalog holds fewer images than its state row says; run verify");
+  if (!labelled) set.labels.clear();
+  write_code_set(fs, folder, set);
+  return info.images;
+}
+
+AddResult import_collection(CollectionWriter& writer, FileSystem& fs, const std::string& folder, const AddOptions& add,
+                            const ProgressFn& progress) {
+  const CodeSet set = read_code_set(fs, folder);
+  const auto records = records_of(fs, folder, set, add.keep_ids);
+  take_class_names(writer, folder, set);
+  AddResult sum;
+  for (std::size_t begin = 0; begin < records.size(); begin += kBatch) {
+    const std::size_t count = std::min(kBatch, records.size() - begin);
+    std::vector<std::size_t> rows(count);
+    for (std::size_t i = 0; i < count; ++i) rows[i] = begin + i;
+    const CodeMatrix codes = set.codes.rows(rows);
+    const AddResult part = writer.add({&codes, std::span(records).subspan(begin, count), set.model}, add);
+    sum.ids.insert(sum.ids.end(), part.ids.begin(), part.ids.end());
+    sum.added += part.added;
+    sum.replaced += part.replaced;
+    sum.updated += part.updated;
+    sum.skipped += part.skipped;
+    if (progress && !progress({"import", begin + count, records.size(), ""})) {
+      fail(ErrorCode::kCancelled, "the import of ", folder, " was stopped after ", begin + count,
+           " images, which are in the collection");
+    }
+  }
+  return sum;
+}
+
+}  // namespace signet

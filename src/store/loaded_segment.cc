@@ -1,0 +1,149 @@
+#include "store/loaded_segment.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <optional>
+
+#include "signet/base/error.h"
+
+namespace signet::store {
+namespace {
+
+// The user's filter is by id, an index wants positions. live: further restriction by position, or null.
+Words position_filter(const IdColumn& ids, const IdFilter& filter, const Words* live) {
+  Words words((ids.count + 63) / 64, 0);
+  const std::uint64_t end = std::uint64_t{filter.words.size()} * 64;  // ids from here on are not allowed
+  const std::uint64_t stop = ids.first >= end ? 0 : ids.lower_bound(end);
+  if (ids.width == 0) {  // consecutive ids: the same bits, shifted
+    const std::uint64_t shift = ids.first % 64;
+    for (std::uint64_t i = 0; i * 64 < stop; ++i) {
+      const std::uint64_t at = ids.first / 64 + i;
+      words[i] = filter.words[at] >> shift;
+      if (shift != 0 && at + 1 < filter.words.size()) words[i] |= filter.words[at + 1] << (64 - shift);
+    }
+    if (ids.count % 64 != 0) words.back() &= (std::uint64_t{1} << (ids.count % 64)) - 1;
+  } else {
+    for (std::uint64_t i = 0; i < stop; ++i) {
+      if (filter.allows(ids.id(i))) words[i / 64] |= std::uint64_t{1} << (i % 64);
+    }
+  }
+  if (live != nullptr) {
+    for (std::size_t i = 0; i < words.size(); ++i) words[i] &= (*live)[i];
+  }
+  return words;
+}
+
+void add_stats(SearchStats& sum, const SearchStats& part) {
+  if (sum.index.find(part.index) == std::string::npos) sum.index += (sum.index.empty() ? "" : "+") + part.index;
+  sum.kernel = part.kernel;
+  sum.candidates += part.candidates;
+  sum.buckets += part.buckets;
+  sum.radius_reached = std::max(sum.radius_reached, part.radius_reached);
+}
+
+bool before(const Hit& a, const Hit& b) { return a.distance != b.distance ? a.distance < b.distance : a.id < b.id; }
+
+// Merges hits into a query's list, both sorted, and keeps the best k.
+void merge_hits(std::vector<Hit>& list, std::vector<Hit>& more, std::size_t k) {
+  if (list.empty()) {
+    list = std::move(more);
+  } else {
+    const auto middle = static_cast<std::ptrdiff_t>(list.size());
+    list.insert(list.end(), more.begin(), more.end());
+    std::inplace_merge(list.begin(), list.begin() + middle, list.end(), before);
+  }
+  if (list.size() > k) list.resize(k);
+}
+
+// Beyond this distance no further hit can enter any query's list: the largest k-th distance, where all lists are full.
+std::optional<std::uint32_t> reach(const std::vector<std::vector<Hit>>& lists, std::size_t k) {
+  std::uint32_t worst = 0;
+  for (const auto& list : lists) {
+    if (list.size() < k) return std::nullopt;
+    worst = std::max(worst, list.back().distance);
+  }
+  return worst;
+}
+
+}  // namespace
+
+std::unique_ptr<Index> LoadedSegment::build() const {
+  if (options_.check_before_use) file_->verify();
+  BuildOptions build;
+  build.kind = file_->ids().count < options_.index_from ? "flat" : options_.index;
+  build.threads = options_.build_threads;
+  // Without ids: hits come as positions. Ids ascend with positions, so the order (distance, position) is the order (distance,
+  // id).
+  return build_index({file_->codes(), static_cast<std::size_t>(file_->ids().count), file_->bits(), {}, file_->container()},
+                     build);
+}
+
+const Index& LoadedSegment::index() const {
+  if (const Index* ready = ready_.load(std::memory_order_acquire)) return *ready;
+  const std::lock_guard lock(mutex_);
+  if (index_ == nullptr) index_ = build();
+  ready_.store(index_.get(), std::memory_order_release);
+  return *index_;
+}
+
+// While a segment is in force its removed ids only become more, in the order of commits; so their number says which set it is,
+// and a filter made for the same number is the same filter.
+std::shared_ptr<const Words> LoadedSegment::live(const Tombstones& tombstones) const {
+  const IdColumn& ids = file_->ids();
+  std::uint64_t removed = 0;
+  tombstones.for_each(ids.first, file_->row().last_id, [&](std::uint64_t) { ++removed; });
+  if (removed == 0) return nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (live_removed_ == removed) return live_;
+  }
+  auto words = std::make_shared<Words>((ids.count + 63) / 64, ~std::uint64_t{0});
+  tombstones.for_each(ids.first, file_->row().last_id, [&](std::uint64_t id) {
+    if (const auto at = ids.position(id)) (*words)[*at / 64] &= ~(std::uint64_t{1} << (*at % 64));
+  });
+  const std::lock_guard lock(mutex_);
+  live_ = words;
+  live_removed_ = removed;
+  return words;
+}
+
+SearchResult search_parts(std::span<const SearchPart> parts, std::uint32_t bits, const CodeMatrix& queries,
+                          const SearchOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  if (queries.bits() != bits && queries.size() > 0) {
+    fail(ErrorCode::kMismatch, "queries have ", queries.bits(), " bits; the collection has ", bits);
+  }
+  SearchResult result;
+  result.hits.resize(queries.size());
+  std::vector<SearchPart> order(parts.begin(),
+                                parts.end());  // the largest first: its k-th distance bounds the work in all others
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.segment->file().ids().count > b.segment->file().ids().count; });
+  for (const SearchPart& part : order) {
+    if (options.k == 0 || queries.size() == 0) break;
+    SearchOptions inner = options;
+    Words words;
+    IdFilter filter;
+    if (options.filter != nullptr) {
+      words = position_filter(part.segment->file().ids(), *options.filter, part.live.get());
+      if (std::all_of(words.begin(), words.end(), [](std::uint64_t w) { return w == 0; })) continue;
+      filter.words = words;
+    } else if (part.live != nullptr) {
+      filter.words = *part.live;
+    }
+    inner.filter = filter.words.empty() ? nullptr : &filter;
+    if (const auto limit = reach(result.hits, options.k)) inner.radius = std::min(options.radius.value_or(*limit), *limit);
+    SearchResult found = part.segment->index().search(queries, inner);
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+      for (Hit& hit : found.hits[q]) hit.id = part.segment->file().ids().id(hit.id);
+      merge_hits(result.hits[q], found.hits[q], options.k);
+    }
+    add_stats(result.stats, found.stats);
+  }
+  if (result.stats.index.empty()) result.stats.index = "flat";
+  result.stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+}  // namespace signet::store

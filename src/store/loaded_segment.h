@@ -1,0 +1,56 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "signet/index/build.h"
+#include "signet/store/collection.h"
+#include "store/segment.h"
+#include "store/tombstones.h"
+
+namespace signet::store {
+
+using Words = std::vector<std::uint64_t>;
+
+// An open segment with what is made for it once and shared by all views that hold it: its check, its index, its filter. Safe from
+// many threads.
+class LoadedSegment {
+ public:
+  LoadedSegment(std::shared_ptr<const SegmentFile> file, const ReaderOptions& options)
+      : file_(std::move(file)), options_(options) {}
+  const SegmentFile& file() const noexcept { return *file_; }
+  const std::shared_ptr<const SegmentFile>& shared_file() const noexcept { return file_; }
+
+  // Builds the index at the first call; positions are its ids. Throws kCorrupt where the segment's checksum fails.
+  const Index& index() const;
+
+  // Bit i: the code at position i is not removed. Null where none is removed.
+  std::shared_ptr<const Words> live(const Tombstones& tombstones) const;
+
+ private:
+  std::unique_ptr<Index> build() const;
+
+  std::shared_ptr<const SegmentFile> file_;
+  ReaderOptions options_;
+  mutable std::mutex mutex_;  // guards building
+  mutable std::unique_ptr<Index> index_;
+  mutable std::atomic<const Index*> ready_{nullptr};
+  mutable std::uint64_t live_removed_ = 0;  // how many removed ids `live_` was made for
+  mutable std::shared_ptr<const Words> live_;
+};
+
+// A segment as one view sees it: what is live in it at that commit (null: everything).
+struct SearchPart {
+  std::shared_ptr<const LoadedSegment> segment;
+  std::shared_ptr<const Words> live;
+};
+
+// Hits of all parts, ids in place of positions, merged by (distance, id).
+SearchResult search_parts(std::span<const SearchPart> parts, std::uint32_t bits, const CodeMatrix& queries,
+                          const SearchOptions& options);
+
+}  // namespace signet::store

@@ -1,0 +1,261 @@
+#include <algorithm>
+#include <set>
+
+#include "signet/base/error.h"
+#include "signet/base/random.h"
+#include "signet/store/collection_tools.h"
+#include "store/catalog_scan.h"
+#include "store/lock.h"
+#include "store/segment.h"
+#include "store/view.h"
+
+namespace signet {
+namespace store {
+namespace {
+
+struct Restart {};  // a writer replaced a segment while it was looked for: begin anew
+
+class Verifier {
+ public:
+  Verifier(FileSystem& fs, const std::string& path, const ToolOptions& options) : fs_(fs), path_(path), options_(options) {}
+  VerifyReport run();
+
+ private:
+  void add(const std::string& file, const std::string& message) {
+    if (report_.damage.size() < options_.max_damage) report_.damage.push_back({file, message});
+  }
+  // Runs a step; an Error becomes a piece of damage. False where it failed.
+  template <typename Step>
+  bool guard(const std::string& file, const Step& step) {
+    try {
+      step();
+      return true;
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kCancelled) throw;
+      add(file, error.what());
+      return false;
+    }
+  }
+  void progress(const char* stage, std::uint64_t done, std::uint64_t total) const {
+    if (options_.progress && !options_.progress({stage, done, total, ""}))
+      fail(ErrorCode::kCancelled, "verification of ", path_, " was stopped");
+  }
+  void small_files();
+  void bytes_of_catalog(Catalog& catalog);
+  void rows_of_catalog(Catalog& catalog);
+  void segments();
+  void segment(const SegmentRow& row);
+  void images(Catalog& catalog);
+  void labels(Catalog& catalog, std::uint64_t count, std::uint64_t sum);
+  void counts();
+
+  FileSystem& fs_;
+  std::string path_;
+  ToolOptions options_;
+  VerifyReport report_;
+  HeadRow head_;
+  StateRow state_;
+  Tombstones tombstones_;
+  std::vector<SegmentRow> rows_;
+  std::vector<std::shared_ptr<const SegmentFile>> files_;
+  bool rows_good_ = false;
+  bool files_good_ = true;
+  std::uint64_t picture_bytes_ = 0, code_bytes_ = 0, buried_ = 0;
+};
+
+const std::string kLogName = std::string(kCatalogName) + "-wal";
+
+void Verifier::small_files() {
+  if (const auto damage = lock_damage(path_)) add("lock", *damage);
+  if (const auto damage = acknowledged_damage(fs_, path_)) add("acknowledged", *damage);
+}
+
+void Verifier::bytes_of_catalog(Catalog& catalog) {
+  const CatalogScan scan = scan_catalog(catalog);
+  report_.bytes += scan.bytes;
+  for (const auto& message : scan.file) add(kCatalogName, message);
+  for (const auto& message : scan.log) add(kLogName, message);
+  guard(kCatalogName, [&] {
+    Statement check(catalog.database(), "PRAGMA integrity_check(100)");
+    for (auto row = check.use(); row.step();) {
+      if (row.text(0) != "ok") add(kCatalogName, concat("SQLite: ", row.text(0)));
+    }
+  });
+}
+
+void Verifier::rows_of_catalog(Catalog& catalog) {
+  rows_good_ = guard(kCatalogName, [&] { head_ = catalog.head(); });
+  rows_good_ = guard(kCatalogName, [&] { tombstones_ = catalog.tombstones(); }) && rows_good_;
+  rows_good_ = guard(kCatalogName, [&] { rows_ = catalog.segments(); }) && rows_good_;
+}
+
+// Names the damaged codes of a segment by id.
+void Verifier::segment(const SegmentRow& row) {
+  const std::string name = join_path("segments", segment_name(row.number));
+  std::shared_ptr<const SegmentFile> file;
+  try {
+    file = SegmentFile::open(fs_, path_, row, head_, 0);
+  } catch (const Error& error) {
+    files_good_ = false;
+    if (error.code() == ErrorCode::kNotFound) {
+      if (open_reading(fs_, path_, options_.sqlite_vfs, true)->state().commit != state_.commit) throw Restart{};
+      add(name, concat("the file is missing; ids ", row.first_id, " to ", row.last_id, " (", row.count, ")"));
+    } else {
+      add(name, concat(error.what(), "; ids ", row.first_id, " to ", row.last_id, " (", row.count, ")"));
+    }
+    return;
+  }
+  report_.bytes += row.file_size;
+  const bool good = guard(name, [&] { file->verify(); });
+  if (!good) {
+    for (const std::uint64_t block : file->damaged_blocks()) {
+      const std::uint64_t from = block * kBlockCodes, to = std::min<std::uint64_t>(from + kBlockCodes, row.count) - 1;
+      add(name, concat("codes ", from, " to ", to, " (ids ", file->ids().id(from), " to ", file->ids().id(to),
+                       ") fail their checksum"));
+    }
+  }
+  if (!file->ids_are_good()) {
+    files_good_ = false;
+    return;
+  }
+  const std::size_t used = head_.bits % 8;
+  if (used != 0) {
+    for (std::uint64_t i = 0; good && i < row.count; ++i) {
+      if (file->code(i).back() >> used) {
+        add(name, concat("the code of id ", file->ids().id(i), " has bits set beyond its ", head_.bits));
+        break;
+      }
+    }
+  }
+  files_.push_back(std::move(file));
+}
+
+void Verifier::segments() {
+  report_.segments = rows_.size();
+  std::uint64_t done = 0;
+  for (const SegmentRow& row : rows_) {
+    code_bytes_ += row.file_size;
+    report_.codes += row.count;
+    if (done > 0 && rows_[done - 1].last_id >= row.first_id) {
+      add(kCatalogName, concat("segments ", rows_[done - 1].number, " and ", row.number, " have overlapping ids"));
+      files_good_ = false;
+    }
+    segment(row);
+    progress("segments", ++done, rows_.size());
+  }
+}
+
+// Walks images and segments' ids side by side, both ascending: every id has either a record or a tombstone.
+void Verifier::images(Catalog& catalog) {
+  std::size_t file = 0;
+  std::uint64_t position = 0, label_count = 0, label_sum = 0;
+  const auto next_code = [&]() -> std::optional<std::uint64_t> {
+    while (file < files_.size() && position == files_[file]->row().count) {
+      ++file;
+      position = 0;
+    }
+    if (file == files_.size()) return std::nullopt;
+    return files_[file]->ids().id(position++);
+  };
+  const auto unnamed = [&](std::uint64_t id) {
+    if (tombstones_.contains(id)) {
+      ++buried_;
+    } else {
+      add(kCatalogName, concat("id ", id, " has a code, but neither a record nor a tombstone"));
+    }
+  };
+  std::optional<std::uint64_t> code = next_code();
+  Statement all(catalog.database(), "SELECT id, key, body FROM image ORDER BY id");
+  const bool read = guard(kCatalogName, [&] {
+    for (auto row = all.use(); row.step();) {
+      const std::uint64_t id = row.number(0);
+      ++report_.images;
+      guard(kCatalogName, [&] {
+        const ImageRecord record = decode_image_row(id, row.text(1), row.bytes(2));
+        check_key(record.key);
+        picture_bytes_ += record.bytes;
+        for (const auto label : record.labels) {
+          ++label_count;
+          label_sum += mix_seed(static_cast<std::uint64_t>(label), id);
+        }
+      });
+      for (; code && *code < id; code = next_code()) unnamed(*code);
+      const bool coded = code && *code == id;
+      if (coded) code = next_code();
+      if (!coded && files_good_)
+        add(kCatalogName, concat("image ", id, " (key \"", row.text(1), "\") has a record, but no code"));
+      if (tombstones_.contains(id)) add(kCatalogName, concat("image ", id, " has a record and a tombstone"));
+      if (report_.images % 65536 == 0) progress("images", report_.images, state_.images);
+    }
+  });
+  if (!read) return;
+  for (; code; code = next_code()) unnamed(*code);
+  labels(catalog, label_count, label_sum);
+}
+
+// The table must be the same set of pairs as the records hold: equal counts and equal sums of a hash say so without sorting
+// either.
+void Verifier::labels(Catalog& catalog, std::uint64_t count, std::uint64_t sum) {
+  Statement all(catalog.database(), "SELECT label, id FROM label");
+  guard(kCatalogName, [&] {
+    for (auto row = all.use(); row.step();) {
+      --count;
+      sum -= mix_seed(row.number(0), row.number(1));
+    }
+    if (count != 0 || sum != 0) add(kCatalogName, "table label does not repeat the labels of the images");
+  });
+}
+
+void Verifier::counts() {
+  const auto same = [&](const char* what, std::uint64_t stated, std::uint64_t counted) {
+    if (stated != counted) add(kCatalogName, concat("the state row says ", stated, " ", what, ", but there are ", counted));
+  };
+  same("images", state_.images, report_.images);
+  same("bytes of pictures", state_.picture_bytes, picture_bytes_);
+  same("bytes of segments", state_.code_bytes, code_bytes_);
+  if (files_good_) same("removed images", state_.removed, buried_);
+  if (!rows_.empty() && rows_.back().last_id >= state_.next_id)
+    add(kCatalogName, concat("the next id ", state_.next_id, " was given already"));
+  const bool given =
+      std::any_of(rows_.begin(), rows_.end(), [&](const SegmentRow& row) { return row.number >= state_.next_segment; });
+  if (given) add(kCatalogName, "the next segment's number was given already");
+}
+
+VerifyReport Verifier::run() {
+  small_files();
+  const std::uint64_t acknowledged = read_acknowledged(fs_, path_);
+  bool state_good = false;
+  guard(kCatalogName, [&] {
+    const auto connection = open_reading(fs_, path_, options_.sqlite_vfs, true);
+    Catalog& catalog = *connection;
+    catalog.begin_read();
+    state_good = guard(kCatalogName, [&] { state_ = catalog.state(); });
+    if (state_good) guard(kLogName, [&] { check_acknowledged(path_, acknowledged, state_.commit); });
+    bytes_of_catalog(catalog);
+    rows_of_catalog(catalog);
+    const std::size_t before = report_.damage.size();
+    if (rows_good_) segments();
+    if (rows_good_ && state_good) images(catalog);
+    if (rows_good_ && state_good && report_.damage.size() == before) counts();
+    catalog.rollback();
+  });
+  // The lenient connection above takes any application id or version: the strict one says whether readers get in.
+  if (report_.ok()) guard(kCatalogName, [&] { open_reading(fs_, path_, options_.sqlite_vfs)->state(); });
+  return report_;
+}
+
+}  // namespace
+}  // namespace store
+
+VerifyReport verify_collection(FileSystem& fs, const std::string& path, const ToolOptions& options) {
+  if (!is_collection(fs, path)) fail(ErrorCode::kNotFound, path, " is not a collection (no ", store::kCatalogName, " in it)");
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return store::Verifier(fs, path, options).run();
+    } catch (const store::Restart&) {
+      if (attempt == 50) fail(ErrorCode::kBusy, path, " changes faster than it can be verified; try again when its writer rests");
+    }
+  }
+}
+
+}  // namespace signet

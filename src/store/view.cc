@@ -1,0 +1,191 @@
+#include "store/view.h"
+
+#include <algorithm>
+
+#include "signet/base/error.h"
+#include "signet/index/build.h"
+
+namespace signet {
+
+std::vector<std::uint64_t> id_filter_words(std::span<const std::uint64_t> ids, std::uint64_t end) {
+  std::uint64_t largest = 0;
+  for (const std::uint64_t id : ids) {
+    if (id < end) largest = std::max(largest, id);
+  }
+  std::vector<std::uint64_t> words(ids.empty() ? 0 : largest / 64 + 1, 0);
+  for (const std::uint64_t id : ids) {
+    if (id < end) words[id / 64] |= std::uint64_t{1} << (id % 64);
+  }
+  return words;
+}
+
+namespace store {
+
+std::string catalog_path(const std::string& collection) { return join_path(collection, kCatalogName); }
+
+void check_acknowledged(const std::string& collection, std::uint64_t acknowledged, std::uint64_t commit) {
+  if (commit >= acknowledged) return;
+  fail(ErrorCode::kCorrupt, catalog_path(collection), " ends at commit ", commit, ", but commit ", acknowledged,
+       " was acknowledged: its log is damaged or was taken away; repair accepts the loss and reports it");
+}
+
+void check_same_model(const std::string& collection, const std::string& model, const std::string& other,
+                      const std::string& what) {
+  if (model.empty() || model == other) return;
+  fail(ErrorCode::kMismatch, what, " comes from the model ", other.empty() ? "(unknown)" : other, ", but the collection ",
+       collection, " is bound to the model ", model,
+       "; codes of different models cannot be compared: use that model, or migrate the collection");
+}
+
+CollectionInfo make_info(FileSystem& fs, const std::string& collection, const HeadRow& head, const StateRow& state,
+                         std::size_t segments) {
+  CollectionInfo info;
+  info.bits = head.bits;
+  info.model = head.model;
+  info.model_path = head.model_path;
+  info.root = head.root;
+  info.class_names = head.class_names;
+  info.images = state.images;
+  info.removed = state.removed;
+  info.next_id = state.next_id;
+  info.commit = state.commit;
+  info.segments = segments;
+  info.code_bytes = state.code_bytes;
+  info.picture_bytes = state.picture_bytes;
+  for (const char* suffix : {"", "-wal"}) {
+    const std::string path = catalog_path(collection) + suffix;
+    try {
+      info.catalog_bytes += fs.size(path);
+    } catch (const Error&) {  // the log comes and goes
+    }
+  }
+  return info;
+}
+
+ConnectionPool::ConnectionPool(FileSystem& fs, std::string collection, ReaderOptions options)
+    : fs_(fs), collection_(std::move(collection)), options_(std::move(options)) {}
+
+std::unique_ptr<Catalog> ConnectionPool::take() {
+  {
+    const std::lock_guard lock(mutex_);
+    while (!idle_.empty()) {
+      auto catalog = std::move(idle_.back());
+      idle_.pop_back();
+      if (!catalog->moved()) return catalog;  // else repair has put another file in its place
+    }
+  }
+  return open_reading(fs_, collection_, options_.sqlite_vfs);
+}
+
+void check_no_repair(FileSystem& fs, const std::string& collection) {
+  if (fs.exists(join_path(collection, kRepairedName))) {
+    fail(ErrorCode::kCorrupt, collection, ": a repair was interrupted before its end; run repair again to finish it");
+  }
+}
+
+// On a read-only disk SQLite cannot make the -shm file that a log needs. Without a log the file alone is the whole truth and
+// nobody can change it: immutable. With a log, opening as immutable would show an older state, so it is refused.
+std::unique_ptr<Catalog> open_reading(FileSystem& fs, const std::string& collection, const std::string& vfs, bool lenient) {
+  const std::string path = catalog_path(collection);
+  if (!lenient) check_no_repair(fs, collection);
+  try {
+    auto catalog = std::make_unique<Catalog>(path, Database::Mode::kRead, vfs, lenient);
+    catalog->database().number("SELECT count(*) FROM sqlite_schema");  // the first real read opens the log
+    return catalog;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kIo) throw;
+    if (fs.exists(path + "-wal") && fs.size(path + "-wal") > 0) {
+      fail(ErrorCode::kIo, path, " has a log (", file_name(path), "-wal) that cannot be opened here (", error.what(),
+           "); open the collection once where its folder is writable, then it can be read on a read-only disk");
+    }
+    return std::make_unique<Catalog>(path, Database::Mode::kImmutable, vfs, lenient);
+  }
+}
+
+void ConnectionPool::give_back(std::unique_ptr<Catalog> catalog) noexcept {
+  catalog->rollback();
+  const std::lock_guard lock(mutex_);
+  constexpr std::size_t kKept = 8;
+  try {
+    if (idle_.size() < kKept) idle_.push_back(std::move(catalog));
+  } catch (const std::bad_alloc&) {  // then it is closed
+  }
+}
+
+View::View(FileSystem& fs, std::string collection, Snapshot snapshot, std::unique_ptr<Catalog> catalog,
+           std::shared_ptr<ConnectionPool> pool)
+    : fs_(fs),
+      collection_(std::move(collection)),
+      snapshot_(std::move(snapshot)),
+      catalog_(std::move(catalog)),
+      pool_(std::move(pool)) {}
+
+View::~View() { pool_->give_back(std::move(catalog_)); }
+
+CollectionInfo View::info() const {
+  return make_info(fs_, collection_, snapshot_.head, snapshot_.state, snapshot_.segments.size());
+}
+
+const std::vector<SearchPart>& View::parts() const {
+  std::call_once(parts_once_, [this] {
+    std::vector<SearchPart> parts;
+    for (const auto& segment : snapshot_.segments) parts.push_back({segment, segment->live(*snapshot_.tombstones)});
+    parts_ = std::move(parts);
+  });
+  return parts_;
+}
+
+SearchResult View::search(const CodeMatrix& queries, const SearchOptions& options) const {
+  return search_parts(parts(), snapshot_.head.bits, queries, options);
+}
+
+void View::check_model(const std::string& fingerprint, const std::string& what) const {
+  check_same_model(collection_, snapshot_.head.model, fingerprint, what);
+}
+
+std::optional<ImageRecord> View::find(const std::string& key) const {
+  return with_catalog([&](Catalog& catalog) { return catalog.find(key); });
+}
+
+std::optional<ImageRecord> View::get(std::uint64_t id) const {
+  return with_catalog([&](Catalog& catalog) { return catalog.get(id); });
+}
+
+std::vector<std::uint8_t> View::code(std::uint64_t id) const {
+  const auto& segments = snapshot_.segments;
+  const auto after = std::upper_bound(segments.begin(), segments.end(), id, [](std::uint64_t wanted, const auto& segment) {
+    return wanted < segment->file().row().first_id;
+  });
+  if (after != segments.begin() && !snapshot_.tombstones->contains(id)) {
+    const SegmentFile& file = (*std::prev(after))->file();
+    if (const auto position = file.ids().position(id)) {
+      const auto code = file.code(*position);
+      return {code.begin(), code.end()};
+    }
+  }
+  fail(ErrorCode::kNotFound, "the collection ", collection_, " has no image with the id ", id);
+}
+
+std::vector<ImageRecord> View::list(std::uint64_t after_id, std::size_t limit) const {
+  return with_catalog([&](Catalog& catalog) { return catalog.list(after_id, limit); });
+}
+
+std::vector<std::uint64_t> View::ids_with_label(std::int32_t label) const {
+  return with_catalog([&](Catalog& catalog) { return catalog.ids_with_label(label); });
+}
+
+std::vector<std::uint64_t> View::label_filter(std::int32_t label) const {
+  return id_filter_words(ids_with_label(label), snapshot_.state.next_id);
+}
+
+std::string View::explain(const SearchOptions& options) const {
+  std::string text;
+  for (const SearchPart& part : parts()) {
+    text += concat(file_name(part.segment->file().path()), ": ", part.segment->file().ids().count, " codes, ",
+                   explain_plan(part.segment->index(), options), "\n");
+  }
+  return text.empty() ? "the collection is empty\n" : text;
+}
+
+}  // namespace store
+}  // namespace signet

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "signet/store/collection.h"
+#include "store/catalog.h"
+#include "store/loaded_segment.h"
+
+namespace signet::store {
+
+// Connections to a catalog that are not in use. Views give theirs back; safe from many threads.
+class ConnectionPool {
+ public:
+  ConnectionPool(FileSystem& fs, std::string collection, ReaderOptions options);
+  std::unique_ptr<Catalog> take();
+  void give_back(std::unique_ptr<Catalog> catalog) noexcept;  // ends its transaction
+
+ private:
+  FileSystem& fs_;
+  std::string collection_;
+  ReaderOptions options_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Catalog>> idle_;
+};
+
+// What one read transaction sees: rows of the catalog, segments, tombstones.
+struct Snapshot {
+  HeadRow head;
+  StateRow state;
+  std::vector<std::shared_ptr<const LoadedSegment>> segments;  // by id
+  std::shared_ptr<const Tombstones> tombstones;
+};
+
+class View final : public CollectionView {
+ public:
+  // catalog: inside the read transaction that `snapshot` was read from; goes back to the pool at the end.
+  View(FileSystem& fs, std::string collection, Snapshot snapshot, std::unique_ptr<Catalog> catalog,
+       std::shared_ptr<ConnectionPool> pool);
+  ~View() override;
+
+  CollectionInfo info() const override;
+  SearchResult search(const CodeMatrix& queries, const SearchOptions& options) const override;
+  void check_model(const std::string& fingerprint, const std::string& what) const override;
+  std::optional<ImageRecord> find(const std::string& key) const override;
+  std::optional<ImageRecord> get(std::uint64_t id) const override;
+  std::vector<std::uint8_t> code(std::uint64_t id) const override;
+  std::vector<ImageRecord> list(std::uint64_t after_id, std::size_t limit) const override;
+  std::vector<std::uint64_t> ids_with_label(std::int32_t label) const override;
+  std::vector<std::uint64_t> label_filter(std::int32_t label) const override;
+  std::string explain(const SearchOptions& options) const override;
+
+  const Snapshot& snapshot() const noexcept { return snapshot_; }
+  // For backup and export: the catalog inside this view's transaction, used by one at a time.
+  template <typename Use>
+  auto with_catalog(const Use& use) const {
+    const std::lock_guard lock(mutex_);
+    return use(*catalog_);
+  }
+
+ private:
+  const std::vector<SearchPart>& parts() const;
+
+  FileSystem& fs_;
+  std::string collection_;
+  Snapshot snapshot_;
+  mutable std::mutex mutex_;  // guards catalog_
+  std::unique_ptr<Catalog> catalog_;
+  std::shared_ptr<ConnectionPool> pool_;
+  mutable std::once_flag parts_once_;
+  mutable std::vector<SearchPart> parts_;
+};
+
+// The same for a writer, a view and repair.
+CollectionInfo make_info(FileSystem& fs, const std::string& collection, const HeadRow& head, const StateRow& state,
+                         std::size_t segments);
+void check_same_model(const std::string& collection, const std::string& model, const std::string& other, const std::string& what);
+std::string catalog_path(const std::string& collection);
+// Throws kCorrupt where the catalog is older than the commit that was acknowledged (read before the catalog's transaction began).
+void check_acknowledged(const std::string& collection, std::uint64_t acknowledged, std::uint64_t commit);
+
+inline constexpr const char* kRepairedName = "repaired-catalog.sqlite";  // complete, but not in force yet (repair.cc)
+
+// A connection for reading, also on a read-only disk. Throws kCorrupt where a repair was interrupted.
+std::unique_ptr<Catalog> open_reading(FileSystem& fs, const std::string& collection, const std::string& vfs,
+                                      bool lenient = false);
+void check_no_repair(FileSystem& fs, const std::string& collection);
+
+// One view, for tools inside the room.
+std::shared_ptr<const View> take_view(FileSystem& fs, const std::string& collection, const ReaderOptions& options);
+
+}  // namespace signet::store

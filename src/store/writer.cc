@@ -1,0 +1,201 @@
+#include "store/writer.h"
+
+#include <algorithm>
+
+#include "signet/base/error.h"
+#include "store/view.h"
+
+namespace signet {
+namespace store {
+namespace {
+
+std::string segments_folder(const std::string& path) { return join_path(path, "segments"); }
+
+// What a create() that died may have left: nothing that anybody could miss.
+bool is_free(FileSystem& fs, const std::string& path) {
+  if (!fs.exists(path)) return true;
+  for (const auto& name : fs.list(path)) {
+    const bool leftover =
+        name == "lock" || name.starts_with("new-catalog") || (name == "segments" && fs.list(segments_folder(path)).empty());
+    if (!leftover) return false;
+  }
+  return true;
+}
+
+void check_create(FileSystem& fs, const std::string& path, const CreateOptions& create) {
+  check_bits(create.bits, "the number of bits of a new collection");
+  if (!create.model.empty()) hash_bytes(create.model, "the model's fingerprint");
+  if (is_collection(fs, path))
+    fail(ErrorCode::kInvalidArgument, path, " is a collection already; choose another folder, or open it");
+  if (!is_free(fs, path))
+    fail(ErrorCode::kInvalidArgument, path, " exists and is not empty; a collection needs a folder of its own");
+}
+
+}  // namespace
+
+void make_folders(FileSystem& fs, const std::string& path) {
+  fs.create_directory(path);
+  fs.sync_directory(parent_path(path));
+  fs.create_directory(segments_folder(path));
+  fs.sync_directory(path);
+}
+
+Writer::Writer(FileSystem& fs, const std::string& path, const WriterOptions& options)
+    : fs_(fs), path_(path), options_(options), lock_(path) {
+  reach("locked");
+  recover();
+}
+
+void Writer::reach(const char* point) const {
+  if (options_.failpoint) options_.failpoint(point);
+}
+
+void Writer::load() {
+  state_ = catalog_->state();
+  head_ = catalog_->head();
+  tombstones_ = catalog_->tombstones();
+  SegmentFiles now;
+  for (const SegmentRow& row : catalog_->segments()) {
+    const auto known = std::find_if(segments_.begin(), segments_.end(), [&](const auto& file) { return file->row() == row; });
+    now.push_back(known != segments_.end() ? *known : SegmentFile::open(fs_, path_, row, head_));
+  }
+  segments_ = std::move(now);
+}
+
+void Writer::recover() {
+  check_no_repair(fs_, path_);
+  const std::uint64_t acknowledged = read_acknowledged(fs_, path_);
+  catalog_ = std::make_unique<Catalog>(catalog_path(path_), Database::Mode::kWrite, options_.sqlite_vfs);
+  load();
+  check_acknowledged(path_, acknowledged, state_.commit);
+  reach("recovered");
+  sweep(true);
+}
+
+// Removes segment files that no catalog row names and unfinished temporary files. At open, a commit goes first: a commit that
+// failed half-way may have left its frames behind the valid end of the log, and recovery after a later crash would find them and
+// bring that commit back, with its segment gone. A new commit overwrites the first of those frames, and the checksum chain makes
+// the others invalid for ever.
+void Writer::sweep(bool at_open) {
+  std::vector<std::string> names;
+  for (const auto& name : fs_.list(segments_folder(path_))) {
+    const auto number = segment_number(name);
+    const bool named = number && std::any_of(segments_.begin(), segments_.end(),
+                                             [&](const auto& file) { return file->row().number == *number; });
+    if ((number && !named) || is_temp_name(name)) names.push_back(name);
+  }
+  if (names.empty()) return;
+  if (at_open) {
+    transact([&] {
+      for (const auto& name : names) {
+        if (const auto number = segment_number(name)) state_.next_segment = std::max(state_.next_segment, *number + 1);
+      }
+    });
+  }
+  for (const auto& name : names) {
+    fs_.remove(join_path(segments_folder(path_), name));
+    reach("open-swept");
+  }
+}
+
+// Before the commit: rolling back undoes everything, and because nothing of an unfinished transaction reaches the log
+// (cache_spill is off), the segments written for it can be removed at once.
+void Writer::abandon() noexcept {
+  catalog_->rollback();
+  for (const std::uint64_t number : written_) {
+    try {
+      fs_.remove(segment_path(path_, number));
+    } catch (const std::exception&) {  // the next writer sweeps it
+    }
+  }
+  try {
+    load();
+  } catch (const std::exception&) {
+    broken_ = true;
+  }
+}
+
+void Writer::finish_commit() {
+  broken_ = true;  // until the end is reached: whatever throws here, the state may be the new one
+  try {
+    catalog_->commit();
+  } catch (...) {
+    catalog_->rollback();  // the segments stay: their commit may yet be found in the log
+    throw;
+  }
+  reach("committed");
+  write_acknowledged(fs_, path_, state_.commit);
+  reach("acknowledged");
+  for (const std::uint64_t number : dropped_) {
+    try {
+      fs_.remove(segment_path(path_, number));
+    } catch (const Error&) {  // the next writer sweeps it
+    }
+    reach("swept");
+  }
+  broken_ = false;
+}
+
+CollectionInfo Writer::info() const { return make_info(fs_, path_, head_, state_, segments_.size()); }
+
+std::optional<ImageRecord> Writer::find(const std::string& key) const { return catalog_->find(key); }
+
+void Writer::set_class_names(const std::vector<std::string>& names) {
+  const bool extends =
+      names.size() >= head_.class_names.size() && std::equal(head_.class_names.begin(), head_.class_names.end(), names.begin());
+  if (!extends) {
+    fail(ErrorCode::kInvalidArgument, "the class names of ", path_,
+         " can be appended to, not changed: label numbers of its images refer to them");
+  }
+  if (names == head_.class_names) return;
+  transact([&] {
+    head_.class_names = names;
+    catalog_->put_head(head_);
+  });
+}
+
+void Writer::set_origin(const std::string& model_path, const std::string& root) {
+  if (model_path == head_.model_path && root == head_.root) return;
+  transact([&] {
+    head_.model_path = model_path;
+    head_.root = root;
+    catalog_->put_head(head_);
+  });
+}
+
+void Writer::reserve_ids_below(std::uint64_t id) {
+  if (id <= state_.next_id) return;
+  if (id >> 62 != 0) fail(ErrorCode::kInvalidArgument, "ids up to 2^62 can be reserved, not up to ", id);
+  transact([&] { state_.next_id = id; });
+}
+
+}  // namespace store
+
+std::unique_ptr<CollectionWriter> CollectionWriter::create(FileSystem& fs, const std::string& path, const CreateOptions& create,
+                                                           const WriterOptions& options) {
+  store::check_create(fs, path, create);
+  store::make_folders(fs, path);
+  {
+    const store::WriterLock lock(path);
+    store::check_create(fs, path, create);  // another process may have been quicker
+    // Under another name until it is complete: a collection is what has a catalog.
+    const std::string temporary = join_path(path, "new-catalog.sqlite");
+    for (const auto& name : fs.list(path)) {
+      if (name.starts_with("new-catalog")) fs.remove(join_path(path, name));
+    }
+    if (options.failpoint) options.failpoint("create-folders");
+    const store::HeadRow head{create.bits, create.model, create.model_path, create.root, create.class_names};
+    store::Catalog::create(temporary, head, {}, options.sqlite_vfs);
+    if (options.failpoint) options.failpoint("create-catalog");
+    fs.rename(temporary, store::catalog_path(path));
+    fs.sync_directory(path);
+  }
+  return open(fs, path, options);
+}
+
+std::unique_ptr<CollectionWriter> CollectionWriter::open(FileSystem& fs, const std::string& path, const WriterOptions& options) {
+  if (!is_collection(fs, path)) fail(ErrorCode::kNotFound, path, " is not a collection (no ", store::kCatalogName, " in it)");
+  return std::make_unique<store::Writer>(fs, path, options);
+}
+
+}  // namespace signet
