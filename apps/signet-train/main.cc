@@ -1,0 +1,201 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "apps/signet/data.h"
+#include "apps/signet/options.h"
+#include "apps/signet/terminal.h"
+#include "signet/base/error.h"
+#include "signet/learn/train.h"
+
+// `signet train`: a program of its own, run by signet, because it alone needs libtorch.
+namespace signet::cli {
+namespace {
+
+using nlohmann::json;
+
+struct TrainArguments {
+  DataArguments data;
+  TrainOptions options;
+  std::uint64_t bits = 12, side = 0;
+  std::string out, loss = "exp-product", pretrain = "both", precision = "float32";
+  std::string alpha, cap, joint, epochs, validation;   // as given; empty: the default of TrainOptions
+  bool natural_weight = false, json = false, quiet = false;
+};
+
+void add_learning_options(OptionSet& set, TrainArguments& a) {
+  const TrainOptions defaults;
+  set.text("--arch", a.options.arch, "width of the network: small, medium or large (small)", "NAME");
+  set.text("--loss", a.loss, "reading of the exponentiated loss: exp-product, exp-inner or exp-bitwise (exp-product)", "NAME");
+  set.text("--alpha", a.alpha, concat("scale of the loss's exponent, above 0, at most 40 (", defaults.alpha, ")"), "X");
+  set.text("--exponent-cap", a.cap, concat("log of a pair's loss above which it only grows linearly, or none (", defaults.exponent_cap, ")"), "X");
+  set.flag("--natural-weight", a.natural_weight, "weigh every pair the same, not similar and dissimilar pairs as groups");
+  set.text("--pretrain", a.pretrain, "stages before the joint one: none, features or both (both)", "NAME");
+  set.text("--joint-classification", a.joint,
+           concat("weight of the classification loss in the joint stage; 0: off (", defaults.joint_classification, ")"), "LAMBDA");
+  set.text("--epochs", a.epochs, "passes over the training images, all stages together; 0: the architecture's default", "N");
+  set.number("--batch", a.options.batch, "images a step; 0: the default", "N");
+  set.number("--size", a.side, "side of the network's input in pixels; 0: the pictures' own where all agree and it is small, else 64", "N", 0, 1024);
+  set.text("--validation", a.validation,
+           concat("share of every class kept from training to measure on (", defaults.validation_share, ")"), "SHARE");
+}
+
+void add_running_options(OptionSet& set, TrainArguments& a) {
+  TrainOptions& o = a.options;
+  set.number("--seed", o.seed, "of weights, split and batches: the same seed and threads give the same model (1)", "N");
+  set.text("--device", o.device, "cpu or cuda (cpu)", "NAME");
+  set.text("--precision", a.precision, "float32, or bfloat16 for the feature layers (float32)", "NAME");
+  set.text("--checkpoint", o.checkpoint_folder, "folder for the checkpoint (OUT.checkpoint, removed at the end)", "DIR");
+  set.flag("--resume", o.resume, "go on from the checkpoint, to the same weights as without the interruption");
+  set.text("--log", o.log_path, "append JSON lines about the run to this file", "FILE");
+  set.threads(o.threads);
+  set.json(a.json);
+  set.quiet(a.quiet);
+}
+
+bool parse(Arguments words, TrainArguments& a) {
+  Options options("train", "Trains a network and its hash function together from labelled images, and writes them as one model file.",
+                  "signet train --data /usr/share/datasets/fashion-mnist --bits 12 --out model.onnx");
+  a.data.add_to(options);
+  options->number("--bits", a.bits, "length of the codes, 1 to 4096 (12)", "K");
+  options->text("--out", a.out, "the model file to write", "FILE", Need::kRequired);
+  add_learning_options(options.set(), a);
+  add_running_options(options.set(), a);
+  return options.parse(words);
+}
+
+// `text` stays unused where it is empty.
+void set_real(const char* flag, const std::string& text, double& target) {
+  if (text.empty()) return;
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (end != text.c_str() + text.size() || !std::isfinite(value)) fail(ErrorCode::kUsage, flag, " \"", text, "\" must be a number");
+  target = value;
+}
+
+// Where the data has a training part and none was named, it is the one to train on: the test part stays unseen.
+void choose_split(TrainArguments& a) {
+  if (!a.data.split.empty()) return;
+  const std::vector<std::string> splits = dataset_splits(a.data.path, a.data.dataset_options());
+  if (splits.size() < 2 || std::find(splits.begin(), splits.end(), "train") == splits.end()) return;
+  a.data.split = "train";
+  if (!a.quiet) note("train", concat("training on the part \"train\" of ", a.data.path, "; --split names another"));
+}
+
+void interpret(TrainArguments& a, Arguments words) {
+  TrainOptions& o = a.options;
+  o.loss = parse_hash_loss(a.loss);
+  o.pretrain = parse_pretrain(a.pretrain);
+  if (a.precision != "float32" && a.precision != "bfloat16")
+    fail(ErrorCode::kUsage, "--precision \"", a.precision, "\" does not exist; float32 and bfloat16 do");
+  o.bfloat16 = a.precision == "bfloat16";
+  if (a.bits < 1 || a.bits > 4096) fail(ErrorCode::kInvalidArgument, "--bits ", a.bits, " must be 1 to 4096");
+  o.bits = static_cast<std::uint32_t>(a.bits);
+  o.side = static_cast<std::uint32_t>(a.side);
+  set_real("--alpha", a.alpha, o.alpha);
+  set_real("--joint-classification", a.joint, o.joint_classification);
+  set_real("--epochs", a.epochs, o.epochs);
+  set_real("--validation", a.validation, o.validation_share);
+  if (a.cap == "none") o.exponent_cap = std::numeric_limits<double>::infinity();
+  else set_real("--exponent-cap", a.cap, o.exponent_cap);
+  o.equal_pair_mass = !a.natural_weight;
+  std::string command = "signet train";
+  for (const std::string& word : words) command += " " + word;
+  o.record = json{{"data", absolute_path(a.data.path)}, {"split", a.data.split}, {"command", command}}.dump();
+}
+
+// Draws the progress of a run, and says a warning once.
+class Display {
+ public:
+  explicit Display(bool quiet) : meter_("train", quiet), draw_(meter_.callback()), quiet_(quiet) {}
+
+  bool operator()(const TrainProgress& p) {
+    if (!p.warning.empty() && p.warning != warned_ && !quiet_) {
+      meter_.clear();
+      note("train", concat("warning: ", p.warning, " (stage ", p.stage, ", epoch ", fixed(p.epoch, 1), ")"));
+    }
+    warned_ = p.warning;
+    std::string detail;
+    if (p.epochs > 0) {
+      detail = concat("epoch ", fixed(p.epoch, 1), "/", fixed(p.epochs, 1), "  loss ", fixed(p.loss, 4), "  ",
+                      static_cast<std::uint64_t>(p.images_per_second), " images/s  ", human_seconds(p.seconds_left), " left");
+      if (p.validation_map >= 0) detail += concat("  validation mAP ", fixed(p.validation_map, 4));
+    }
+    return draw_({p.stage, p.step, p.steps, detail});
+  }
+
+ private:
+  Meter meter_;
+  ProgressFn draw_;
+  bool quiet_;
+  std::string warned_;
+};
+
+void print_result(const TrainArguments& a, const TrainResult& r) {
+  const auto number = [](double value) { return value < 0 ? json() : json(value); };
+  if (a.json) {
+    std::cout << json{{"model", r.model_path}, {"fingerprint", r.fingerprint}, {"bits", a.options.bits}, {"seed", a.options.seed},
+                      {"image_passes", r.image_passes}, {"train_seconds", r.seconds}, {"images_per_second", r.images_per_second},
+                      {"validation_map", number(r.validation_map)}, {"validation_accuracy", number(r.validation_accuracy)},
+                      {"pflop", r.pflop}}.dump(2)
+              << '\n';
+    return;
+  }
+  std::cout << r.model_path << ": " << a.options.bits << " bits, fingerprint " << r.fingerprint.substr(0, 12) << ", "
+            << with_commas(r.image_passes) << " image passes in " << human_seconds(r.seconds) << " ("
+            << static_cast<std::uint64_t>(r.images_per_second) << " images/s)\n";
+  if (r.validation_accuracy >= 0)
+    std::cout << "validation: mAP " << fixed(r.validation_map, 4) << " among the held-out training images, accuracy "
+              << fixed(r.validation_accuracy, 4) << '\n';
+}
+
+int run(Arguments words) {
+  TrainArguments a;
+  if (!parse(words, a)) return 0;
+  const bool own_folder = a.options.checkpoint_folder.empty();
+  if (own_folder) a.options.checkpoint_folder = a.out + ".checkpoint";
+  const std::string folder = parent_path(a.out);
+  if (!real_file_system().exists(folder)) fail(ErrorCode::kNotFound, "--out ", a.out, ": the folder ", folder, " does not exist");
+  catch_interrupts();
+  choose_split(a);
+  interpret(a, words);
+  const auto data = a.data.open();
+  Display display(a.quiet);
+  const TrainResult result = train(*data, a.options, a.out, std::ref(display));
+  if (own_folder) {
+    std::error_code ignored;   // a checkpoint of a finished run that stays behind does no harm
+    std::filesystem::remove(join_path(a.options.checkpoint_folder, "training.sigckpt"), ignored);
+    std::filesystem::remove(a.options.checkpoint_folder, ignored);
+  }
+  print_result(a, result);
+  return 0;
+}
+
+int report(const std::string& message, ErrorCode code) {
+  std::cout.flush();
+  std::cerr << "signet train: " << message << '\n';
+  return exit_status(code);
+}
+
+int main_of(const std::vector<std::string>& words) {
+  try {
+    const int status = run(words);
+    if (!std::cout.flush()) fail(ErrorCode::kIo, "the results could not be written to standard output (is the disk full?)");
+    return status;
+  } catch (const Error& error) {
+    return report(error.what(), error.code());
+  } catch (const std::bad_alloc&) {
+    return report("there is not enough memory for this; a smaller --batch or --size needs less", ErrorCode::kInternal);
+  } catch (const std::exception& error) {
+    return report(concat("an internal error, please report it: ", error.what()), ErrorCode::kInternal);
+  }
+}
+
+}  // namespace
+}  // namespace signet::cli
+
+int main(int count, char** values) { return signet::cli::main_of(std::vector<std::string>(values + 1, values + count)); }

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apps/signet/data.h"
+#include "signet/encode/encoder.h"
+#include "signet/store/collection_writer.h"
+
+namespace signet::cli {
+
+struct AddArguments {
+  DataArguments data;
+  std::size_t threads = 0;
+  std::size_t batch = 4096;
+  bool no_labels = false, rehash = false, quiet = false;
+};
+
+struct AddSummary {
+  std::size_t added = 0, changed = 0, unchanged = 0;
+  std::vector<std::pair<std::string, std::string>> skipped;  // key, reason
+  double images_per_second = 0;
+  std::string bottleneck;
+};
+
+// Brings a collection up to date with a data set: pictures it does not know and pictures whose file changed are encoded and
+// committed batch by batch, the others are left alone. A file is unchanged where its size and modification time are, or else its
+// SHA-256. Keys are absolute paths ("/photos/cat/1.jpg", "/data/photos.tar/cat/1.jpg"), so that it does not matter from where one
+// calls. Throws Error{kCancelled} when interrupted, after committing what was encoded.
+AddSummary add_pictures(CollectionWriter& writer, const Encoder& encoder, const AddArguments& arguments);
+
+}  // namespace signet::cli

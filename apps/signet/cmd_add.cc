@@ -1,0 +1,113 @@
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/signet/add_pictures.h"
+#include "apps/signet/terminal.h"
+#include "signet/base/error.h"
+#include "signet/encode/encoder.h"
+#include "signet/store/collection.h"
+#include "signet/store/collection_writer.h"
+
+namespace signet::cli {
+namespace {
+
+struct Opened {
+  std::unique_ptr<CollectionWriter> writer;
+  Encoder encoder;
+};
+
+Opened open_or_create(const std::string& collection, const std::string& model, const AddArguments& arguments) {
+  FileSystem& files = real_file_system();
+  const EncoderOptions encoder_options{arguments.threads, "auto"};
+  if (is_collection(files, collection)) {
+    auto writer = CollectionWriter::open(files, collection);
+    const CollectionInfo info = writer->info();
+    const std::string path = model.empty() ? info.model_path : model;
+    if (path.empty()) fail(ErrorCode::kUsage, "--model FILE is needed: ", collection, " does not know where its model is");
+    Encoder encoder = Encoder::open(files, path, encoder_options);
+    const std::string& mine = encoder.info().fingerprint;
+    if (!info.model.empty() && info.model != mine) {
+      fail(ErrorCode::kMismatch, collection, " holds codes of model ", info.model, ", but ", path, " is model ", mine,
+           "; signet migrate encodes a collection anew");
+    }
+    return {std::move(writer), std::move(encoder)};
+  }
+  if (model.empty())
+    fail(ErrorCode::kUsage, collection, " is not a collection yet; --model FILE says which model a new one is for");
+  Encoder encoder = Encoder::open(files, model, encoder_options);
+  CreateOptions create;
+  create.bits = encoder.info().bits;
+  create.model = encoder.info().fingerprint;
+  create.model_path = absolute_path(model);
+  auto writer = CollectionWriter::create(files, collection, create);
+  note("add", concat("made the collection ", collection, " for codes of ", create.bits, " bits"));
+  return {std::move(writer), std::move(encoder)};
+}
+
+void print_summary(const AddSummary& s, const CollectionInfo& info, const std::string& collection, bool json) {
+  const std::uint64_t at_rest = info.code_bytes + info.catalog_bytes;
+  if (json) {
+    const nlohmann::ordered_json object = {{"collection", collection},
+                                           {"added", s.added},
+                                           {"changed", s.changed},
+                                           {"unchanged", s.unchanged},
+                                           {"skipped", s.skipped.size()},
+                                           {"images", info.images},
+                                           {"code_bytes", info.code_bytes},
+                                           {"catalog_bytes", info.catalog_bytes},
+                                           {"picture_bytes", info.picture_bytes},
+                                           {"images_per_second", s.images_per_second},
+                                           {"bottleneck", s.bottleneck}};
+    std::cout << object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    return;
+  }
+  std::cout << collection << ": " << with_commas(s.added) << " added, " << with_commas(s.changed) << " changed, "
+            << with_commas(s.unchanged) << " unchanged, " << with_commas(s.skipped.size()) << " unreadable";
+  if (s.images_per_second > 0) {
+    std::cout << " (" << with_commas(static_cast<std::uint64_t>(s.images_per_second)) << " images/s, limited by " << s.bottleneck
+              << ")";
+  }
+  std::cout << "; " << with_commas(info.images) << " images of " << human_bytes(info.picture_bytes) << " are searched in "
+            << human_bytes(info.code_bytes) << " of codes";
+  if (info.picture_bytes > at_rest && at_rest > 0) {
+    std::cout << ", " << human_bytes(at_rest) << " with keys and records (" << info.picture_bytes / at_rest << " times smaller)";
+  }
+  std::cout << '\n';
+}
+
+}  // namespace
+
+int run_add(Arguments words) {
+  AddArguments arguments;
+  std::string collection, model;
+  bool json = false;
+  Options options(
+      "add",
+      "Encode the new and changed pictures of a folder, tar or data set into a collection. Interrupted, it goes on from "
+      "where it stopped when called again.",
+      "signet add photos/ --collection photos.signet --model model.onnx");
+  OptionSet& app = options.set();
+  app.text("PATH", arguments.data.path, "images, as --data of train and encode", "", Need::kRequired);
+  app.text("--collection", collection, "the collection's folder; made where missing", "FOLDER", Need::kRequired);
+  app.text("--model", model, "the model; may be left out once the collection knows it", "FILE");
+  app.text("--format", arguments.data.format, "auto, idx, cifar, folder, tar or manifest", "NAME");
+  app.text("--split", arguments.data.split, "train or test, where the data holds both", "NAME");
+  app.number("--max-megapixels", arguments.data.max_megapixels, "skip pictures larger than this (256)", "N", 1, 100'000);
+  app.number("--batch", arguments.batch, "images a commit (4096): what an interruption can cost", "N", 1, std::uint64_t{1} << 20);
+  app.flag("--no-labels", arguments.no_labels, "do not take folder names for labels");
+  app.flag("--rehash", arguments.rehash, "compare files by their content even where size and time are unchanged");
+  options->threads(arguments.threads);
+  options->json(json);
+  options->quiet(arguments.quiet);
+  if (!options.parse(words)) return 0;
+
+  const auto data_exists = arguments.data.open();  // before a collection is made for nothing
+  Opened opened = open_or_create(collection, model, arguments);
+  catch_interrupts();
+  const AddSummary summary = add_pictures(*opened.writer, opened.encoder, arguments);
+  for (const auto& [key, reason] : summary.skipped) note("add", concat("skipped ", printable(key), ": ", printable(reason)));
+  print_summary(summary, opened.writer->info(), collection, json);
+  return 0;
+}
+
+}  // namespace signet::cli

@@ -1,0 +1,123 @@
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/signet/eval_session.h"
+#include "apps/signet/terminal.h"
+#include "signet/base/error.h"
+#include "signet/base/file_system.h"
+
+namespace signet::cli {
+namespace {
+
+std::string join(const std::vector<std::string>& words, const char* between) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : between) + word;
+  return text;
+}
+
+// The seed that a number belongs to: the one given, else the one that the model was trained with.
+std::uint64_t seed_of(const EvalArguments& arguments, const std::string& training_record) {
+  if (arguments.seed_given) return arguments.seed;
+  const auto record = nlohmann::json::parse(training_record, nullptr, false);
+  if (record.is_object() && record.contains("seed") && record["seed"].is_number_unsigned()) return record["seed"];
+  return arguments.seed;
+}
+
+Report measure(const EvalArguments& arguments) {
+  std::vector<const Protocol*> protocols;  // unknown names are found before any work
+  for (const std::string& name : arguments.protocols) protocols.push_back(&find_protocol(name));
+  Report report;
+  report.title = concat("signet: ", join(arguments.protocols, ", "));
+  if (!arguments.log.empty()) report.training = read_training_log(arguments.log);
+  const auto finish = [&](EvalRecord record) {
+    record.seed = seed_of(arguments, record.training_record);
+    record.version = SIGNET_VERSION;
+    record.command = arguments.command;
+    report.records.push_back(std::move(record));
+  };
+  if (!arguments.codes.empty()) {
+    for (const Protocol* protocol : protocols) finish(evaluate_codes(arguments, *protocol));
+    return report;
+  }
+  EvalSession session(arguments);
+  for (const Protocol* protocol : protocols) {
+    if (!arguments.quiet) note("eval", concat("measuring ", protocol->name));
+    Evaluated evaluated = session.run(*protocol, !arguments.html.empty() && report.records.empty());
+    finish(std::move(evaluated.record));
+    if (!evaluated.gallery.empty()) report.gallery = std::move(evaluated.gallery);
+  }
+  return report;
+}
+
+int summarise(const std::vector<std::string>& paths) {
+  std::vector<EvalSummaryRow> rows;
+  for (const std::string& path : paths) {
+    const auto bytes = read_file(real_file_system(), path, std::uint64_t{1} << 30);
+    const auto more = parse_eval_json(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), path);
+    rows.insert(rows.end(), more.begin(), more.end());
+  }
+  print_eval_summary(rows);
+  return 0;
+}
+
+void check(const EvalArguments& arguments) {
+  const bool by_model = !arguments.model.empty() && !arguments.data.path.empty();
+  if (by_model == !arguments.codes.empty()) {
+    fail(ErrorCode::kUsage, "give either --model FILE and --data PATH, or --codes, with --protocol; or --summary FILE alone");
+  }
+  if (arguments.protocols.empty()) fail(ErrorCode::kUsage, "--protocol is missing; there are ", join(protocol_names(), ", "));
+}
+
+void add_options(Options& options, EvalArguments& a) {
+  OptionSet& app = options.set();
+  app.texts("--protocol", a.protocols, "what the number means: " + join(protocol_names(), ", "), "NAME...");
+  app.text("--model", a.model, "the model to measure", "FILE");
+  app.text("--data", a.data.path, "images and labels, with a train and a test part where the protocol needs both", "PATH");
+  app.text("--query-data", a.query_data, "the test part, where --data has none of its own", "PATH");
+  app.text("--format", a.data.format, "auto, idx, cifar, folder, tar or manifest", "NAME");
+  app.text("--trained-on", a.trained_on, "the images the model was trained on, for the overlap check (as its record says)",
+           "PATH");
+  app.text("--codes", a.codes, "queries as a codes folder or a .npy, in place of --model and --data", "PATH");
+  app.text("--database", a.database, "codes that are searched; none for heldout", "PATH");
+  app.text("--labels", a.labels, "labels of --codes: a .npy, or .csv with one line a code", "FILE");
+  app.text("--database-labels", a.database_labels, "labels of --database", "FILE");
+  app.number("--bits", a.bits, "code length of .npy codes, where it is no multiple of 8", "K", 1, kMaxBits);
+  app.number("--cutoff", a.cutoff, "mAP over the first R places only (0: all)", "R");
+  app.number("--seed", a.seed, "of draws and of the gallery; printed beside the numbers (the model's)", "N");
+  app.text("--log", a.log, "log of train, for the training curve of the report", "FILE");
+  app.text("--html", a.html, "write a report with curves and pictures", "FILE");
+  app.number("--gallery", a.gallery, "query pictures in the report (12)", "N", 0, 1000);
+  app.texts("--summary", a.summary, "print the table of files that --json wrote, with the mean over them", "FILE...");
+  app.flag("--no-bounds", a.no_bounds, "do not compute the class-id and the float bound");
+  app.flag("--no-overlap-check", a.no_overlap_check, "do not look for images that are in two sets (noted beside the number)");
+  options->threads(a.threads);
+  options->json(a.json);
+  options->quiet(a.quiet);
+}
+
+}  // namespace
+
+int run_eval(Arguments words) {
+  EvalArguments arguments;
+  Options options(
+      "eval", "Measure a model, or codes with labels, under named protocols: tie-aware mAP with its bounds, curves, code health.",
+      "signet eval --model model.onnx --data /usr/share/datasets/fashion-mnist --protocol fashion-heldout --html report.html");
+  add_options(options, arguments);
+  if (!options.parse(words)) return 0;
+  arguments.seed_given = options->given("--seed");
+  if (!arguments.summary.empty()) return summarise(arguments.summary);
+  check(arguments);
+  arguments.command = concat("signet eval ", join({words.begin(), words.end()}, " "));
+
+  catch_interrupts();
+  const Report report = measure(arguments);
+  if (!arguments.html.empty()) write_file_atomically(real_file_system(), arguments.html, as_bytes(to_html(report)));
+  const std::string json = to_json(report.records);
+  if (arguments.json)
+    std::cout << json;
+  else
+    print_eval_summary(parse_eval_json(json, "the result"));
+  return 0;
+}
+
+}  // namespace signet::cli

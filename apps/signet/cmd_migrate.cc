@@ -1,0 +1,161 @@
+#include <algorithm>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "apps/signet/csv.h"
+#include "apps/signet/data.h"
+#include "apps/signet/pictures.h"
+#include "apps/signet/terminal.h"
+#include "signet/base/error.h"
+#include "signet/encode/encoder.h"
+#include "signet/store/collection.h"
+#include "signet/store/collection_writer.h"
+
+namespace signet::cli {
+namespace {
+
+struct MigrateArguments {
+  std::string collection, model, out, report;
+  std::size_t threads = 0;
+  bool json = false, quiet = false;
+};
+
+struct Missing {
+  std::string key, reason;
+};
+
+struct MigrateResult {
+  std::uint64_t encoded = 0, there_already = 0;
+  std::vector<Missing> missing;
+};
+
+constexpr std::size_t kBlock = 4096;  // records in memory at once; also what an interruption can cost
+
+std::unique_ptr<CollectionWriter> open_target(const MigrateArguments& arguments, const CollectionInfo& old,
+                                              const ModelInfo& model) {
+  FileSystem& files = real_file_system();
+  if (is_collection(files, arguments.out)) {
+    auto writer = CollectionWriter::open(files, arguments.out);
+    if (writer->info().model != model.fingerprint) {
+      fail(ErrorCode::kMismatch, arguments.out, " is a collection of model ", writer->info().model, ", not of ", arguments.model,
+           " (", model.fingerprint, "); name another folder");
+    }
+    return writer;
+  }
+  CreateOptions create;
+  create.bits = model.bits;
+  create.model = model.fingerprint;
+  create.model_path = absolute_path(arguments.model);
+  create.root = old.root;
+  create.class_names = old.class_names;
+  return CollectionWriter::create(files, arguments.out, create);
+}
+
+// Encodes the pictures of one block of records and commits them under their old ids.
+void migrate_block(CollectionWriter& writer, const Encoder& encoder, PictureLibrary& library,
+                   const std::vector<ImageRecord>& records, const ProgressFn& progress, MigrateResult& result) {
+  CodeMatrix codes(0, encoder.info().bits);
+  std::vector<ImageRecord> kept;
+  const auto load = [&](std::size_t i) {
+    std::string why;
+    auto picture = library.find(records[i].key, &why);
+    if (!picture) fail(ErrorCode::kNotFound, why);
+    return std::move(*picture);
+  };
+  const auto sink = [&](std::span<const std::size_t> indices, const Outputs& outputs) {
+    const CodeMatrix block = pack_signs(outputs.hash, encoder.info().bits);
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      codes.append(block.row(i));
+      kept.push_back(records[indices[i]]);
+    }
+  };
+  const BulkResult bulk = encode_all(encoder, records.size(), load, sink, {}, progress);
+  AddOptions add;
+  add.keep_ids = true;
+  writer.add({&codes, kept, encoder.info().fingerprint}, add);
+  result.encoded += kept.size();
+  for (const auto& skipped : bulk.skipped) result.missing.push_back({records[skipped.index].key, skipped.reason});
+}
+
+MigrateResult migrate(const MigrateArguments& arguments, const CollectionView& view, CollectionWriter& writer,
+                      const Encoder& encoder) {
+  MigrateResult result;
+  const CollectionInfo old = view.info();
+  PictureLibrary library(old.root, limits_for(encoder.info().preprocessing, DataArguments{}));
+  Meter meter("migrate", arguments.quiet);
+  const ProgressFn draw = meter.callback();
+  std::uint64_t seen = 0;
+  for (std::uint64_t after = 0;;) {
+    std::vector<ImageRecord> records = view.list(after, kBlock);
+    if (records.empty()) break;
+    after = records.back().id;
+    const std::size_t listed = records.size();
+    std::erase_if(records, [&](const ImageRecord& record) { return writer.find(record.key).has_value(); });
+    result.there_already += listed - records.size();
+    const auto progress = [&](const Progress& p) { return draw({"encode", seen + p.done, old.images, p.detail}); };
+    try {
+      if (!records.empty()) migrate_block(writer, encoder, library, records, progress, result);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kCancelled) throw;
+      meter.clear();
+      fail(ErrorCode::kCancelled, "stopped on request after ", result.encoded, " images, which are kept in ", arguments.out,
+           "; the same command goes on from there");
+    }
+    seen += listed;
+  }
+  writer.reserve_ids_below(old.next_id);
+  return result;
+}
+
+void print_result(const MigrateArguments& arguments, const MigrateResult& result) {
+  if (arguments.json) {
+    nlohmann::ordered_json missing = nlohmann::ordered_json::array();
+    for (const Missing& one : result.missing) missing.push_back({{"key", one.key}, {"reason", one.reason}});
+    const nlohmann::ordered_json object = {{"out", arguments.out},
+                                           {"encoded", result.encoded},
+                                           {"there_already", result.there_already},
+                                           {"missing", std::move(missing)}};
+    std::cout << object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    return;
+  }
+  std::cout << "wrote " << arguments.out << ": " << with_commas(result.encoded) << " images encoded anew";
+  if (result.there_already > 0) std::cout << ", " << with_commas(result.there_already) << " were there already";
+  std::cout << '\n';
+  if (!result.missing.empty()) {
+    std::cout << with_commas(result.missing.size())
+              << " pictures were not found or not readable and are not in it: " << arguments.report << " lists them\n";
+  }
+}
+
+}  // namespace
+
+int run_migrate(Arguments words) {
+  MigrateArguments arguments;
+  Options options("migrate",
+                  "Encode the pictures that a collection knows with another model, into a new collection with the same ids and "
+                  "records. The old one is not touched. Interrupted, it goes on when called again.",
+                  "signet migrate --collection photos.signet --model new.onnx --out photos-new.signet");
+  OptionSet& app = options.set();
+  app.text("--collection", arguments.collection, "the collection to read", "FOLDER", Need::kRequired);
+  app.text("--model", arguments.model, "the new model", "FILE", Need::kRequired);
+  app.text("--out", arguments.out, "the new collection", "FOLDER", Need::kRequired);
+  app.text("--report", arguments.report, "CSV of pictures that were not found (OUT.missing.csv)", "FILE");
+  options->threads(arguments.threads);
+  options->json(arguments.json);
+  options->quiet(arguments.quiet);
+  if (!options.parse(words)) return 0;
+  if (arguments.report.empty()) arguments.report = absolute_path(arguments.out) + ".missing.csv";
+
+  const auto view = Collection::open(real_file_system(), arguments.collection)->view();
+  const Encoder encoder = Encoder::open(real_file_system(), arguments.model, {arguments.threads, "auto"});
+  const auto writer = open_target(arguments, view->info(), encoder.info());
+  catch_interrupts();
+  const MigrateResult result = migrate(arguments, *view, *writer, encoder);
+  std::vector<std::vector<std::string>> rows = {{"key", "reason"}};
+  for (const Missing& one : result.missing) rows.push_back({one.key, one.reason});
+  write_csv(arguments.report, rows);
+  print_result(arguments, result);
+  return 0;
+}
+
+}  // namespace signet::cli

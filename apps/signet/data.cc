@@ -1,0 +1,82 @@
+#include "apps/signet/data.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+
+#include "signet/base/error.h"
+#include "signet/base/file_system.h"
+
+namespace signet::cli {
+
+void DataArguments::add_to(Options& options, bool with_split) {
+  OptionSet& app = options.set();
+  app.text("--data", path, "images: MNIST idx or CIFAR-10 files, a folder, a .tar, or a .csv/.tsv manifest", "PATH",
+           Need::kRequired);
+  app.text("--format", format, "auto, idx, cifar, folder, tar or manifest; auto looks at the path", "NAME");
+  if (with_split) app.text("--split", split, "train or test, where the data holds both; everything otherwise", "NAME");
+  app.number("--max-megapixels", max_megapixels, "refuse pictures larger than this before decoding them (256)", "N", 1, 100'000);
+}
+
+DatasetOptions DataArguments::dataset_options() const {
+  DatasetOptions options;
+  options.format = parse_dataset_format(format);
+  options.split = split;
+  options.limits.max_pixels = max_megapixels * 1'000'000;
+  return options;
+}
+
+std::shared_ptr<const Dataset> DataArguments::open(const DecodeLimits* limits) const {
+  DatasetOptions options = dataset_options();
+  if (limits != nullptr) options.limits = *limits;
+  return open_dataset(path, options);
+}
+
+DecodeLimits limits_for(const Preprocessing& preprocessing, const DataArguments& arguments) {
+  DecodeLimits limits;
+  limits.max_pixels = arguments.max_megapixels * 1'000'000;
+  limits.target_side = std::max(preprocessing.width, preprocessing.height);
+  return limits;
+}
+
+Image read_picture(const std::string& path, const DecodeLimits& limits) {
+  const std::vector<std::byte> bytes = read_file(real_file_system(), path, limits.max_bytes);
+  return decode_image(bytes, path, limits);
+}
+
+std::string label_text(const std::vector<std::int32_t>& labels, const std::vector<std::string>& class_names) {
+  std::string text;
+  for (const std::int32_t label : labels) {
+    if (!text.empty()) text += ';';
+    const bool named = label >= 0 && static_cast<std::size_t>(label) < class_names.size();
+    text += named ? class_names[static_cast<std::size_t>(label)] : std::to_string(label);
+  }
+  return text.empty() ? "-" : text;
+}
+
+std::int32_t parse_label(const std::string& text, const std::vector<std::string>& class_names) {
+  const auto named = std::find(class_names.begin(), class_names.end(), text);
+  if (named != class_names.end()) return static_cast<std::int32_t>(named - class_names.begin());
+  std::int32_t number = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc{} && end == text.data() + text.size() && number >= 0;
+  if (whole && (class_names.empty() || static_cast<std::size_t>(number) < class_names.size())) return number;
+  std::string known;
+  for (const std::string& name : class_names) {
+    if (known.size() > 300) {
+      known += ", ...";
+      break;
+    }
+    known += (known.empty() ? "" : ", ") + name;
+  }
+  fail(ErrorCode::kNotFound, "there is no class \"", text, "\"; ",
+       known.empty() ? "these images have no class names, give a number from 0" : "the classes are: " + known);
+}
+
+std::string absolute_path(const std::string& path) {
+  std::string text = std::filesystem::absolute(path).lexically_normal().string();
+  if (text.size() > 1 && text.back() == '/') text.pop_back();
+  return text;
+}
+
+}  // namespace signet::cli

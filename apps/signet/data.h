@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/signet/options.h"
+#include "signet/dataset/dataset.h"
+#include "signet/encode/model.h"
+
+namespace signet::cli {
+
+// --data, --format, --split and --max-megapixels, as every verb that reads images has them.
+struct DataArguments {
+  std::string path;
+  std::string format = "auto";
+  std::string split;
+  std::uint64_t max_megapixels = 256;
+
+  void add_to(Options& options, bool with_split = true);
+  DatasetOptions dataset_options() const;
+  std::shared_ptr<const Dataset> open(const DecodeLimits* limits = nullptr) const;  // of `split`
+};
+
+// How pictures are decoded on their way into this model: a JPEG may be decoded smaller as long as enough is left. The same in
+// every verb, so that a picture gets the same code everywhere.
+DecodeLimits limits_for(const Preprocessing& preprocessing, const DataArguments& arguments);
+
+// Reads and decodes one picture file.
+Image read_picture(const std::string& path, const DecodeLimits& limits = {});
+
+// Class name of a label; its number where it has no name; several joined by ';'; "-" where unknown.
+std::string label_text(const std::vector<std::int32_t>& labels, const std::vector<std::string>& class_names);
+
+// A label given on the command line: a class name, else its number. Throws Error{kNotFound} listing the classes.
+std::int32_t parse_label(const std::string& text, const std::vector<std::string>& class_names);
+
+// The current folder in front of a relative path; . and .. and double slashes taken out.
+std::string absolute_path(const std::string& path);
+
+}  // namespace signet::cli

@@ -1,0 +1,175 @@
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "apps/signet/eval_session.h"
+#include "signet/base/error.h"
+#include "signet/base/file_system.h"
+#include "signet/code/code_set.h"
+#include "signet/code/npy.h"
+
+namespace signet::cli {
+namespace {
+
+using Labels = std::vector<std::vector<std::int32_t>>;
+
+bool ends_with(const std::string& text, std::string_view end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+template <typename T>
+Labels rows_of(const NpyArray& array, const std::string& path) {
+  const auto values = array.as<T>();
+  const std::size_t count = array.shape[0];
+  Labels labels(count);
+  if (array.shape.size() == 1) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto value = static_cast<std::int64_t>(values[i]);
+      if (value < -1 || value > 0x7FFFFFFF)
+        fail(ErrorCode::kInvalidArgument, path, " has label ", value, " in row ", i, "; labels are 0 to 2147483647, -1 unknown");
+      if (value >= 0) labels[i].push_back(static_cast<std::int32_t>(value));
+    }
+    return labels;
+  }
+  for (std::size_t i = 0; i < count; ++i) {  // one column a class, anything but 0 means "has it"
+    for (std::size_t c = 0; c < array.shape[1]; ++c) {
+      if (values[i * array.shape[1] + c] != 0) labels[i].push_back(static_cast<std::int32_t>(c));
+    }
+  }
+  return labels;
+}
+
+Labels read_npy_labels(const std::string& path) {
+  const NpyArray array = read_npy(real_file_system(), path);
+  switch (array.type) {
+    case NpyType::kUint8:
+      return rows_of<std::uint8_t>(array, path);
+    case NpyType::kInt32:
+      return rows_of<std::int32_t>(array, path);
+    case NpyType::kInt64:
+      return rows_of<std::int64_t>(array, path);
+    case NpyType::kFloat32:
+      break;
+  }
+  fail(ErrorCode::kUnsupported, path,
+       " holds float32; labels are uint8, int32 or int64: one number a code, or one column of 0 and 1 a class");
+}
+
+// Names of classes get numbers in the order in which they are met, the same for queries and database.
+class NamedLabels {
+ public:
+  std::int32_t number(const std::string& name) {
+    return numbers_.try_emplace(name, static_cast<std::int32_t>(numbers_.size())).first->second;
+  }
+
+ private:
+  std::map<std::string, std::int32_t> numbers_;
+};
+
+// One line a code: labels separated by ';', in the last column.
+Labels read_csv_labels(const std::string& path, NamedLabels& names) {
+  const std::vector<std::byte> bytes = read_file(real_file_system(), path, std::uint64_t{1} << 32);
+  Labels labels;
+  std::string name;
+  std::vector<std::int32_t> row;
+  const auto take_name = [&] {
+    if (!name.empty()) row.push_back(names.number(name));
+    name.clear();
+  };
+  for (const std::byte byte : bytes) {
+    const char c = std::to_integer<char>(byte);
+    if (c == '\n') {
+      take_name();
+      labels.push_back(std::move(row));
+      row.clear();
+    } else if (c == ',' || c == '\t') {
+      name.clear();
+      row.clear();
+    } else if (c == ';') {
+      take_name();
+    } else if (c != '\r') {
+      name += c;
+    }
+  }
+  take_name();
+  if (!row.empty()) labels.push_back(std::move(row));
+  return labels;
+}
+
+struct CodesSide {
+  CodeSet set;
+  std::string path;
+};
+
+CodesSide read_side(const std::string& path, const std::string& label_path, std::uint64_t bits, NamedLabels& names) {
+  CodesSide side;
+  side.path = path;
+  if (ends_with(path, ".npy")) {
+    if (bits > 0) check_bits(bits, "--bits");
+    side.set.codes = read_codes_npy(real_file_system(), path, static_cast<std::uint32_t>(bits));
+  } else {
+    side.set = read_code_set(real_file_system(), path);
+  }
+  if (!label_path.empty())
+    side.set.labels = ends_with(label_path, ".npy") ? read_npy_labels(label_path) : read_csv_labels(label_path, names);
+  if (side.set.labels.empty())
+    fail(ErrorCode::kInvalidArgument, path, " has no labels; --labels and --database-labels take them from a .npy or .csv file");
+  if (side.set.labels.size() != side.set.codes.size()) {
+    fail(ErrorCode::kMismatch, label_path.empty() ? path : label_path, " has ", side.set.labels.size(), " labels, but ", path,
+         " has ", side.set.codes.size(), " codes");
+  }
+  return side;
+}
+
+void check_together(const CodesSide& queries, const CodesSide& database) {
+  if (!queries.set.model.empty() && !database.set.model.empty() && queries.set.model != database.set.model) {
+    fail(ErrorCode::kMismatch, queries.path, " holds codes of model ", queries.set.model, ", ", database.path, " of model ",
+         database.set.model, "; distances between them mean nothing");
+  }
+  const auto& a = queries.set.class_names;
+  const auto& b = database.set.class_names;
+  if (!a.empty() && !b.empty() && a != b)
+    fail(ErrorCode::kMismatch, "the classes of ", queries.path, " and ", database.path, " differ");
+}
+
+std::size_t common_keys(const CodesSide& queries, const CodesSide& database) {
+  if (queries.set.root != database.set.root) return 0;
+  std::vector<std::string> a = queries.set.keys, b = database.set.keys, both;
+  std::sort(a.begin(), a.end());
+  std::sort(b.begin(), b.end());
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+  return both.size();
+}
+
+}  // namespace
+
+EvalRecord evaluate_codes(const EvalArguments& arguments, const Protocol& protocol) {
+  const bool leave_one_out = protocol.query == Protocol::Query::kLeaveOneOut;
+  if (leave_one_out != arguments.database.empty()) {
+    fail(ErrorCode::kUsage, "protocol ", protocol.name,
+         leave_one_out ? " searches among the queries themselves and takes no --database"
+                       : " needs --database, the codes that are searched");
+  }
+  NamedLabels names;
+  const CodesSide queries = read_side(arguments.codes, arguments.labels, arguments.bits, names);
+  const CodesSide database =
+      leave_one_out ? queries : read_side(arguments.database, arguments.database_labels, arguments.bits, names);
+  EvalRecord record;
+  record.protocol = protocol;
+  if (arguments.cutoff > 0) record.protocol.cutoff = arguments.cutoff;
+  if (!leave_one_out) {
+    check_together(queries, database);
+    require_allowed(judge_overlap(protocol, OverlapKind::kQueryDatabase, common_keys(queries, database), "the same keys"));
+  }
+  const EvalInput input{&queries.set.codes, &database.set.codes,    queries.set.labels, database.set.labels,
+                        leave_one_out,      record.protocol.cutoff, arguments.threads};
+  record.metrics = evaluate(input);
+  record.dataset = concat("codes ", arguments.codes, leave_one_out ? "" : " in " + arguments.database);
+  record.bits = queries.set.codes.bits();
+  record.model = queries.set.model;
+  record.code_bytes_per_image = bytes_per_code(record.bits);
+  record.notes.push_back("codes were given without pictures: overlap was checked by key only, bounds were not computed");
+  return record;
+}
+
+}  // namespace signet::cli

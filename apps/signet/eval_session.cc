@@ -1,0 +1,246 @@
+#include "apps/signet/eval_session.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "apps/signet/pictures.h"
+#include "apps/signet/terminal.h"
+#include "signet/base/error.h"
+#include "signet/base/random.h"
+#include "signet/index/build.h"
+
+namespace signet::cli {
+namespace {
+
+constexpr std::uint32_t kGallerySide = 84;  // pixels
+constexpr std::size_t kGalleryHits = 10;
+
+template <typename T>
+void append_row(std::vector<T>& target, const std::vector<T>& source, std::size_t row, std::size_t width) {
+  if (source.empty()) return;
+  const auto from = source.begin() + static_cast<std::ptrdiff_t>(row * width);
+  target.insert(target.end(), from, from + static_cast<std::ptrdiff_t>(width));
+}
+
+bool share_label(const std::vector<std::int32_t>& a, const std::vector<std::int32_t>& b) {
+  return std::any_of(a.begin(), a.end(), [&](std::int32_t label) { return std::find(b.begin(), b.end(), label) != b.end(); });
+}
+
+}  // namespace
+
+EvalSession::EvalSession(const EvalArguments& arguments)
+    : arguments_(arguments),
+      encoder_(Encoder::open(real_file_system(), arguments.model, {arguments.threads, "auto"})),
+      limits_(limits_for(encoder_.info().preprocessing, arguments.data)) {
+  open_parts();
+}
+
+void EvalSession::open_part(Part& part, const std::string& path, const std::string& split) {
+  DatasetOptions options = arguments_.data.dataset_options();
+  options.limits = limits_;
+  options.split = split;
+  part.path = path;
+  part.data = open_dataset(path, options);
+  for (std::size_t i = 0; i < part.data->size(); ++i) {
+    const auto labels = part.data->labels(i);
+    part.labels.emplace_back(labels.begin(), labels.end());
+  }
+}
+
+// Data with its own train and test part is used as it is. --query-data names the test part of data without. With neither,
+// everything is the test part, which is enough for leave-one-out protocols.
+void EvalSession::open_parts() {
+  const std::string& path = arguments_.data.path;
+  if (!arguments_.query_data.empty()) {
+    open_part(train_, path, arguments_.data.split);
+    open_part(test_, arguments_.query_data, "");
+  } else {
+    try {
+      open_part(train_, path, "train");
+      open_part(test_, path, "test");
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kInvalidArgument && error.code() != ErrorCode::kNotFound) throw;
+      train_ = Part{};
+      open_part(test_, path, "");
+    }
+  }
+  if (train_.data != nullptr && train_.data->class_names() != test_.data->class_names()) {
+    fail(ErrorCode::kMismatch, "the classes of ", train_.path, " and of ", test_.path,
+         " differ; labels can only be compared where they are the same");
+  }
+}
+
+void EvalSession::encode(Part& part) {
+  if (part.encoded) return;
+  Meter meter("eval", arguments_.quiet);
+  EncodeRequest request;
+  if (!arguments_.no_bounds) {
+    if (encoder_.feature_size() > 0) request.want |= Encoder::kFeatures;
+    if (encoder_.classes() > 0) request.want |= Encoder::kLogits;
+  }
+  part.encoded = encode_dataset(encoder_, *part.data, absolute_path(part.path), request, meter.callback());
+  meter.clear();
+  if (const std::string remark = conversion_remark(*part.encoded, encoder_.info()); !remark.empty()) note("eval", remark);
+  part.row.assign(part.data->size(), -1);
+  for (std::size_t row = 0; row < part.encoded->positions.size(); ++row) {
+    part.row[part.encoded->positions[row]] = static_cast<std::ptrdiff_t>(row);
+  }
+}
+
+EvalSession::Side EvalSession::gather(const EvalSplit& split, const std::vector<std::size_t>& images) {
+  Side side;
+  side.codes = CodeMatrix(0, encoder_.info().bits);
+  for (const std::size_t image : images) {
+    Part& part = part_of(split, image);
+    encode(part);
+    const std::size_t index = split.index_in_part(image);
+    if (part.row[index] < 0) continue;
+    const auto row = static_cast<std::size_t>(part.row[index]);
+    side.codes.append(part.encoded->set.codes.row(row));
+    side.labels.push_back(part.labels[index]);
+    side.images.push_back(image);
+    append_row(side.features, part.encoded->features, row, encoder_.feature_size());
+    if (!part.encoded->logits.empty()) {
+      const auto first = part.encoded->logits.begin() + static_cast<std::ptrdiff_t>(row * encoder_.classes());
+      side.classes.push_back(
+          static_cast<std::int32_t>(std::max_element(first, first + static_cast<std::ptrdiff_t>(encoder_.classes())) - first));
+    }
+  }
+  return side;
+}
+
+std::shared_ptr<const Dataset> EvalSession::images_of(const EvalSplit& split, const std::vector<std::size_t>& images) {
+  std::vector<std::size_t> train, test;
+  for (const std::size_t image : images) (split.in_test_part(image) ? test : train).push_back(split.index_in_part(image));
+  if (test.empty()) return subset(train_.data, std::move(train));
+  if (train.empty()) return subset(test_.data, std::move(test));
+  return concatenate({subset(train_.data, std::move(train)), subset(test_.data, std::move(test))});
+}
+
+// What the model says that it was trained on, where that can still be read; else what the protocol says it should have been.
+std::shared_ptr<const Dataset> EvalSession::training_set(const EvalSplit& split) {
+  std::string path = arguments_.trained_on, part;
+  if (path.empty()) {
+    const auto record = nlohmann::json::parse(encoder_.info().training_record, nullptr, false);
+    if (record.is_object() && record.contains("data") && record["data"].is_string()) {
+      path = record["data"];
+      if (record.contains("split") && record["split"].is_string()) part = record["split"];
+      if (!real_file_system().exists(path)) path.clear();
+    }
+  }
+  if (path.empty()) return split.train.empty() ? nullptr : images_of(split, split.train);
+  DatasetOptions options = arguments_.data.dataset_options();
+  options.limits = limits_;
+  options.split = part;
+  return open_dataset(path, options);
+}
+
+void EvalSession::check_overlap(const Protocol& protocol, const EvalSplit& split, std::vector<std::string>& notes) {
+  if (arguments_.no_overlap_check) {
+    notes.push_back("overlap between queries, database and training set was not checked (--no-overlap-check)");
+    return;
+  }
+  constexpr std::size_t kEnough = 100'000;
+  const auto judge = [&](OverlapKind kind, const Dataset& a, const Dataset& b) {
+    const auto pairs = find_overlap(a, b, kEnough);
+    const std::string example = pairs.empty() ? std::string() : concat(a.key(pairs[0].first), " = ", b.key(pairs[0].second));
+    const OverlapVerdict verdict = judge_overlap(protocol, kind, pairs.size(), example);
+    require_allowed(verdict);
+    if (!verdict.message.empty()) notes.push_back(verdict.message);
+  };
+  const auto queries = images_of(split, split.query);
+  const auto training = training_set(split);
+  if (training != nullptr) judge(OverlapKind::kQueryTrain, *queries, *training);
+  if (split.leave_one_out) return;  // the database is the queries
+  const auto database = images_of(split, split.database);
+  judge(OverlapKind::kQueryDatabase, *queries, *database);
+  if (training == nullptr) return;
+  if (protocol.database_was_trained_on && split.database == split.train) return;  // the same images, as the protocol wants it
+  judge(OverlapKind::kDatabaseTrain, *database, *training);
+}
+
+void EvalSession::add_bounds(EvalRecord& record, const Side& queries, const Side& database, bool leave_one_out) const {
+  if (!queries.features.empty()) {
+    record.float_map = cosine_map(queries.features, database.features, encoder_.feature_size(), queries.labels, database.labels,
+                                  leave_one_out, arguments_.threads);
+  }
+  if (!queries.classes.empty()) {
+    const CodeMatrix query_codes = class_id_codes(queries.classes, encoder_.classes());
+    const CodeMatrix database_codes = class_id_codes(database.classes, encoder_.classes());
+    EvalInput input{&query_codes,  &database_codes,        queries.labels,    database.labels,
+                    leave_one_out, record.protocol.cutoff, arguments_.threads};
+    record.class_id_map = evaluate(input).map;
+  }
+}
+
+GalleryItem EvalSession::picture_of(const EvalSplit& split, std::size_t image) {
+  const Part& part = part_of(split, image);
+  const std::size_t index = split.index_in_part(image);
+  const Sample sample = part.data->get(index);
+  return {thumbnail_base64(sample.image, kGallerySide), sample.key, label_text(part.labels[index], part.data->class_names()), 0,
+          false};
+}
+
+// Queries drawn by seed, each with its nearest images by the exact index.
+std::vector<GalleryRow> EvalSession::gallery(const EvalSplit& split, const Side& queries, const Side& database) {
+  std::vector<std::size_t> order(queries.images.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  Random random(mix_seed(arguments_.seed, 0x67616c6c657279));
+  random.shuffle(std::span<std::size_t>(order));
+  order.resize(std::min(order.size(), arguments_.gallery));
+
+  BuildOptions flat;
+  flat.kind = "flat";
+  const auto index = build_index(source_of(std::make_shared<CodeMatrix>(database.codes)), flat);
+  SearchOptions options;
+  options.k = kGalleryHits + 1;
+  options.threads = arguments_.threads;
+  const SearchResult result = index->search(queries.codes.rows(order), options);
+  std::vector<GalleryRow> rows;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const std::size_t query = order[i];
+    GalleryRow row{picture_of(split, queries.images[query]), {}};
+    for (const Hit& hit : result.hits[i]) {
+      if (row.hits.size() == kGalleryHits) break;
+      if (split.leave_one_out && database.images[hit.id] == queries.images[query]) continue;
+      GalleryItem item = picture_of(split, database.images[hit.id]);
+      item.distance = hit.distance;
+      item.relevant = share_label(queries.labels[query], database.labels[hit.id]);
+      row.hits.push_back(std::move(item));
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Evaluated EvalSession::run(const Protocol& protocol, bool with_gallery) {
+  const EvalSplit split = split_for(protocol, train_.labels, test_.labels, arguments_.seed);
+  Evaluated result;
+  EvalRecord& record = result.record;
+  record.protocol = protocol;
+  if (arguments_.cutoff > 0) record.protocol.cutoff = arguments_.cutoff;
+  check_overlap(protocol, split, record.notes);
+  const Side queries = gather(split, split.query);
+  const Side database = split.leave_one_out ? queries : gather(split, split.database);
+  for (const Part* part : {&train_, &test_}) {
+    if (!part->encoded || part->encoded->bulk.skipped.empty()) continue;
+    record.notes.push_back(
+        concat(part->encoded->bulk.skipped.size(), " images of ", part->path, " could not be read and are left out"));
+  }
+  EvalInput input{&queries.codes,      &database.codes,        queries.labels,    database.labels,
+                  split.leave_one_out, record.protocol.cutoff, arguments_.threads};
+  record.metrics = evaluate(input);
+  add_bounds(record, queries, database, split.leave_one_out);
+  const Part& searched = part_of(split, split.database.front());
+  record.dataset = searched.data->describe();
+  record.bits = encoder_.info().bits;
+  record.model = encoder_.info().fingerprint;
+  record.training_record = encoder_.info().training_record;
+  record.encode_images_per_second = searched.encoded->bulk.images_per_second;
+  record.code_bytes_per_image = bytes_per_code(record.bits);
+  if (with_gallery && arguments_.gallery > 0) result.gallery = gallery(split, queries, database);
+  return result;
+}
+
+}  // namespace signet::cli

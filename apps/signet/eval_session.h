@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/signet/data.h"
+#include "apps/signet/encode_data.h"
+#include "signet/encode/encoder.h"
+#include "signet/eval/metrics.h"
+#include "signet/eval/protocol.h"
+#include "signet/eval/report.h"
+#include "signet/eval/split.h"
+
+namespace signet::cli {
+
+struct EvalArguments {
+  DataArguments data;
+  std::string model, query_data, trained_on, codes, database, labels, database_labels, log, html, command;
+  std::vector<std::string> protocols, summary;
+  std::uint64_t bits = 0, seed = 1;
+  std::size_t threads = 0, cutoff = 0, gallery = 12;
+  bool seed_given = false, no_bounds = false, no_overlap_check = false, json = false, quiet = false;
+};
+
+// Everything that one evaluation of a model looked at, for the report.
+struct Evaluated {
+  EvalRecord record;
+  std::vector<GalleryRow> gallery;
+};
+
+// A model measured on one source of images. Parts are opened and encoded once, however many protocols ask for them.
+class EvalSession {
+ public:
+  explicit EvalSession(const EvalArguments& arguments);
+  Evaluated run(const Protocol& protocol, bool with_gallery);
+  const ModelInfo& model() const { return encoder_.info(); }
+
+ private:
+  struct Part {
+    std::string path;
+    std::shared_ptr<const Dataset> data;  // null: there is no such part
+    std::vector<std::vector<std::int32_t>> labels;
+    std::optional<EncodedData> encoded;
+    std::vector<std::ptrdiff_t> row;  // of the codes, per image; -1: the image could not be read
+  };
+  // The images of one side of a protocol: codes, labels and where they came from.
+  struct Side {
+    CodeMatrix codes;
+    std::vector<std::vector<std::int32_t>> labels;
+    std::vector<std::size_t> images;  // numbered as EvalSplit does
+    std::vector<float> features;
+    std::vector<std::int32_t> classes;  // arg-max of the logits
+  };
+
+  void open_parts();
+  void open_part(Part& part, const std::string& path, const std::string& split);
+  void encode(Part& part);
+  Part& part_of(const EvalSplit& split, std::size_t image) { return split.in_test_part(image) ? test_ : train_; }
+  Side gather(const EvalSplit& split, const std::vector<std::size_t>& images);
+  void check_overlap(const Protocol& protocol, const EvalSplit& split, std::vector<std::string>& notes);
+  std::shared_ptr<const Dataset> images_of(const EvalSplit& split, const std::vector<std::size_t>& images);
+  std::shared_ptr<const Dataset> training_set(const EvalSplit& split);
+  void add_bounds(EvalRecord& record, const Side& queries, const Side& database, bool leave_one_out) const;
+  std::vector<GalleryRow> gallery(const EvalSplit& split, const Side& queries, const Side& database);
+  GalleryItem picture_of(const EvalSplit& split, std::size_t image);
+
+  const EvalArguments& arguments_;
+  Encoder encoder_;
+  DecodeLimits limits_;
+  Part train_, test_;
+};
+
+// --codes: queries and database come as codes with labels, no model and no pictures.
+EvalRecord evaluate_codes(const EvalArguments& arguments, const Protocol& protocol);
+
+// Training curve from the JSON lines that train logs. Throws Error{kCorrupt} naming the line.
+std::vector<TrainingPoint> read_training_log(const std::string& path);
+
+// The table for people, from what `eval --json` prints: one row an entry, and the mean over entries of one protocol and length.
+// Throws Error{kCorrupt} where `json` is something else; `name` names it.
+struct EvalSummaryRow {
+  std::string protocol, method;
+  std::uint64_t bits = 0, seed = 0, queries = 0, database = 0, distinct_codes = 0;
+  double map = -1, map_optimistic = -1, map_pessimistic = -1, class_id_map = -1, float_map = -1, precision_at_radius_2 = -1;
+  std::vector<std::string> notes;
+};
+std::vector<EvalSummaryRow> parse_eval_json(const std::string& json, const std::string& name);
+void print_eval_summary(const std::vector<EvalSummaryRow>& rows);
+
+}  // namespace signet::cli

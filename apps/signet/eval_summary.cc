@@ -1,0 +1,131 @@
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "apps/signet/eval_session.h"
+#include "apps/signet/terminal.h"
+#include "signet/base/error.h"
+#include "signet/base/file_system.h"
+
+namespace signet::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string share(double value) { return value < 0 ? "-" : fixed(value, 4); }
+
+EvalSummaryRow parse_row(const Json& entry) {
+  EvalSummaryRow row;
+  const auto number = [&](const char* key) { return entry.at(key).is_null() ? -1.0 : entry.at(key).get<double>(); };
+  row.protocol = entry.at("protocol");
+  row.method = entry.value("method", "signet");
+  row.bits = entry.at("bits");
+  row.seed = entry.at("seed");
+  row.queries = entry.at("queries");
+  row.database = entry.at("database");
+  row.distinct_codes = entry.at("distinct_codes");
+  row.map = number("map");
+  row.map_optimistic = number("map_optimistic");
+  row.map_pessimistic = number("map_pessimistic");
+  row.class_id_map = number("class_id_map");
+  row.float_map = number("float_map");
+  row.precision_at_radius_2 = number("precision_at_radius_2");
+  if (entry.contains("notes")) row.notes = entry["notes"].get<std::vector<std::string>>();
+  return row;
+}
+
+void print_means(const std::vector<EvalSummaryRow>& rows) {
+  std::map<std::pair<std::string, std::uint64_t>, std::vector<double>> groups;
+  for (const EvalSummaryRow& row : rows) groups[{row.protocol, row.bits}].push_back(row.map);
+  for (const auto& [group, values] : groups) {
+    if (values.size() < 2) continue;
+    double sum = 0, squares = 0;
+    for (const double value : values) sum += value;
+    const double mean = sum / static_cast<double>(values.size());
+    for (const double value : values) squares += (value - mean) * (value - mean);
+    const double spread = std::sqrt(squares / static_cast<double>(values.size() - 1));
+    std::cout << group.first << " at " << group.second << " bits: mAP " << fixed(mean, 4) << " +- " << fixed(spread, 4)
+              << " (mean and standard deviation of " << values.size() << " runs)\n";
+  }
+}
+
+std::vector<TrainingPoint> points_of(const std::vector<Json>& events) {
+  std::vector<TrainingPoint> points;
+  double images = 0, loss = 0;
+  for (const Json& event : events) {
+    const std::string kind = event.value("event", "");
+    if (kind == "start" || kind == "resume") {
+      images = event.value("training_images", 0.0);
+      // A resumed run repeats what lay after its checkpoint.
+      const double from = images > 0 ? event.value("image_passes", 0.0) / images : 0;
+      std::erase_if(points, [&](const TrainingPoint& point) { return point.epoch > from; });
+      continue;
+    }
+    if ((kind != "step" && kind != "validation") || images <= 0) continue;
+    TrainingPoint point;
+    point.stage = event.value("stage", "");
+    point.epoch = event.value("image_passes", 0.0) / images;
+    if (event.contains("loss") && event["loss"].is_number()) loss = event["loss"];
+    point.loss = loss;
+    if (event.contains("map") && event["map"].is_number()) point.validation_map = event["map"];
+    points.push_back(std::move(point));
+  }
+  return points;
+}
+
+}  // namespace
+
+std::vector<EvalSummaryRow> parse_eval_json(const std::string& json, const std::string& name) {
+  try {
+    const Json entries = Json::parse(json);
+    std::vector<EvalSummaryRow> rows;
+    if (!entries.is_array()) fail(ErrorCode::kCorrupt, name, " is no array of evaluations as signet eval --json prints it");
+    for (const Json& entry : entries) rows.push_back(parse_row(entry));
+    return rows;
+  } catch (const Json::exception& error) {
+    fail(ErrorCode::kCorrupt, name, " is not what signet eval --json prints: ", error.what());
+  }
+}
+
+void print_eval_summary(const std::vector<EvalSummaryRow>& rows) {
+  std::vector<std::vector<std::string>> table = {{"protocol", "bits", "seed", "mAP", "worst ties", "best ties", "class-id",
+                                                  "float", "P@r2", "codes", "queries", "database"}};
+  std::set<std::string> notes;
+  for (const EvalSummaryRow& row : rows) {
+    table.push_back({row.protocol, std::to_string(row.bits), std::to_string(row.seed), share(row.map), share(row.map_pessimistic),
+                     share(row.map_optimistic), share(row.class_id_map), share(row.float_map), share(row.precision_at_radius_2),
+                     with_commas(row.distinct_codes), with_commas(row.queries), with_commas(row.database)});
+    for (const std::string& one : row.notes) notes.insert(row.protocol + ": " + one);
+  }
+  print_table(table);
+  std::cout << "mAP is expected over ties; class-id and float are the bounds of the same network: the code of its arg-max class, "
+               "and the cosine\n"
+               "ranking of its features without any coding.\n";
+  for (const std::string& one : notes) std::cout << "note: " << printable(one) << '\n';
+  print_means(rows);
+}
+
+std::vector<TrainingPoint> read_training_log(const std::string& path) {
+  const std::vector<std::byte> bytes = read_file(real_file_system(), path, std::uint64_t{1} << 30);
+  std::vector<Json> events;
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::size_t line = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    ++line;
+    if (end > begin) {
+      Json event = Json::parse(text.substr(begin, end - begin), nullptr, false);
+      // The last line may be cut where training was killed.
+      if (!event.is_object() && end < text.size())
+        fail(ErrorCode::kCorrupt, path, " line ", line, " is no JSON object; a log of signet train has one a line");
+      if (event.is_object()) events.push_back(std::move(event));
+    }
+    begin = end + 1;
+  }
+  return points_of(events);
+}
+
+}  // namespace signet::cli

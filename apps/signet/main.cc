@@ -1,0 +1,117 @@
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <iostream>
+#include <new>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "apps/signet/command.h"
+#include "apps/signet/options.h"
+#include "signet/base/error.h"
+
+namespace signet::cli {
+namespace {
+
+constexpr std::array kVerbs = {
+    Verb{"train", "train a network and its hash function together from labelled images", run_train},
+    Verb{"encode", "turn images into codes with a trained model", run_encode},
+    Verb{"index", "write codes as one index file", run_index},
+    Verb{"search", "find the nearest images to a picture, exactly", run_search},
+    Verb{"eval", "measure codes against labels under a named protocol", run_eval},
+    Verb{"inspect", "say what a model, index, codes, data set, collection or picture is", run_inspect},
+    Verb{"add", "encode new and changed pictures of a folder into a collection", run_add},
+    Verb{"collection", "create, list, check and maintain a collection on disk", run_collection},
+    Verb{"migrate", "encode a collection's pictures again with another model", run_migrate},
+    Verb{"export-images", "write images of a data set as PNG files", run_export_images},
+    Verb{"completion", "print tab completion for bash", run_completion},
+};
+
+void print_help() {
+  std::cout << "signet " SIGNET_VERSION
+               ": learned binary signatures of images, and exact search over them\n\nusage: signet VERB [OPTION...]\n\n";
+  std::size_t width = 0;
+  for (const Verb& verb : kVerbs) width = std::max(width, verb.name.size());
+  for (const Verb& verb : kVerbs) {
+    std::cout << "  " << verb.name << std::string(width + 2 - verb.name.size(), ' ') << verb.summary << '\n';
+  }
+  std::cout << "\nsignet VERB --help lists a verb's options with an example; signet --version prints the version.\n"
+               "Exit status: 0 done, 2 usage, 3 bad input, 4 internal error, 130 interrupted.\n";
+}
+
+// Levenshtein distance: how many letters are to be added, dropped or changed.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
+    }
+  }
+  return row.back();
+}
+
+[[noreturn]] void fail_unknown_verb(const std::string& name) {
+  const Verb* nearest = std::min_element(kVerbs.begin(), kVerbs.end(), [&](const Verb& a, const Verb& b) {
+    return edit_distance(name, a.name) < edit_distance(name, b.name);
+  });
+  if (edit_distance(name, nearest->name) <= std::max<std::size_t>(1, nearest->name.size() / 2)) {
+    fail(ErrorCode::kUsage, "there is no verb \"", name, "\"; did you mean \"", nearest->name, "\"?");
+  }
+  fail(ErrorCode::kUsage, "there is no verb \"", name, "\"; signet --help lists them");
+}
+
+int dispatch(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) {
+    print_help();
+    return exit_status(ErrorCode::kUsage);
+  }
+  const std::string& name = arguments.front();
+  if (name == "--help" || name == "-h" || name == "help") {
+    print_help();
+    return 0;
+  }
+  if (name == "--version" || name == "version") {
+    std::cout << "signet " SIGNET_VERSION "\n";
+    return 0;
+  }
+  const auto verb = std::find_if(kVerbs.begin(), kVerbs.end(), [&](const Verb& v) { return v.name == name; });
+  if (verb == kVerbs.end()) fail_unknown_verb(name);
+  return verb->run(Arguments(arguments).subspan(1));
+}
+
+int report(const std::string& who, const std::string& message, ErrorCode code) {
+  std::cout.flush();  // what was printed before stays above the sentence that ends it
+  std::cerr << who << ": " << message << '\n';
+  return exit_status(code);
+}
+
+int run(const std::vector<std::string>& arguments) {
+  const bool in_verb = !arguments.empty() && arguments.front().substr(0, 1) != "-" &&
+                       std::any_of(kVerbs.begin(), kVerbs.end(), [&](const Verb& v) { return v.name == arguments.front(); });
+  const std::string who = in_verb ? concat("signet ", arguments.front()) : "signet";
+  try {
+    const int status = dispatch(arguments);
+    if (!std::cout.flush()) fail(ErrorCode::kIo, "the results could not be written to standard output (is the disk full?)");
+    return status;
+  } catch (const Error& error) {
+    return report(who, error.what(), error.code());
+  } catch (const std::bad_alloc&) {
+    return report(who, "there is not enough memory for this; fewer --threads or smaller inputs need less", ErrorCode::kInternal);
+  } catch (const std::exception& error) {
+    return report(who, concat("an internal error, please report it: ", error.what()), ErrorCode::kInternal);
+  }
+}
+
+}  // namespace
+
+std::span<const Verb> verbs() noexcept { return kVerbs; }
+
+}  // namespace signet::cli
+
+int main(int count, char** values) { return signet::cli::run(std::vector<std::string>(values + 1, values + count)); }

@@ -1,0 +1,93 @@
+#include "apps/signet/options.h"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <vector>
+
+#include "signet/base/error.h"
+
+namespace signet::cli {
+namespace {
+
+class AppOptions final : public OptionSet {
+ public:
+  explicit AppOptions(CLI::App& app) : app_(app) {}
+  void text(const char* name, std::string& target, const std::string& help, const char* kind, Need need) override {
+    app_.add_option(name, target, help)->type_name(kind)->required(need == Need::kRequired);
+  }
+  void texts(const char* name, std::vector<std::string>& target, const std::string& help, const char* kind,
+             char delimiter) override {
+    CLI::Option* option = app_.add_option(name, target, help)->type_name(kind);
+    if (delimiter != '\0') option->delimiter(delimiter);
+  }
+  void number(const char* name, std::uint64_t& target, const std::string& help, const char* kind, std::uint64_t least,
+              std::uint64_t most) override {
+    const auto within = [name, least, most](const std::string& word) {
+      std::uint64_t value = 0;
+      const bool parsed = CLI::detail::lexical_cast(word, value) && word.find('-') == std::string::npos;
+      if (parsed && value >= least && value <= most) return std::string();
+      const bool open = most == std::numeric_limits<std::uint64_t>::max();
+      return concat(name, " is \"", word, "\"; it must be a whole number ", open ? "of at least " : "from ", least,
+                    open ? std::string() : concat(" to ", most));
+    };
+    app_.add_option(name, target, help)->type_name(kind)->check(CLI::Validator(within, ""));
+  }
+  void numbers(const char* name, std::vector<std::uint64_t>& target, const std::string& help, const char* kind) override {
+    app_.add_option(name, target, help)->type_name(kind);
+  }
+  void flag(const char* name, bool& target, const std::string& help) override { app_.add_flag(name, target, help); }
+  bool given(const char* name) const override { return app_.count(name) > 0; }
+
+ private:
+  CLI::App& app_;
+};
+
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (c == '\n') c = ' ';
+  }
+  return text;
+}
+
+}  // namespace
+
+struct Options::State {
+  State(std::string_view verb, std::string_view summary) : app(std::string(summary), concat("signet ", verb)), set(app) {}
+  CLI::App app;
+  AppOptions set;
+  std::vector<std::unique_ptr<AppOptions>> sub_verbs;
+};
+
+Options::Options(std::string_view verb, std::string_view summary, std::string_view example)
+    : state_(std::make_unique<State>(verb, summary)) {
+  state_->app.footer(concat("Example:\n  ", example));
+  state_->app.get_formatter()->column_width(32);
+}
+
+Options::~Options() = default;
+
+OptionSet& Options::set() noexcept { return state_->set; }
+
+OptionSet& Options::sub_verb(const char* name, const char* summary, const char* example) {
+  CLI::App* sub = state_->app.add_subcommand(name, summary);
+  sub->footer(concat("Example:\n  ", example));
+  state_->app.require_subcommand(1);
+  state_->sub_verbs.push_back(std::make_unique<AppOptions>(*sub));
+  return *state_->sub_verbs.back();
+}
+
+std::string Options::chosen_sub_verb() const { return state_->app.get_subcommands().front()->get_name(); }
+
+bool Options::parse(Arguments arguments) {
+  try {
+    state_->app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes the last one first
+  } catch (const CLI::CallForHelp&) {
+    std::cout << state_->app.help();
+    return false;
+  } catch (const CLI::ParseError& error) {
+    fail(ErrorCode::kUsage, one_line(error.what()), " (", state_->app.get_name(), " --help explains the options)");
+  }
+  return true;
+}
+
+}  // namespace signet::cli
