@@ -95,8 +95,8 @@ std::vector<Entry> read_entries(const std::string& path) {
   for (std::size_t i = columns.header ? 1 : 0; i < rows.size(); ++i) {
     const CsvRow& row = rows[i];
     if (row.cells.size() != width) {
-      fail(ErrorCode::kCorrupt, path, ": line ", row.line, " has ", row.cells.size(), " columns, the first line has ", width,
-           "; every line needs as many");
+      fail(ErrorCode::kCorrupt, path, ": line ", row.line, " has ", counted(row.cells.size(), "column"), ", the first line has ",
+           counted(width, "column"), "; every line needs as many");
     }
     Entry entry{.key = row.cells[columns.key], .split = {}, .labels = {}, .line = row.line};
     if (entry.key.empty())

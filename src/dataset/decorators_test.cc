@@ -1,0 +1,188 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <numeric>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "signet/base/error.h"
+#include "signet/dataset/dataset.h"
+#include "tests/support/make_data.h"
+
+namespace signet {
+namespace {
+
+namespace td = testdata;
+
+// Labels given, pictures made of (label, position).
+class Made final : public Dataset {
+ public:
+  explicit Made(std::vector<std::vector<std::int32_t>> labels, std::vector<std::string> names = {"a", "b", "c"})
+      : labels_(std::move(labels)), names_(std::move(names)) {}
+  std::size_t size() const noexcept override { return labels_.size(); }
+  Sample get(std::size_t i) const override { return {td::picture(0, static_cast<std::uint32_t>(i), 4, 4), labels_[i], key(i)}; }
+  std::string key(std::size_t i) const override { return std::to_string(i); }
+  std::span<const std::int32_t> labels(std::size_t i) const override { return labels_[i]; }
+  const std::vector<std::string>& class_names() const noexcept override { return names_; }
+  std::string describe() const override { return "made"; }
+
+ private:
+  std::vector<std::vector<std::int32_t>> labels_;
+  std::vector<std::string> names_;
+};
+
+std::shared_ptr<Made> made(std::size_t a, std::size_t b, std::size_t c = 0) {
+  std::vector<std::vector<std::int32_t>> labels;
+  for (std::size_t i = 0; i < a; ++i) labels.push_back({0});
+  for (std::size_t i = 0; i < b; ++i) labels.push_back({1});
+  for (std::size_t i = 0; i < c; ++i) labels.push_back({2});
+  return std::make_shared<Made>(std::move(labels));
+}
+
+std::size_t count_label(const Dataset& dataset, const std::vector<std::size_t>& indices, std::int32_t label) {
+  return static_cast<std::size_t>(
+      std::count_if(indices.begin(), indices.end(), [&](std::size_t i) { return dataset.labels(i).front() == label; }));
+}
+
+void expect_partition(const SplitIndices& split, std::size_t n) {
+  EXPECT_TRUE(std::is_sorted(split.first.begin(), split.first.end()));
+  EXPECT_TRUE(std::is_sorted(split.second.begin(), split.second.end()));
+  std::vector<std::size_t> all = split.first;
+  all.insert(all.end(), split.second.begin(), split.second.end());
+  std::sort(all.begin(), all.end());
+  std::vector<std::size_t> expected(n);
+  std::iota(expected.begin(), expected.end(), std::size_t{0});
+  EXPECT_EQ(all, expected);
+}
+
+TEST(Decorators, SubsetRenumbers) {
+  const auto part = subset(made(2, 2), {3, 0, 3});
+  ASSERT_EQ(part->size(), 3u);
+  EXPECT_EQ(part->key(0), "3");
+  EXPECT_EQ(part->get(1).key, "0");
+  EXPECT_EQ(part->labels(2).front(), 1);
+  EXPECT_EQ(part->describe(), "3 of made");
+  EXPECT_THROW(part->get(3), Error);
+  EXPECT_THROW(subset(made(1, 1), {2}), Error);
+}
+
+TEST(Decorators, ConcatenateJoinsAlsoEmptyParts) {
+  const auto joined = concatenate({made(1, 1), made(0, 0), made(0, 3)});
+  ASSERT_EQ(joined->size(), 5u);
+  EXPECT_EQ(joined->key(1), "1");
+  EXPECT_EQ(joined->key(2), "0");
+  EXPECT_EQ(joined->labels(0).front(), 0);
+  EXPECT_EQ(joined->get(4).labels.front(), 1);
+  EXPECT_THROW(joined->get(5), Error);
+}
+
+TEST(Decorators, ConcatenateRefusesOtherClassesAndNothing) {
+  try {
+    concatenate({made(1, 1), std::make_shared<Made>(std::vector<std::vector<std::int32_t>>{{0}}, std::vector<std::string>{"x"})});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kMismatch);
+  }
+  EXPECT_THROW(concatenate({}), Error);
+}
+
+TEST(Decorators, StratifiedSplitTakesItsShareOfEveryClass) {
+  const auto source = made(100, 40, 3);
+  const SplitIndices split = stratified_split(*source, 0.1, 7);
+  expect_partition(split, 143);
+  EXPECT_EQ(count_label(*source, split.second, 0), 10u);
+  EXPECT_EQ(count_label(*source, split.second, 1), 4u);
+  EXPECT_EQ(count_label(*source, split.second, 2), 0u);
+}
+
+TEST(Decorators, StratifiedSplitLeavesEveryClassOneImage) {
+  const auto source = made(1, 2, 5);
+  const SplitIndices split = stratified_split(*source, 0.99, 7);
+  expect_partition(split, 8);
+  for (std::int32_t label : {0, 1, 2}) EXPECT_EQ(count_label(*source, split.first, label), 1u);
+}
+
+TEST(Decorators, StratifiedSplitFollowsItsSeedAlone) {
+  const auto source = made(50, 50);
+  EXPECT_EQ(stratified_split(*source, 0.2, 1).second, stratified_split(*source, 0.2, 1).second);
+  EXPECT_NE(stratified_split(*source, 0.2, 1).second, stratified_split(*source, 0.2, 2).second);
+  // The draw of a class does not depend on the other classes.
+  const SplitIndices more = stratified_split(*made(50, 50, 9), 0.2, 1);
+  std::vector<std::size_t> without(more.second);
+  without.erase(std::remove_if(without.begin(), without.end(), [](std::size_t i) { return i >= 100; }), without.end());
+  EXPECT_EQ(without, stratified_split(*source, 0.2, 1).second);
+}
+
+TEST(Decorators, StratifiedSplitOfUnlabelledAndMultiLabelImages) {
+  const Made source({{}, {}, {}, {}, {1, 2}, {1}});
+  const SplitIndices split = stratified_split(source, 0.5, 3);
+  expect_partition(split, 6);
+  EXPECT_EQ(split.second.size(), 3u);
+}
+
+TEST(Decorators, StratifiedSplitRefusesAbsurdShares) {
+  for (double share : {-0.1, 1.0, 2.0, std::nan("")}) EXPECT_THROW(stratified_split(*made(2, 2), share, 1), Error) << share;
+  EXPECT_TRUE(stratified_split(*made(2, 2), 0, 1).second.empty());
+}
+
+TEST(Decorators, DrawPerClass) {
+  const auto source = made(30, 20, 4);
+  const SplitIndices split = draw_per_class(*source, 5, 11);
+  expect_partition(split, 54);
+  EXPECT_EQ(count_label(*source, split.second, 0), 5u);
+  EXPECT_EQ(count_label(*source, split.second, 1), 5u);
+  EXPECT_EQ(count_label(*source, split.second, 2), 3u) << "all but one at most";
+  EXPECT_EQ(split.second, draw_per_class(*source, 5, 11).second);
+}
+
+TEST(Decorators, OverlapFindsEqualPixelsOfEqualShape) {
+  const auto a = subset(made(10, 0), {0, 1, 2, 3}), b = subset(made(10, 0), {7, 2, 0, 2});
+  const std::vector<Overlap> found = find_overlap(*a, *b, 100);
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[0].first, 0u);
+  EXPECT_EQ(found[0].second, 2u);
+  EXPECT_EQ(found[1].first, 2u);
+  EXPECT_EQ(found[1].second, 1u);
+  EXPECT_EQ(found[2].second, 3u);
+  EXPECT_EQ(find_overlap(*a, *b, 2).size(), 2u);
+  EXPECT_TRUE(find_overlap(*a, *b, 0).empty());
+  EXPECT_TRUE(find_overlap(*subset(a, {0}), *subset(a, {1}), 9).empty());
+}
+
+TEST(Decorators, DigestTellsShapesWithEqualBytesApart) {
+  const std::vector<std::uint8_t> pixels(12, 9);
+  const std::set<std::string> digests{pixel_digest({12, 1, 1, pixels}), pixel_digest({1, 12, 1, pixels}),
+                                      pixel_digest({4, 1, 3, pixels}), pixel_digest({6, 2, 1, pixels})};
+  EXPECT_EQ(digests.size(), 4u);
+  // 12 x 1 x 1 of nine, written down once so that stored digests keep their meaning (sha256sum of 0c000000 01000000 01000000 and
+  // 12 bytes 09).
+  EXPECT_EQ(pixel_digest({12, 1, 1, pixels}), "97301d05d1754dfe3d8f7b6733587c1e4b827effc4eddb0152757cf1290b4f8c");
+}
+
+TEST(Decorators, ReadersAreSafeFromManyThreads) {
+  const td::Folder folder(testing::TempDir());
+  td::make_tar(folder / "x.tar", td::class_files(2, 8, 8));
+  const auto dataset = open_dataset(folder / "x.tar");
+  std::vector<std::thread> threads;
+  std::vector<int> good(4, 0);
+  for (std::size_t t = 0; t < good.size(); ++t) {
+    threads.emplace_back([&, t] {
+      for (std::size_t i = 0; i < dataset->size(); ++i) {
+        const auto label = static_cast<std::uint32_t>(i / 8);
+        good[t] += dataset->get(i).image == td::picture(label, static_cast<std::uint32_t>(i), 8, 8, 3) &&
+                   dataset->labels(i).front() == static_cast<int>(label);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good, std::vector<int>(4, 16));
+}
+
+}  // namespace
+}  // namespace signet
