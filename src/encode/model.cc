@@ -1,6 +1,6 @@
 #include "signet/encode/model.h"
 
-#include <cstring>
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -109,33 +109,29 @@ std::string class_names_text(const std::vector<std::string>& names) {
 
 bool is_json_object(const std::string& text) { return json::parse(text, nullptr, false).is_object(); }
 
-OnnxFile to_file(const Model& model, const std::string& fingerprint) {
-  const ModelInfo& info = model.info;
-  return {model.network,
-          {{"signet.format", std::string(kFormat)},
-           {"signet.bits", std::to_string(info.bits)},
-           {"signet.preprocessing", preprocessing_text(info.preprocessing)},
-           {"signet.classes", class_names_text(info.class_names)},
-           {"signet.record", info.training_record.empty() ? "{}" : info.training_record},
-           {"signet.fingerprint", fingerprint}}};
+OnnxMetadata to_metadata(const ModelInfo& info, const std::string& fingerprint) {
+  return {{"signet.format", std::string(kFormat)},
+          {"signet.bits", std::to_string(info.bits)},
+          {"signet.preprocessing", preprocessing_text(info.preprocessing)},
+          {"signet.classes", class_names_text(info.class_names)},
+          {"signet.record", info.training_record.empty() ? "{}" : info.training_record},
+          {"signet.fingerprint", fingerprint}};
 }
 
-using Metadata = std::vector<std::pair<std::string, std::string>>;
-
-const std::string* find_entry(const Metadata& metadata, std::string_view key) {
+const std::string* find_entry(const OnnxMetadata& metadata, std::string_view key) {
   for (const auto& [name, value] : metadata) {
     if (name == key) return &value;
   }
   return nullptr;
 }
 
-const std::string& entry(const Metadata& metadata, std::string_view key) {
+const std::string& entry(const OnnxMetadata& metadata, std::string_view key) {
   const std::string* value = find_entry(metadata, key);
   if (value == nullptr) fail(ErrorCode::kCorrupt, "the metadata entry ", key, " is missing");
   return *value;
 }
 
-ModelInfo parse_info(const Metadata& metadata) {
+ModelInfo parse_info(const OnnxMetadata& metadata) {
   ModelInfo info;
   try {
     info.bits = json::parse(entry(metadata, "signet.bits")).get<std::uint32_t>();
@@ -174,20 +170,27 @@ void check_info(const Model& model, const std::vector<LayerShape>& shapes) {
 void check_ours(std::string_view bytes) {
   if (bytes.size() > kLargestFile) fail(ErrorCode::kUnsupported, "it has ", bytes.size(), " bytes, more than ", kLargestFile);
   if (bytes.empty()) fail(ErrorCode::kCorrupt, "it is empty");
-  if (check_closing_crc(bytes) == ClosingCrc::kWrong)
-    fail(ErrorCode::kCorrupt, "its CRC-32C does not match: the file is damaged");
-  const Metadata metadata = decode_onnx_metadata(bytes);
+  const ClosingCrc crc = check_closing_crc(bytes);
+  if (crc == ClosingCrc::kWrong) fail(ErrorCode::kCorrupt, "its CRC-32C does not match: the file is damaged");
+  const OnnxMetadata metadata = decode_onnx_metadata(bytes);
   const std::string* format = find_entry(metadata, "signet.format");
   if (format == nullptr) fail(ErrorCode::kUnsupported, "it is not a model that signet wrote (it has no signet.format entry)");
   if (*format != kFormat) fail(ErrorCode::kUnsupported, "it has format ", *format, ", this build of signet reads ", kFormat);
-  if (check_closing_crc(bytes) == ClosingCrc::kAbsent)
+  if (crc == ClosingCrc::kAbsent)
     fail(ErrorCode::kCorrupt, "its closing CRC-32C is missing: the file is truncated or was rewritten");
 }
 
-void check_same_bytes(std::string_view bytes, const std::string& expected) {
-  if (bytes == expected) return;
-  const auto at = std::mismatch(bytes.begin(), bytes.end(), expected.begin(), expected.end()).first - bytes.begin();
-  fail(ErrorCode::kCorrupt, "offset ", at, ": signet would not have written this byte");
+void check_same_bytes(std::string_view bytes, const WireWriter& expected) {
+  std::size_t at = 0;
+  expected.for_each_piece([&](std::string_view piece) {
+    const std::string_view here = bytes.substr(at, piece.size());
+    if (here != piece) {
+      const auto same = std::mismatch(here.begin(), here.end(), piece.begin(), piece.end()).first - here.begin();
+      fail(ErrorCode::kCorrupt, "offset ", at + static_cast<std::size_t>(same), ": signet would not have written this byte");
+    }
+    at += piece.size();
+  });
+  if (at != bytes.size()) fail(ErrorCode::kCorrupt, "offset ", at, ": the file goes on after what signet would have written");
 }
 
 Model parse_bytes(std::string_view bytes) {
@@ -199,7 +202,7 @@ Model parse_bytes(std::string_view bytes) {
   if (model.info.fingerprint != expected) {
     fail(ErrorCode::kCorrupt, "its fingerprint is ", model.info.fingerprint, ", its content gives ", expected);
   }
-  check_same_bytes(bytes, encode_onnx(to_file(model, expected)));
+  check_same_bytes(bytes, encode_onnx(model.network, to_metadata(model.info, expected)));
   return model;
 }
 
@@ -227,12 +230,15 @@ std::string model_fingerprint(const Network& network, const Preprocessing& how) 
 
 void write_model(FileSystem& fs, const std::string& path, const Model& model) {
   check_info(model, check_network(model.network));
-  const std::string bytes = encode_onnx(to_file(model, model_fingerprint(model.network, model.info.preprocessing)));
+  const std::string fingerprint = model_fingerprint(model.network, model.info.preprocessing);
+  const WireWriter bytes = encode_onnx(model.network, to_metadata(model.info, fingerprint));
   if (bytes.size() > kLargestFile) {
     fail(ErrorCode::kInvalidArgument, path, ": the model takes ", bytes.size(), " bytes, a model file holds at most ",
          kLargestFile);
   }
-  write_file_atomically(fs, path, as_bytes(bytes));
+  write_file_atomically(fs, path, [&](WritableFile& file) {
+    bytes.for_each_piece([&](std::string_view piece) { file.append(std::as_bytes(std::span(piece.data(), piece.size()))); });
+  });
 }
 
 Model parse_model(std::span<const std::byte> bytes, const std::string& name) {

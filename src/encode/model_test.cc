@@ -3,13 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <iomanip>
 #include <limits>
+#include <sstream>
 
 #include "base/test_folder.h"
 #include "encode/engine.h"
 #include "encode/onnx_file.h"
 #include "encode/test_networks.h"
 #include "encode/wire.h"
+#include "signet/base/crc32c.h"
 #include "signet/base/fault_file_system.h"
 #include "signet/base/sha256.h"
 
@@ -34,7 +37,12 @@ class ModelTest : public TestFolder {
 };
 
 // A change to the content and a CRC that fits it: what a hostile file looks like, rather than a damaged one.
-std::string with_right_crc(std::string bytes) { return with_closing_crc(std::move(bytes)); }
+std::string with_right_crc(std::string bytes) {
+  bytes.resize(bytes.size() - 8);
+  std::ostringstream digits;
+  digits << std::hex << std::setw(8) << std::setfill('0') << crc32c(as_bytes(bytes));
+  return bytes + digits.str();
+}
 
 void replace_once(std::string& bytes, const std::string& from, const std::string& to) {
   const std::size_t at = bytes.find(from);
@@ -205,6 +213,10 @@ TEST_F(ModelTest, EveryTruncationIsAnError) {
     EXPECT_TRUE(code == ErrorCode::kCorrupt || code == ErrorCode::kUnsupported) << size;
   }
   EXPECT_EQ(read_error(good + "\n"), ErrorCode::kCorrupt);
+  WireWriter more;  // something well-formed behind the end, with a closing entry of its own
+  more.bytes(14, "\x0a\x01x\x12\x01y");
+  const std::string closing = good.substr(good.size() - 27);
+  EXPECT_EQ(read_error(with_right_crc(good + more.joined() + closing)), ErrorCode::kCorrupt);
 }
 
 TEST_F(ModelTest, EveryFlippedByteIsAnError) {
@@ -297,7 +309,7 @@ TEST_F(ModelTest, AnotherProgramsOnnxIsUnsupported) {
   model.varint(1, 8);
   model.bytes(2, "pytorch");
   std::string message;
-  EXPECT_EQ(read_error(model.data(), &message), ErrorCode::kUnsupported);
+  EXPECT_EQ(read_error(model.joined(), &message), ErrorCode::kUnsupported);
   EXPECT_NE(message.find("not a model that signet wrote"), std::string::npos) << message;
 }
 
@@ -314,7 +326,7 @@ TEST_F(ModelTest, AnUnknownFieldIsCorrupt) {
   std::string bytes = written(model_for(airbench(1, 8, {2, 3}, 3), 3));
   WireWriter extra;
   extra.bytes(6, "doc");
-  bytes.insert(0, extra.data());
+  bytes.insert(0, extra.joined());
   std::string message;
   EXPECT_EQ(read_error(with_right_crc(bytes), &message), ErrorCode::kCorrupt);
   EXPECT_NE(message.find("would not have written"), std::string::npos) << message;

@@ -219,9 +219,9 @@ std::pair<std::string, std::string> read_entry(WireReader reader) {
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> decode_onnx_metadata(std::string_view bytes) {
+OnnxMetadata decode_onnx_metadata(std::string_view bytes) {
   constexpr std::size_t kMostEntries = 64;
-  std::vector<std::pair<std::string, std::string>> metadata;
+  OnnxMetadata metadata;
   WireReader model(bytes);
   while (model.next()) {
     if (model.number() == onnx::model::kMetadata && metadata.size() < kMostEntries)

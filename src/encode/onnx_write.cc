@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <span>
 #include <vector>
@@ -61,26 +62,25 @@ void GraphWriter::node(const std::string& name, const char* op, const std::vecto
     attribute.bytes(onnx::attribute::kName, key);
     for (const std::int64_t v : list) attribute.varint(onnx::attribute::kInts, static_cast<std::uint64_t>(v));
     attribute.varint(onnx::attribute::kType, onnx::attribute::kTypeInts);
-    node.message(onnx::node::kAttribute, attribute);
+    node.message(onnx::node::kAttribute, std::move(attribute));
   }
   for (const auto& [key, number] : numbers) {
     WireWriter attribute;
     attribute.bytes(onnx::attribute::kName, key);
     attribute.varint(onnx::attribute::kInt, static_cast<std::uint64_t>(number));
     attribute.varint(onnx::attribute::kType, onnx::attribute::kTypeInt);
-    node.message(onnx::node::kAttribute, attribute);
+    node.message(onnx::node::kAttribute, std::move(attribute));
   }
-  graph_.message(onnx::graph::kNode, node);
+  graph_.message(onnx::graph::kNode, std::move(node));
 }
 
 void GraphWriter::tensor(const std::string& name, const std::vector<std::uint64_t>& dims, std::span<const float> values) {
   WireWriter tensor;
-  tensor.reserve(values.size_bytes() + 64);
   for (const std::uint64_t d : dims) tensor.varint(onnx::tensor::kDims, d);
   tensor.varint(onnx::tensor::kDataType, onnx::tensor::kFloat);
   tensor.bytes(onnx::tensor::kName, name);
-  tensor.bytes(onnx::tensor::kRawData, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
-  graph_.message(onnx::graph::kInitializer, tensor);
+  tensor.borrow(onnx::tensor::kRawData, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
+  graph_.message(onnx::graph::kInitializer, std::move(tensor));
 }
 
 void GraphWriter::linear(std::size_t index, const std::string& in, const std::string& out) {
@@ -151,37 +151,32 @@ void GraphWriter::value(std::uint32_t field, int index) {
   const bool vector = index >= 0 && is_vector_[static_cast<std::size_t>(index)];
   WireWriter shape, batch;
   batch.bytes(onnx::dimension::kParam, "N");
-  shape.message(onnx::shape::kDim, batch);
+  shape.message(onnx::shape::kDim, std::move(batch));
   for (const std::uint32_t d : vector ? std::vector<std::uint32_t>{s.c} : std::vector<std::uint32_t>{s.c, s.h, s.w}) {
     WireWriter dim;
     dim.varint(onnx::dimension::kValue, d);
-    shape.message(onnx::shape::kDim, dim);
+    shape.message(onnx::shape::kDim, std::move(dim));
   }
   WireWriter tensor, type, info;
   tensor.varint(onnx::tensor_type::kElemType, onnx::tensor::kFloat);
-  tensor.message(onnx::tensor_type::kShape, shape);
-  type.message(onnx::type::kTensorType, tensor);
+  tensor.message(onnx::tensor_type::kShape, std::move(shape));
+  type.message(onnx::type::kTensorType, std::move(tensor));
   info.bytes(onnx::value_info::kName, value_name(network_, index));
-  info.message(onnx::value_info::kType, type);
-  graph_.message(field, info);
+  info.message(onnx::value_info::kType, std::move(type));
+  graph_.message(field, std::move(info));
 }
 
 WireWriter GraphWriter::write() {
-  bool has_gelu = false;
-  std::size_t floats = 0;
-  for (const Layer& layer : network_.layers) {
-    has_gelu |= layer.kind == LayerKind::kGelu;
-    floats += layer.weight.size() + layer.bias.size();
-  }
-  graph_.reserve(floats * sizeof(float) + network_.layers.size() * 1024 + 1024);
+  // Borrowed by the graph, as the weights are.
+  static constexpr float kSqrt1_2 = 0.70710678118654752f, kOne = 1.0f, kHalf = 0.5f;
   for (std::size_t i = 0; i < network_.layers.size(); ++i) layer(i);
   graph_.bytes(onnx::graph::kName, "signet");
   for (std::size_t i = 0; i < network_.layers.size(); ++i) weights(i);
-  if (has_gelu) {
-    const float sqrt1_2 = 0.70710678118654752f, one = 1.0f, half = 0.5f;
-    tensor("gelu.sqrt1_2", {}, {&sqrt1_2, 1});
-    tensor("gelu.one", {}, {&one, 1});
-    tensor("gelu.half", {}, {&half, 1});
+  const auto is_gelu = [](const Layer& layer) { return layer.kind == LayerKind::kGelu; };
+  if (std::any_of(network_.layers.begin(), network_.layers.end(), is_gelu)) {
+    tensor("gelu.sqrt1_2", {}, {&kSqrt1_2, 1});
+    tensor("gelu.one", {}, {&kOne, 1});
+    tensor("gelu.half", {}, {&kHalf, 1});
   }
   value(onnx::graph::kInputs, -1);
   value(onnx::graph::kOutputs, network_.hash);
@@ -197,46 +192,55 @@ WireWriter metadata_entry(std::string_view key, std::string_view value) {
   return entry;
 }
 
-std::string crc_text(std::string_view bytes) {
+std::string hex8(std::uint32_t value) {
   constexpr char kDigits[] = "0123456789abcdef";
-  const std::uint32_t crc = crc32c(std::as_bytes(std::span(bytes.data(), bytes.size())));
   std::string text;
-  for (int shift = 28; shift >= 0; shift -= 4) text.push_back(kDigits[(crc >> shift) & 15]);
+  for (int shift = 28; shift >= 0; shift -= 4) text.push_back(kDigits[(value >> shift) & 15]);
   return text;
+}
+
+constexpr std::size_t kCrcDigits = 8;
+
+// The last entry of a file up to its digits: tag and length of the entry, key, tag and length of the value.
+std::string closing_entry_head() {
+  WireWriter file;
+  file.message(onnx::model::kMetadata, metadata_entry(kClosingCrcKey, hex8(0)));
+  std::string bytes = file.joined();
+  bytes.resize(bytes.size() - kCrcDigits);
+  return bytes;
+}
+
+std::uint32_t crc_of(std::string_view text, std::uint32_t previous = 0) {
+  return crc32c(std::as_bytes(std::span(text.data(), text.size())), previous);
 }
 
 }  // namespace
 
 std::string layer_name(std::size_t index) { return concat("layer", index); }
 
-std::string encode_onnx(const OnnxFile& file) {
-  WireWriter model;
-  model.varint(onnx::model::kIrVersion, onnx::kIrVersion);
-  model.bytes(onnx::model::kProducerName, "signet");
-  const WireWriter graph = GraphWriter(file.network).write();
-  model.reserve(graph.data().size() + 4096);
-  model.message(onnx::model::kGraph, graph);
+WireWriter encode_onnx(const Network& network, const OnnxMetadata& metadata) {
+  WireWriter file;
+  file.varint(onnx::model::kIrVersion, onnx::kIrVersion);
+  file.bytes(onnx::model::kProducerName, "signet");
+  file.message(onnx::model::kGraph, GraphWriter(network).write());
   WireWriter opset;
   opset.bytes(onnx::opset::kDomain, "");
   opset.varint(onnx::opset::kVersion, onnx::kOperatorSet);
-  model.message(onnx::model::kOpsetImport, opset);
-  for (const auto& [key, value] : file.metadata) model.message(onnx::model::kMetadata, metadata_entry(key, value));
-  model.message(onnx::model::kMetadata, metadata_entry(kClosingCrcKey, "00000000"));
-  return with_closing_crc(std::move(model).take());
-}
-
-std::string with_closing_crc(std::string bytes) {
-  const std::size_t covered = bytes.size() - 8;
-  return std::move(bytes.replace(covered, 8, crc_text(std::string_view(bytes).substr(0, covered))));
+  file.message(onnx::model::kOpsetImport, std::move(opset));
+  for (const auto& [key, value] : metadata) file.message(onnx::model::kMetadata, metadata_entry(key, value));
+  std::uint32_t crc = 0;
+  file.for_each_piece([&](std::string_view piece) { crc = crc_of(piece, crc); });
+  crc = crc_of(closing_entry_head(), crc);
+  file.message(onnx::model::kMetadata, metadata_entry(kClosingCrcKey, hex8(crc)));
+  return file;
 }
 
 ClosingCrc check_closing_crc(std::string_view bytes) {
-  // The entry's own bytes before the digits: key, then tag and length of an 8-byte value.
-  WireWriter entry = metadata_entry(kClosingCrcKey, "00000000");
-  const std::string_view head(entry.data().data(), entry.data().size() - 8);
-  if (bytes.size() < entry.data().size() || bytes.substr(bytes.size() - entry.data().size(), head.size()) != head)
-    return ClosingCrc::kAbsent;
-  return crc_text(bytes.substr(0, bytes.size() - 8)) == bytes.substr(bytes.size() - 8) ? ClosingCrc::kRight : ClosingCrc::kWrong;
+  const std::string head = closing_entry_head();
+  if (bytes.size() < head.size() + kCrcDigits) return ClosingCrc::kAbsent;
+  const std::string_view covered = bytes.substr(0, bytes.size() - kCrcDigits);
+  if (!covered.ends_with(head)) return ClosingCrc::kAbsent;
+  return hex8(crc_of(covered)) == bytes.substr(covered.size()) ? ClosingCrc::kRight : ClosingCrc::kWrong;
 }
 
 }  // namespace signet

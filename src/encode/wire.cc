@@ -13,12 +13,21 @@ constexpr std::uint32_t kFixed32 = 5;
 
 }  // namespace
 
+void WireWriter::append(std::string_view text) {
+  if (pieces_.empty() || !pieces_.back().borrowed.empty()) pieces_.emplace_back();
+  pieces_.back().own.append(text);
+  size_ += text.size();
+}
+
 void WireWriter::raw_varint(std::uint64_t value) {
+  char bytes[10];
+  std::size_t n = 0;
   while (value >= 0x80) {
-    data_.push_back(static_cast<char>((value & 0x7f) | 0x80));
+    bytes[n++] = static_cast<char>((value & 0x7f) | 0x80);
     value >>= 7;
   }
-  data_.push_back(static_cast<char>(value));
+  bytes[n++] = static_cast<char>(value);
+  append({bytes, n});
 }
 
 void WireWriter::varint(std::uint32_t field, std::uint64_t value) {
@@ -29,7 +38,31 @@ void WireWriter::varint(std::uint32_t field, std::uint64_t value) {
 void WireWriter::bytes(std::uint32_t field, std::string_view value) {
   raw_varint(std::uint64_t{field} << 3 | kLength);
   raw_varint(value.size());
-  data_.append(value);
+  append(value);
+}
+
+void WireWriter::borrow(std::uint32_t field, std::string_view value) {
+  raw_varint(std::uint64_t{field} << 3 | kLength);
+  raw_varint(value.size());
+  pieces_.back().borrowed = value;
+  size_ += value.size();
+}
+
+void WireWriter::message(std::uint32_t field, WireWriter value) {
+  raw_varint(std::uint64_t{field} << 3 | kLength);
+  raw_varint(value.size_);
+  for (Piece& piece : value.pieces_) {
+    append(piece.own);
+    pieces_.back().borrowed = piece.borrowed;
+    size_ += piece.borrowed.size();
+  }
+}
+
+std::string WireWriter::joined() const {
+  std::string all;
+  all.reserve(size_);
+  for_each_piece([&](std::string_view piece) { all.append(piece); });
+  return all;
 }
 
 std::uint64_t WireReader::read_varint() {
