@@ -67,7 +67,7 @@ const CpuFeatures& cpu_features() noexcept {
 std::string cpu_name() {
 #if defined(__x86_64__)
   unsigned words[12] = {};
-  if (__get_cpuid_max(0x80000000U, nullptr) >= 0x80000004U) {
+  if (static_cast<unsigned>(__get_cpuid_max(0x80000000U, nullptr)) >= 0x80000004U) {
     for (unsigned leaf = 0; leaf < 3; ++leaf) {
       unsigned* w = words + 4 * leaf;
       __get_cpuid(0x80000002U + leaf, w, w + 1, w + 2, w + 3);

@@ -1,0 +1,183 @@
+// fuzz_seeds FOLDER: writes FOLDER/<target>/<seed> for every fuzz target, small right inputs to start from. They are made and not
+// kept in the repository, so that they are always of the present format.
+#include <cstdio>
+
+#include "base/memory_file.h"
+#include "encode/test_networks.h"
+#include "fuzz/seed_files.h"
+#include "signet/base/container.h"
+#include "signet/code/code_set.h"
+#include "signet/code/npy.h"
+#include "signet/encode/model.h"
+#include "signet/image/image.h"
+#include "signet/index/index_file.h"
+#include "store/catalog.h"
+#include "store/rows.h"
+#include "store/segment.h"
+
+namespace signet::fuzz {
+namespace {
+
+class Seeds {
+ public:
+  explicit Seeds(std::string folder) : folder_(std::move(folder)) {}
+  void add(const std::string& target, const std::string& name, std::span<const std::byte> content) const {
+    FileSystem& fs = real_file_system();
+    fs.create_directory(join_path(folder_, target));
+    const auto file = fs.create(join_path(join_path(folder_, target), name));
+    file->append(content);
+    file->close();
+  }
+  void add(const std::string& target, const std::string& name, const std::string& content) const {
+    add(target, name, as_bytes(content));
+  }
+
+ private:
+  std::string folder_;
+};
+
+std::string text_of(MemoryFiles& files, const std::string& path) {
+  const auto bytes = read_file(files, path, ~std::uint64_t{0});
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+CodeSet sample_set() {
+  CodeSet set;
+  set.codes = CodeMatrix(12, {0xff, 0x0f, 0x01, 0x00, 0x00, 0x00});
+  set.keys = {"a", "b/c.png", ""};
+  set.labels = {{0}, {}, {1, 0}};
+  set.class_names = {"cat", "dog"};
+  set.model = std::string(64, 'a');
+  set.root = "/r";
+  return set;
+}
+
+void code_seeds(const Seeds& seeds) {
+  MemoryFiles files;
+  const std::vector<std::size_t> shape{2, 2};
+  write_npy(files, "u.npy", NpyType::kUint8, shape, as_bytes("abcd"));
+  write_npy(files, "f.npy", NpyType::kFloat32, shape, as_bytes("0123456789abcdef"));
+  seeds.add("npy", "uint8", text_of(files, "u.npy"));
+  seeds.add("npy", "float32", text_of(files, "f.npy"));
+  write_code_set(files, "set", sample_set());
+  const std::string by_hand = R"({"format":"signet-codes","version":1,"bits":12,"count":3})";
+  seeds.add("code_set", "written", joined(text_of(files, "set/codes.json"), text_of(files, "set/keys.txt")));
+  seeds.add("code_set", "by_hand", joined(by_hand, "x\ny\nz\n"));
+  ContainerWriter writer(files, "c", "FUZZ", 1);
+  for (const char* name : {"empty", "a", "b-2"}) {
+    writer.begin_section(name);
+    writer.append(as_bytes(name[0] == 'e' ? "" : "123456789"));
+  }
+  writer.finish();
+  seeds.add("container", "three_sections", text_of(files, "c"));
+}
+
+void index_seeds(const Seeds& seeds) {
+  MemoryFiles files;
+  write_index_file(files, "i.sig", sample_set());
+  seeds.add("index_file", "labelled", text_of(files, "i.sig"));
+  CodeSet plain = sample_set();
+  plain.labels.clear();
+  plain.class_names.clear();
+  write_index_file(files, "p.sig", plain);
+  seeds.add("index_file", "plain", text_of(files, "p.sig"));
+}
+
+void store_seeds(const Seeds& seeds) {
+  using namespace store;
+  MemoryFiles files;
+  const std::vector<std::uint8_t> packed{0xff, 0x0f, 0x01, 0x00};
+  for (const std::uint64_t gap : {1U, 5U}) {  // consecutive ids, and stored ones
+    const std::array<std::uint32_t, 2> offsets{0, static_cast<std::uint32_t>(gap)};
+    Piece piece;
+    piece.packed = packed;
+    piece.ids = {3, 2, gap == 1 ? 0U : 4U, std::as_bytes(std::span(offsets)).data()};
+    SegmentParams params;
+    params.number = gap;
+    params.bits = 12;
+    files.create_directory(parent_path(segment_path("col", gap)));
+    write_segment(files, "col", params, std::span(&piece, 1));
+    seeds.add("segment", concat("gap", gap), text_of(files, segment_path("col", gap)));
+  }
+  const auto row = [&seeds](int table, const char* name, Bytes body) {
+    body.resize(body.size() - 4);  // the target makes the checksum
+    body.insert(body.begin(), static_cast<std::byte>(table));
+    seeds.add("catalog_rows", name, std::span<const std::byte>(body));
+  };
+  HeadRow head;
+  head.bits = 12;
+  head.model = std::string(64, 'a');
+  head.class_names = {"cat", "dog"};
+  StateRow state;
+  state.next_id = 9;
+  ImageRecord record;
+  record.key = "key";
+  record.id = 7;
+  record.labels = {1, 3};
+  record.sha256 = std::string(64, 'b');
+  record.user_json = "{}";
+  row(0, "head", encode_head(head));
+  row(1, "state", encode_state(state));
+  row(2, "segment", encode_segment({7, 2, 3, 4, 500, 1, 0}));
+  row(3, "image", encode_image(record));
+  Tombstones::Chunk chunk{};
+  chunk[2] = 5;
+  row(4, "tombstones", encode_tombstones(7, chunk));
+}
+
+void model_seeds(const Seeds& seeds) {
+  MemoryFiles files;
+  write_model(files, "m.onnx", testing_networks::model_for(testing_networks::airbench(1, 8, {2, 2, 2}, 4), 4));
+  seeds.add("model", "airbench", text_of(files, "m.onnx"));
+  write_model(files, "n.onnx", testing_networks::model_for(testing_networks::every_layer(3, 12, 12, 3), 3));
+  seeds.add("model", "every_layer", text_of(files, "n.onnx"));
+}
+
+std::string picture(const std::vector<std::byte>& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+void picture_seeds(const Seeds& seeds) {
+  const Image colour = testing_networks::random_image(40, 33, 3, 1);
+  const std::string png = picture(encode_png(Image{2, 1, 1, {0, 255}}));
+  seeds.add("image", "grey.png", png);
+  seeds.add("image", "colour.png", picture(encode_png(testing_networks::random_image(3, 2, 3, 1))));
+  seeds.add("image", "colour.jpg", picture(encode_jpeg(colour, 20)));
+  seeds.add("image", "grey.jpg", picture(encode_jpeg(testing_networks::random_image(9, 9, 1, 1), 50)));
+  seeds.add("image", "a.bmp", bmp());
+  seeds.add("image", "a.tiff", tiff());
+  seeds.add("image", "a.webp", webp());
+  seeds.add("image", "a.pgm", std::string("P5\n2 1\n255\n\0\377", 13));
+  seeds.add("image", "a.ppm", "P6 1 1 255 abc");
+  seeds.add("image", "ascii.pgm", "P2\n2 1\n9\n0 9\n");
+  seeds.add("dataset_idx", "plain", '\0' + joined(idx_images(3, 4), idx_labels(3)));
+  seeds.add("dataset_idx", "gzip", '\1' + joined(gzip(idx_images(3, 4)), gzip(idx_labels(3))));
+  seeds.add("dataset_cifar", "two", std::string(2 * 3073, '\3'));
+  seeds.add("dataset_tar", "classes", tar({{"cat/1.png", png}, {"dog/2.png", png}}));
+  seeds.add("dataset_tar", "pax", tar({{"./cat/1.png", png}, {"list.txt", "x"}}));
+  seeds.add("dataset_manifest", "csv", std::string("key,label\na.png,cat\na.png,\"dog;cat\"\n"));
+  seeds.add("dataset_manifest", "split", std::string("key,label,split\na.png,cat,train\nb.png,dog,test\n"));
+}
+
+void all(const std::string& folder) {
+  const Seeds seeds(folder);
+  code_seeds(seeds);
+  index_seeds(seeds);
+  store_seeds(seeds);
+  model_seeds(seeds);
+  picture_seeds(seeds);
+}
+
+}  // namespace
+}  // namespace signet::fuzz
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fputs("usage: fuzz_seeds FOLDER\n", stderr);
+    return 2;
+  }
+  try {
+    signet::fuzz::all(argv[1]);
+  } catch (const signet::Error& error) {
+    std::fprintf(stderr, "fuzz_seeds: %s\n", error.what());
+    return signet::exit_status(error.code());
+  }
+}
