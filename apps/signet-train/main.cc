@@ -23,7 +23,7 @@ struct TrainArguments {
   TrainOptions options;
   std::uint64_t bits = 12, side = 0;
   std::string out, loss = "exp-product", pretrain = "both", precision = "float32";
-  std::string alpha, cap, joint, epochs, validation;   // as given; empty: the default of TrainOptions
+  std::string alpha, cap, joint, epochs, validation;  // as given; empty: the default of TrainOptions
   bool natural_weight = false, json = false, quiet = false;
 };
 
@@ -32,14 +32,18 @@ void add_learning_options(OptionSet& set, TrainArguments& a) {
   set.text("--arch", a.options.arch, "width of the network: small, medium or large (small)", "NAME");
   set.text("--loss", a.loss, "reading of the exponentiated loss: exp-product, exp-inner or exp-bitwise (exp-product)", "NAME");
   set.text("--alpha", a.alpha, concat("scale of the loss's exponent, above 0, at most 40 (", defaults.alpha, ")"), "X");
-  set.text("--exponent-cap", a.cap, concat("log of a pair's loss above which it only grows linearly, or none (", defaults.exponent_cap, ")"), "X");
+  set.text("--exponent-cap", a.cap,
+           concat("log of a pair's loss above which it only grows linearly, or none (", defaults.exponent_cap, ")"), "X");
   set.flag("--natural-weight", a.natural_weight, "weigh every pair the same, not similar and dissimilar pairs as groups");
   set.text("--pretrain", a.pretrain, "stages before the joint one: none, features or both (both)", "NAME");
   set.text("--joint-classification", a.joint,
-           concat("weight of the classification loss in the joint stage; 0: off (", defaults.joint_classification, ")"), "LAMBDA");
+           concat("weight of the classification loss in the joint stage; 0: off (", defaults.joint_classification, ")"),
+           "LAMBDA");
   set.text("--epochs", a.epochs, "passes over the training images, all stages together; 0: the architecture's default", "N");
   set.number("--batch", a.options.batch, "images a step; 0: the default", "N");
-  set.number("--size", a.side, "side of the network's input in pixels; 0: the pictures' own where all agree and it is small, else 64", "N", 0, 1024);
+  set.number("--size", a.side,
+             "side of the network's input in pixels; 0: the pictures' own where all agree and it is small, else 64", "N", 0,
+             1024);
   set.text("--validation", a.validation,
            concat("share of every class kept from training to measure on (", defaults.validation_share, ")"), "SHARE");
 }
@@ -58,7 +62,8 @@ void add_running_options(OptionSet& set, TrainArguments& a) {
 }
 
 bool parse(Arguments words, TrainArguments& a) {
-  Options options("train", "Trains a network and its hash function together from labelled images, and writes them as one model file.",
+  Options options("train",
+                  "Trains a network and its hash function together from labelled images, and writes them as one model file.",
                   "signet train --data /usr/share/datasets/fashion-mnist --bits 12 --out model.onnx");
   a.data.add_to(options);
   options->number("--bits", a.bits, "length of the codes, 1 to 4096 (12)", "K");
@@ -73,7 +78,8 @@ void set_real(const char* flag, const std::string& text, double& target) {
   if (text.empty()) return;
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
-  if (end != text.c_str() + text.size() || !std::isfinite(value)) fail(ErrorCode::kUsage, flag, " \"", text, "\" must be a number");
+  if (end != text.c_str() + text.size() || !std::isfinite(value))
+    fail(ErrorCode::kUsage, flag, " \"", text, "\" must be a number");
   target = value;
 }
 
@@ -100,8 +106,10 @@ void interpret(TrainArguments& a, Arguments words) {
   set_real("--joint-classification", a.joint, o.joint_classification);
   set_real("--epochs", a.epochs, o.epochs);
   set_real("--validation", a.validation, o.validation_share);
-  if (a.cap == "none") o.exponent_cap = std::numeric_limits<double>::infinity();
-  else set_real("--exponent-cap", a.cap, o.exponent_cap);
+  if (a.cap == "none")
+    o.exponent_cap = std::numeric_limits<double>::infinity();
+  else
+    set_real("--exponent-cap", a.cap, o.exponent_cap);
   o.equal_pair_mass = !a.natural_weight;
   std::string command = "signet train";
   for (const std::string& word : words) command += " " + word;
@@ -138,10 +146,17 @@ class Display {
 void print_result(const TrainArguments& a, const TrainResult& r) {
   const auto number = [](double value) { return value < 0 ? json() : json(value); };
   if (a.json) {
-    std::cout << json{{"model", r.model_path}, {"fingerprint", r.fingerprint}, {"bits", a.options.bits}, {"seed", a.options.seed},
-                      {"image_passes", r.image_passes}, {"train_seconds", r.seconds}, {"images_per_second", r.images_per_second},
-                      {"validation_map", number(r.validation_map)}, {"validation_accuracy", number(r.validation_accuracy)},
-                      {"pflop", r.pflop}}.dump(2)
+    std::cout << json{{"model", r.model_path},
+                      {"fingerprint", r.fingerprint},
+                      {"bits", a.options.bits},
+                      {"seed", a.options.seed},
+                      {"image_passes", r.image_passes},
+                      {"train_seconds", r.seconds},
+                      {"images_per_second", r.images_per_second},
+                      {"validation_map", number(r.validation_map)},
+                      {"validation_accuracy", number(r.validation_accuracy)},
+                      {"pflop", r.pflop}}
+                     .dump(2)
               << '\n';
     return;
   }
@@ -167,7 +182,7 @@ int run(Arguments words) {
   Display display(a.quiet);
   const TrainResult result = train(*data, a.options, a.out, std::ref(display));
   if (own_folder) {
-    std::error_code ignored;   // a checkpoint of a finished run that stays behind does no harm
+    std::error_code ignored;  // a checkpoint of a finished run that stays behind does no harm
     std::filesystem::remove(join_path(a.options.checkpoint_folder, "training.sigckpt"), ignored);
     std::filesystem::remove(a.options.checkpoint_folder, ignored);
   }

@@ -1,0 +1,156 @@
+#include "learn/batches.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "learn/test_data.h"
+
+namespace signet {
+namespace {
+
+TrainingSet load(const Dataset& data, double validation = 0) {
+  ThreadPool pool(2);
+  return load_training_set(data, 0, validation, 1, pool, std::uint64_t{1} << 30, [](std::size_t) { return true; });
+}
+
+std::map<std::int32_t, std::size_t> class_counts(const TrainingSet& set, const std::vector<Sampler::Pick>& picks) {
+  std::map<std::int32_t, std::size_t> counts;
+  for (const auto& pick : picks) ++counts[set.labels[pick.position].front()];
+  return counts;
+}
+
+TEST(Sampler, UniformUsesEveryImageOnceAPass) {
+  const TrainingSet set = load(BarDataset(labels_in_turn(30, 3), 3));
+  const Sampler sampler(set, 8, Balance::kUniform, 5);
+  std::map<std::uint64_t, std::multiset<std::size_t>> passes;
+  for (std::size_t step = 0; step < 15; ++step)  // 120 picks: four passes
+    for (const auto& pick : sampler.picks(step)) passes[pick.pass].insert(pick.position);
+  ASSERT_EQ(passes.size(), 4u);
+  for (const auto& [pass, positions] : passes)
+    EXPECT_EQ(std::set<std::size_t>(positions.begin(), positions.end()).size(), 30u) << pass;
+  EXPECT_NE(sampler.picks(0)[0].position * 31 + sampler.picks(0)[1].position,
+            sampler.picks(4)[0].position * 31 + sampler.picks(4)[1].position);
+}
+
+TEST(Sampler, BalancedBatchesSurviveAClassWithOneImage) {
+  std::vector<std::vector<std::int32_t>> labels(40, {0});
+  labels.push_back({2});  // class 1 is empty, class 2 has one image
+  for (int i = 0; i < 9; ++i) labels.push_back({3});
+  const TrainingSet set = load(BarDataset(labels, 4));
+  const Sampler sampler(set, 24, Balance::kClasses, 5);
+  std::set<std::size_t> seen;
+  for (std::size_t step = 0; step < 10; ++step) {
+    const auto picks = sampler.picks(step);
+    EXPECT_EQ(class_counts(set, picks), (std::map<std::int32_t, std::size_t>{{0, 8}, {2, 8}, {3, 8}}));
+    for (const auto& pick : picks) seen.insert(pick.position);
+  }
+  EXPECT_EQ(seen.size(), 50u);  // 80 picks of class 0 went through all its 40
+}
+
+TEST(Sampler, ManyClassesStillGiveSimilarPairs) {
+  const TrainingSet set = load(BarDataset(labels_in_turn(500, 100), 100, 16));
+  const Sampler sampler(set, 32, Balance::kClasses, 5);
+  std::set<std::int32_t> visited;
+  for (std::size_t step = 0; step < 25; ++step) {
+    const auto counts = class_counts(set, sampler.picks(step));
+    EXPECT_LE(counts.size(), 4u);
+    for (const auto& [label, count] : counts) EXPECT_GE(count, 8u), visited.insert(label);
+  }
+  EXPECT_EQ(visited.size(), 100u);  // 25 batches of 4 classes go once through all
+}
+
+TEST(Sampler, ABatchDependsOnItsStepAlone) {
+  const TrainingSet set = load(BarDataset(labels_in_turn(50, 5), 5));
+  for (const Balance balance : {Balance::kUniform, Balance::kClasses}) {
+    const Sampler walked(set, 16, balance, 9), jumped(set, 16, balance, 9);
+    std::vector<Sampler::Pick> last;
+    for (std::size_t step = 0; step <= 37; ++step) last = walked.picks(step);
+    const auto again = jumped.picks(37);
+    ASSERT_EQ(last.size(), again.size());
+    for (std::size_t i = 0; i < last.size(); ++i)
+      EXPECT_EQ(last[i].position, again[i].position), EXPECT_EQ(last[i].pass, again[i].pass);
+  }
+}
+
+TEST(BatchLoader, StartsAnywhereWithTheSameBatch) {
+  const TrainingSet set = load(BarDataset(labels_in_turn(50, 5), 5, 16, 3));
+  BatchOptions options;
+  options.batch = 20, options.balance = Balance::kClasses, options.similarity = true;
+  BatchLoader all(set, options, 0, 6), late(set, options, 4, 6);
+  Batch batch;
+  for (int i = 0; i <= 4; ++i) batch = all.next();
+  const Batch other = late.next();
+  EXPECT_EQ(other.step, 4u);
+  EXPECT_TRUE(batch.images.equal(other.images));
+  EXPECT_TRUE(batch.similarity.equal(other.similarity));
+  EXPECT_EQ(batch.positions, other.positions);
+  EXPECT_EQ(batch.images.sizes(), (at::IntArrayRef{20, 3, 16, 16}));
+  EXPECT_TRUE(batch.images.is_contiguous(at::MemoryFormat::ChannelsLast));
+}
+
+TEST(BatchLoader, WithoutAugmentationTheImagesAreTheNormalisedOnes) {
+  const TrainingSet set = load(BarDataset(labels_in_turn(12, 3), 3, 16, 3));
+  BatchOptions options;
+  options.batch = 6, options.augment = {0, false, 0};
+  BatchLoader loader(set, options, 0, 1);
+  const Batch batch = loader.next();
+  EXPECT_TRUE(batch.images.equal(normalised_images(set, batch.positions)));
+  const Image image = BarDataset(labels_in_turn(12, 3), 3, 16, 3).get(set.source[batch.positions[2]]).image;
+  std::vector<float> expected(3 * 16 * 16);
+  preprocess(image, set.preprocessing, expected.data());  // what the encoder will feed
+  const at::Tensor planes = batch.images[2].contiguous();
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(planes.data_ptr<float>()[i], expected[i], 1e-5);
+}
+
+TEST(LabelSimilarity, IsSharedOverAllLabels) {
+  const TrainingSet set = load(BarDataset({{0}, {0, 1}, {1, 2}, {0, 1, 2}, {3}}, 4));
+  const std::vector<std::size_t> positions{0, 1, 2, 3, 4};
+  const at::Tensor y = label_similarity(set, positions);
+  EXPECT_FLOAT_EQ(y[0][1].item<float>(), 0);          // 1 of 2
+  EXPECT_FLOAT_EQ(y[1][2].item<float>(), -1.0f / 3);  // 1 of 3
+  EXPECT_FLOAT_EQ(y[1][3].item<float>(), 1.0f / 3);   // 2 of 3
+  EXPECT_FLOAT_EQ(y[0][4].item<float>(), -1);
+  EXPECT_FLOAT_EQ(y[2][2].item<float>(), 1);
+  EXPECT_TRUE(y.equal(y.t()));
+}
+
+TEST(TrainingSet, MeasuresPixelsAndKeepsTheSplitApart) {
+  const TrainingSet set = load(BarDataset(labels_in_turn(100, 4), 4), 0.2);
+  EXPECT_EQ(set.train.size(), 80u);
+  EXPECT_EQ(set.validation.size(), 20u);
+  std::set<std::size_t> both(set.train.begin(), set.train.end());
+  both.insert(set.validation.begin(), set.validation.end());
+  EXPECT_EQ(both.size(), 100u);
+  const at::Tensor images = normalised_images(set, set.train);
+  EXPECT_NEAR(images.mean().item<double>(), 0, 1e-4);
+  EXPECT_NEAR(images.std(false).item<double>(), 1, 1e-4);
+}
+
+TEST(TrainingSet, UnreadableAndUnlabelledImagesAreLeftOut) {
+  auto labels = labels_in_turn(20, 2);
+  labels[3].clear();
+  BarDataset data(labels, 2);
+  data.unreadable = 6;
+  const TrainingSet set = load(data);
+  EXPECT_EQ(set.size(), 18u);
+  EXPECT_EQ(set.unreadable, 1u);
+  EXPECT_EQ(set.first_unreadable, "bar/6: is damaged");
+  EXPECT_EQ(set.source[3], 4u);
+  EXPECT_EQ(set.source[5], 7u);
+}
+
+TEST(TrainingSet, TooMuchMemoryIsRefusedBeforeItIsTaken) {
+  ThreadPool pool(1);
+  try {
+    load_training_set(BarDataset(labels_in_turn(20, 2), 2), 0, 0, 1, pool, 5000, [](std::size_t) { return true; });
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+    EXPECT_NE(std::string(error.what()).find("--size"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace signet

@@ -1,0 +1,70 @@
+#include "learn/validation.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "learn/test_data.h"
+
+namespace signet {
+namespace {
+
+double map_of(const std::vector<std::uint64_t>& codes, const std::vector<std::vector<std::int32_t>>& labels, std::uint32_t bits) {
+  std::vector<const std::vector<std::int32_t>*> pointers;
+  for (const auto& l : labels) pointers.push_back(&l);
+  return tie_aware_map(codes, 1, pointers, bits);
+}
+
+// The definition: average precision meant over all orders that agree with the distances.
+double brute_force(const std::vector<std::uint64_t>& codes, const std::vector<std::vector<std::int32_t>>& labels) {
+  double sum = 0;
+  for (std::size_t q = 0; q < codes.size(); ++q) {
+    std::vector<std::size_t> others(codes.size());
+    std::iota(others.begin(), others.end(), std::size_t{0});
+    others.erase(others.begin() + static_cast<std::ptrdiff_t>(q));
+    double total = 0, orders = 0;
+    do {
+      const auto distance = [&](std::size_t i) { return __builtin_popcountll(codes[q] ^ codes[i]); };
+      if (!std::is_sorted(others.begin(), others.end(), [&](std::size_t a, std::size_t b) { return distance(a) < distance(b); }))
+        continue;
+      double hits = 0, precision = 0;
+      for (std::size_t r = 0; r < others.size(); ++r)
+        if (labels[others[r]] == labels[q]) precision += ++hits / static_cast<double>(r + 1);
+      total += precision / hits;
+      ++orders;
+    } while (std::next_permutation(others.begin(), others.end()));
+    sum += total / orders;
+  }
+  return sum / static_cast<double>(codes.size());
+}
+
+TEST(TieAwareMap, IsTheMeanOverAllOrdersOfTies) {
+  const std::vector<std::vector<std::int32_t>> labels{{0}, {1}, {0}, {1}, {0}, {1}, {0}};
+  for (const std::vector<std::uint64_t>& codes :
+       {std::vector<std::uint64_t>{0, 0, 0, 0, 0, 0, 0}, {0, 7, 0, 7, 1, 6, 0}, {1, 1, 2, 2, 4, 4, 7}, {5, 3, 5, 5, 3, 3, 0}})
+    EXPECT_NEAR(map_of(codes, labels, 3), brute_force(codes, labels), 1e-12);
+}
+
+TEST(TieAwareMap, PerfectCodesGiveOne) {
+  EXPECT_DOUBLE_EQ(map_of({0, 0, 15, 15}, {{0}, {0}, {1}, {1}}, 4), 1);
+  EXPECT_DOUBLE_EQ(map_of({0, 1, 2}, {{0}, {1}, {2}}, 4), -1);  // nobody has a relevant item
+}
+
+TEST(Validation, SaysWhenCodesCollapse) {
+  const BarDataset data(labels_in_turn(200, 4), 4);
+  ThreadPool pool(1);
+  const TrainingSet set = load_training_set(data, 0, 0.5, 1, pool, std::uint64_t{1} << 30, [](std::size_t) { return true; });
+  HashNetwork network({1, 16, 16, {8, 8, 8}, 2, 4, 6}, 1, at::kCPU);
+  const at::NoGradGuard no_gradient;
+  at::Tensor weight = network.value("hash.weight");
+  weight.zero_();
+  const ValidationNumbers v = validate(network, set, true, false, at::kCPU);
+  EXPECT_EQ(v.images, 100u);
+  EXPECT_EQ(v.distinct_codes, 1u);
+  EXPECT_DOUBLE_EQ(v.worst_bit_mean, 1);
+  EXPECT_NE(v.warning.find("collapse"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace signet
