@@ -55,6 +55,8 @@ plant src/stray.cc 'int x;';                                    found check-laye
 plant tools/layers.txt 'last: beyond';                          found check-layers.sh 'room last may not include beyond'
 plant src/low/a_test.cc '#include "signet/high/high.h"';        found check-layers.sh 'room low may not include room high'
 plant src/low/a.cc '// #include "signet/high/high.h"';          clean check-layers.sh "an include in a comment"
+plant src/low/a_test.cc '#include "tests/support/make_data.h"'; clean check-layers.sh "a test that uses the tests' support"
+plant src/low/a.cc '#include "tests/support/make_data.h"';      found check-layers.sh 'belongs to no room'
 
 # Outside libraries.
 plant src/high/a.cc '#include <torch/torch.h>';                 found check-layers.sh 'room high includes <torch/torch.h> of libtorch'

@@ -11,8 +11,8 @@ namespace signet {
 
 // What goes wrong at an operation.
 enum class Fault {
-  kIoError,  // EIO: an append writes half of its bytes first; what a failed sync should have saved is lost for good, even if a
-             // later sync of the same file succeeds (as on Linux, which marks the pages clean)
+  kIoError,    // EIO: an append writes half of its bytes first; what a failed sync should have saved is lost for good, even if a
+               // later sync of the same file succeeds (as on Linux, which marks the pages clean)
   kNoSpace,    // ENOSPC: create, append (half of its bytes are written) and create_directory; other operations succeed
   kPowerLoss,  // this operation (an append writes half of its bytes first) and everything after it fails until lose_power()
 };

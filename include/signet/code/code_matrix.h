@@ -17,23 +17,24 @@ constexpr std::size_t bytes_per_code(std::uint32_t bits) noexcept { return (bits
 // Throws Error{kInvalidArgument} unless 1 <= bits <= kMaxBits; `what` names the flag or file.
 void check_bits(std::uint64_t bits, std::string_view what);
 
-// n packed codes of `bits` bits, one after another without gaps, owned. Bit k of a code is bit k % 8 of byte k / 8, least significant
-// first; unused high bits of the last byte are zero (an invariant: the constructors check or clear them).
+// n packed codes of `bits` bits, one after another without gaps, owned. Bit k of a code is bit k % 8 of byte k / 8, least
+// significant first; unused high bits of the last byte are zero (an invariant: the constructors check or clear them).
 class CodeMatrix {
  public:
   CodeMatrix() = default;
-  CodeMatrix(std::size_t count, std::uint32_t bits);                        // all zero
-  CodeMatrix(std::uint32_t bits, std::vector<std::uint8_t> packed);         // throws kInvalidArgument on a wrong length or set padding bits
+  CodeMatrix(std::size_t count, std::uint32_t bits);  // all zero
+  CodeMatrix(std::uint32_t bits,
+             std::vector<std::uint8_t> packed);  // throws kInvalidArgument on a wrong length or set padding bits
 
   std::size_t size() const noexcept { return count_; }
   std::uint32_t bits() const noexcept { return bits_; }
-  std::size_t stride() const noexcept { return bytes_per_code(bits_); }     // bytes from one code to the next
+  std::size_t stride() const noexcept { return bytes_per_code(bits_); }  // bytes from one code to the next
   std::span<const std::uint8_t> row(std::size_t i) const noexcept { return {data_.data() + i * stride(), stride()}; }
   std::span<std::uint8_t> row(std::size_t i) noexcept { return {data_.data() + i * stride(), stride()}; }
   std::span<const std::uint8_t> data() const noexcept { return data_; }
   bool bit(std::size_t i, std::uint32_t k) const noexcept { return (row(i)[k / 8] >> (k % 8)) & 1; }
-  void append(std::span<const std::uint8_t> code);                          // one more row of stride() bytes
-  CodeMatrix rows(std::span<const std::size_t> which) const;                // copies the rows named, in that order
+  void append(std::span<const std::uint8_t> code);            // one more row of stride() bytes
+  CodeMatrix rows(std::span<const std::size_t> which) const;  // copies the rows named, in that order
 
   friend bool operator==(const CodeMatrix&, const CodeMatrix&) = default;
 

@@ -9,15 +9,15 @@
 
 namespace signet {
 
-// What `signet encode` leaves in a folder (docs/format/codes.md): codes.npy, keys.txt, labels.txt where known, codes.json with bits,
-// count and the model's fingerprint. A folder is the unit that index, eval and store read.
+// What `signet encode` leaves in a folder (docs/format/codes.md): codes.npy, keys.txt, labels.txt where known, codes.json with
+// bits, count and the model's fingerprint. A folder is the unit that index, eval and store read.
 struct CodeSet {
   CodeMatrix codes;
-  std::vector<std::string> keys;                   // one per code, without line breaks
-  std::vector<std::vector<std::int32_t>> labels;   // empty, or one list per code (an empty list: unknown)
-  std::vector<std::string> class_names;            // index = label
-  std::string model;                               // fingerprint, 64 hex digits; empty where unknown
-  std::string root;                                // the folder or file that keys are relative to
+  std::vector<std::string> keys;                  // one per code, without line breaks
+  std::vector<std::vector<std::int32_t>> labels;  // empty, or one list per code (an empty list: unknown)
+  std::vector<std::string> class_names;           // index = label
+  std::string model;                              // fingerprint, 64 hex digits; empty where unknown
+  std::string root;                               // the folder or file that keys are relative to
 };
 
 void write_code_set(FileSystem& fs, const std::string& folder, const CodeSet& set);

@@ -24,12 +24,13 @@ struct NpyArray {
   }
 };
 
-// Throws kCorrupt naming path and offset for anything that is not such a file, kUnsupported for other types, orders or more dimensions,
-// before allocating more than the file holds.
+// Throws kCorrupt naming path and offset for anything that is not such a file, kUnsupported for other types, orders or more
+// dimensions, before allocating more than the file holds.
 NpyArray read_npy(FileSystem& fs, const std::string& path);
 NpyArray parse_npy(std::span<const std::byte> bytes, const std::string& name);
 
-void write_npy(FileSystem& fs, const std::string& path, NpyType type, std::span<const std::size_t> shape, std::span<const std::byte> data);
+void write_npy(FileSystem& fs, const std::string& path, NpyType type, std::span<const std::size_t> shape,
+               std::span<const std::byte> data);
 
 // Codes as a uint8 array of shape (n, ceil(bits / 8)). The array does not say how many bits are used: `bits` comes from elsewhere
 // (codes.json beside it, or the model); 0 means all 8 * columns.
