@@ -2,7 +2,6 @@
 #include <array>
 #include <filesystem>
 #include <iostream>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "apps/signet/data.h"
@@ -102,21 +101,26 @@ Json inspect_picture(const std::string& path, const std::vector<std::byte>& head
 }
 
 Json inspect_data(const std::string& path) {
-  const auto data = open_dataset(path);
-  std::map<std::string, std::size_t> count;
-  for (std::size_t i = 0; i < data->size(); ++i) {
-    for (const std::int32_t label : data->labels(i)) ++count[label_text({label}, data->class_names())];
-  }
-  Json object = {{"what", "data set"},
-                 {"description", data->describe()},
-                 {"images", data->size()},
-                 {"classes", data->class_names()},
-                 {"images_per_class", count}};
-  if (data->size() > 0) {
-    object["first_key"] = data->key(0);
-    object["last_key"] = data->key(data->size() - 1);
-  }
-  return object;
+  const DatasetSummary summary = summarise_dataset(path);
+  Json splits = Json::object(), classes = Json::object();
+  for (std::size_t i = 0; i < summary.splits.size(); ++i) splits[summary.splits[i]] = summary.split_sizes[i];
+  for (std::size_t i = 0; i < summary.class_names.size(); ++i) classes[summary.class_names[i]] = summary.class_counts[i];
+  const auto range = [](std::uint32_t least, std::uint32_t most) {
+    return least == most ? std::to_string(least) : concat(least, " to ", most);
+  };
+  return {{"what", "data set"},
+          {"format", summary.format},
+          {"description", summary.description},
+          {"images", summary.images},
+          {"unlabelled", summary.unlabelled},
+          {"splits", std::move(splits)},
+          {"classes", std::move(classes)},
+          {"width", range(summary.min_width, summary.max_width)},
+          {"height", range(summary.min_height, summary.max_height)},
+          {"colours", summary.grey && summary.colour ? "grey and colour"
+                      : summary.grey                 ? "grey"
+                                                     : "colour"},
+          {"problems", summary.problems}};
 }
 
 std::vector<std::byte> head_of(const std::string& path) {

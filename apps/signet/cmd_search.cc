@@ -82,7 +82,11 @@ Queries collect_queries(const SearchArguments& arguments, const SearchTarget& ta
   if (!arguments.images.empty()) add_images(arguments, target, queries);
   if (!arguments.codes.empty()) add_codes(arguments, target, queries);
   for (const std::string& hex : arguments.hex) {
-    queries.codes.append(from_hex(hex, target.bits()));
+    try {
+      queries.codes.append(from_hex(hex, target.bits()));
+    } catch (const Error& error) {
+      fail(error.code(), "--code ", hex, " is no code of ", target.bits(), " bits: ", error.what());
+    }
     queries.names.push_back(hex);
   }
   for (const std::string& key : arguments.keys) {

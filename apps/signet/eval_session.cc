@@ -23,6 +23,10 @@ void append_row(std::vector<T>& target, const std::vector<T>& source, std::size_
   target.insert(target.end(), from, from + static_cast<std::ptrdiff_t>(width));
 }
 
+bool holds(const std::vector<std::string>& names, const char* name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 bool share_label(const std::vector<std::int32_t>& a, const std::vector<std::int32_t>& b) {
   return std::any_of(a.begin(), a.end(), [&](std::int32_t label) { return std::find(b.begin(), b.end(), label) != b.end(); });
 }
@@ -55,15 +59,12 @@ void EvalSession::open_parts() {
   if (!arguments_.query_data.empty()) {
     open_part(train_, path, arguments_.data.split);
     open_part(test_, arguments_.query_data, "");
+  } else if (const auto splits = dataset_splits(path, arguments_.data.dataset_options());
+             holds(splits, "train") && splits.size() > 1) {
+    open_part(train_, path, "train");
+    open_part(test_, path, "test");
   } else {
-    try {
-      open_part(train_, path, "train");
-      open_part(test_, path, "test");
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kInvalidArgument && error.code() != ErrorCode::kNotFound) throw;
-      train_ = Part{};
-      open_part(test_, path, "");
-    }
+    open_part(test_, path, "");
   }
   if (train_.data != nullptr && train_.data->class_names() != test_.data->class_names()) {
     fail(ErrorCode::kMismatch, "the classes of ", train_.path, " and of ", test_.path,

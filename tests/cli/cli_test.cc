@@ -1,0 +1,89 @@
+#include <algorithm>
+#include <cmath>
+
+#include "tests/cli/run_signet.h"
+
+namespace signet::cli_test {
+namespace {
+
+const Words kVerbs = {"encode", "index",      "search",  "eval",          "inspect",
+                      "add",    "collection", "migrate", "export-images", "completion"};
+
+TEST_F(CliTest, HelpListsEveryVerb) {
+  const Outcome help = ok({"--help"});
+  for (const std::string& verb : kVerbs) EXPECT_NE(help.out.find("\n  " + verb + " "), std::string::npos) << verb;
+  EXPECT_NE(help.out.find("\n  train "), std::string::npos);
+}
+
+TEST_F(CliTest, EveryVerbHasHelpWithAnExample) {
+  for (const std::string& verb : kVerbs) {
+    const Outcome help = ok({verb, "--help"});
+    EXPECT_NE(help.out.find("Example:\n"), std::string::npos) << verb;
+    EXPECT_NE(help.out.find("signet " + verb), std::string::npos) << verb;
+    EXPECT_EQ(help.err, "") << verb;
+  }
+  for (const char* verb : {"create", "remove", "list", "compact", "verify", "repair", "export", "import", "backup"}) {
+    const Outcome help = ok({"collection", verb, "--help"});
+    EXPECT_NE(help.out.find(std::string("signet collection ") + verb), std::string::npos) << help.out;
+  }
+}
+
+TEST_F(CliTest, VersionIsOneLine) {
+  const Outcome version = ok({"--version"});
+  EXPECT_EQ(version.out.rfind("signet ", 0), 0u);
+  EXPECT_EQ(std::count(version.out.begin(), version.out.end(), '\n'), 1);
+}
+
+TEST_F(CliTest, NoVerbShowsTheHelpAndIsAUsageError) {
+  const Outcome nothing = signet({});
+  EXPECT_EQ(nothing.status, 2);
+  EXPECT_NE(nothing.out.find("usage: signet VERB"), std::string::npos);
+}
+
+TEST_F(CliTest, AnUnknownVerbSuggestsTheNearest) {
+  expect_error({"serach"}, 2, {"no verb \"serach\"", "did you mean \"search\"?"});
+  expect_error({"encoed", "--model", "x"}, 2, {"did you mean \"encode\"?"});
+  expect_error({"photosynthesis"}, 2, {"no verb \"photosynthesis\"", "signet --help"});
+}
+
+TEST_F(CliTest, UsageErrorsNameTheFlag) {
+  expect_error({"encode"}, 2, {"signet encode: ", "--model is required", "signet encode --help"});
+  expect_error({"encode", "--model", "m", "--data", "d", "--out", "o", "--colour", "blue"}, 2, {"--colour"});
+  expect_error({"search", "--index", "i", "-k", "0"}, 2, {"-k is \"0\"", "at least 1"});
+  expect_error({"search", "--index", "i", "-k", "-5"}, 2, {"-k"});
+  expect_error({"search", "--index", "i", "--radius", "-1"}, 2, {"--radius", "-1"});
+  expect_error({"search", "--index", "i", "-k", "many"}, 2, {"-k is \"many\""});
+  expect_error({"search", "--key", "a"}, 2, {"--index", "--collection"});
+  expect_error({"eval", "--summary"}, 2, {"--summary"});
+  expect_error({"eval", "--model", "m", "--data", "d"}, 2, {"--protocol is missing", "fashion-heldout"});
+  expect_error({"collection"}, 2, {"signet collection: "});
+  expect_error({"collection", "create", "c"}, 2, {"--model", "--bits"});
+  expect_error({"completion", "fish"}, 2, {"bash", "fish"});
+}
+
+TEST_F(CliTest, AFullDiskAtStandardOutputIsAnError) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  const std::string command = std::string("'") + SIGNET_PROGRAM + "' --help > /dev/full 2> '" + path("err") + "'";
+  const int status = std::system(command.c_str());
+  EXPECT_EQ(WEXITSTATUS(status), 3);
+  EXPECT_NE(slurp(path("err")).find("standard output"), std::string::npos);
+}
+
+TEST_F(CliTest, CompletionIsAScriptThatBashAccepts) {
+  const Outcome script = ok({"completion", "bash"});
+  testdata::write(path("completion.sh"), script.out);
+  EXPECT_EQ(std::system(("bash -n '" + path("completion.sh") + "'").c_str()), 0);
+  EXPECT_NE(script.out.find("search"), std::string::npos);
+}
+
+// A search must answer at once: what takes a second to load may not be linked.
+TEST_F(CliTest, TheProgramDoesNotLoadLibtorch) {
+  const std::string list = path("libraries");
+  ASSERT_EQ(std::system((std::string("ldd '") + SIGNET_PROGRAM + "' > '" + list + "'").c_str()), 0);
+  const std::string libraries = slurp(list);
+  EXPECT_NE(libraries.find("libc.so"), std::string::npos);  // ldd said something
+  for (const char* heavy : {"libtorch", "libc10", "libpython"}) EXPECT_EQ(libraries.find(heavy), std::string::npos) << heavy;
+}
+
+}  // namespace
+}  // namespace signet::cli_test

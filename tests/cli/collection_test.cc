@@ -1,0 +1,212 @@
+#include <chrono>
+
+#include "signet/code/code_set.h"
+#include "signet/store/collection_writer.h"
+#include "tests/cli/run_signet.h"
+
+namespace signet::cli_test {
+namespace {
+
+class CollectionCliTest : public CliTest {
+ protected:
+  void SetUp() override {
+    write_random_model(path("model.onnx"), 12);
+    testdata::make_class_folder(path("photos"), 3, 6, 16, 1);
+  }
+  nlohmann::json add(const Words& more = {}) const {
+    Words words = {"add", path("photos"), "--collection", path("c"), "--model", path("model.onnx"), "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return ok(words).json();
+  }
+  void expect_counts(const nlohmann::json& summary, int added, int changed, int unchanged, int skipped) const {
+    EXPECT_EQ(summary["added"], added) << summary;
+    EXPECT_EQ(summary["changed"], changed) << summary;
+    EXPECT_EQ(summary["unchanged"], unchanged) << summary;
+    EXPECT_EQ(summary["skipped"], skipped) << summary;
+  }
+  std::string photo(const std::string& name) const { return path("photos/" + name); }
+  std::string png(std::uint32_t label, std::uint32_t number) const {
+    return testdata::text_of(encode_png(testdata::picture(label, number)));
+  }
+};
+
+TEST_F(CollectionCliTest, AddEncodesOnlyWhatIsNewOrChanged) {
+  expect_counts(add(), 18, 0, 0, 0);
+  expect_counts(add(), 0, 0, 18, 0);
+
+  testdata::write(photo("class0/new.png"), png(0, 500));
+  testdata::write(photo("class1/0000.png"), png(2, 501));  // another picture under the same name
+  testdata::write(photo("class1/broken.png"), "no picture");
+  const auto summary = add();
+  EXPECT_EQ(summary["added"], 1) << summary;
+  EXPECT_EQ(summary["changed"], 1) << summary;
+  EXPECT_EQ(summary["unchanged"], 17) << summary;
+  EXPECT_EQ(summary["skipped"], 1) << summary;
+  EXPECT_EQ(summary["images"], 19);
+
+  // Touched but equal: recognised by its hash, and by its time from then on.
+  std::filesystem::last_write_time(photo("class2/0001.png"),
+                                   std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  std::filesystem::remove(photo("class1/broken.png"));
+  expect_counts(add(), 0, 0, 19, 0);
+}
+
+TEST_F(CollectionCliTest, TheSummaryIsOneLineAndSaysWhatWasSaved) {
+  const Outcome done = ok({"add", path("photos"), "--collection", path("c"), "--model", path("model.onnx")});
+  EXPECT_EQ(std::count(done.out.begin(), done.out.end(), '\n'), 1) << done.out;
+  EXPECT_NE(done.out.find("18 added, 0 changed, 0 unchanged"), std::string::npos) << done.out;
+  EXPECT_NE(done.out.find("of codes"), std::string::npos) << done.out;
+}
+
+TEST_F(CollectionCliTest, SearchKnowsTheModelAndShowsPictures) {
+  add();
+  const auto hits = ok({"search", "--collection", path("c"), "--image", photo("class1/0002.png"), "-k", "5", "--json", "--html",
+                        path("hits.html")})
+                        .json()["queries"][0]["hits"];
+  ASSERT_EQ(hits.size(), 5u);
+  EXPECT_EQ(hits[0]["distance"], 0);
+  const auto itself =
+      std::find_if(hits.begin(), hits.end(), [&](const auto& hit) { return hit["key"] == photo("class1/0002.png"); });
+  ASSERT_NE(itself, hits.end());
+  EXPECT_EQ((*itself)["labels"][0], "class1");
+  EXPECT_EQ(slurp(path("hits.html")).find("no picture"), std::string::npos);
+  for (const auto& hit :
+       ok({"search", "--collection", path("c"), "--key", photo("class0/0000.png"), "--filter-label", "class2", "--json"})
+           .json()["queries"][0]["hits"]) {
+    EXPECT_EQ(hit["labels"][0], "class2");
+  }
+}
+
+TEST_F(CollectionCliTest, TarAndIdxMembersAreAddedAndShownToo) {
+  testdata::make_tar(path("more.tar"), testdata::class_files(2, 3, 16, 1, 900));
+  testdata::make_idx_pair(path("idx"), 9, 6, 3);
+  ok({"add", path("more.tar"), "--collection", path("c"), "--model", path("model.onnx")});
+  const auto idx = ok({"add", path("idx"), "--collection", path("c"), "--json"}).json();
+  expect_counts(idx, 15, 0, 0, 0);
+  EXPECT_EQ(idx["images"], 21);
+  expect_counts(ok({"add", path("idx"), "--collection", path("c"), "--json"}).json(), 0, 0, 15, 0);
+  expect_counts(ok({"add", path("more.tar"), "--collection", path("c"), "--json"}).json(), 0, 0, 6, 0);
+  const auto listed = ok({"collection", "list", path("c"), "--json"}).json()["listed"];
+  ASSERT_EQ(listed.size(), 21u);
+  for (const std::size_t i : {0u, 20u}) {
+    ok({"search", "--collection", path("c"), "--key", listed[i]["key"], "-k", "2", "--html", path("hits.html")});
+    EXPECT_EQ(slurp(path("hits.html")).find("no picture"), std::string::npos) << listed[i];
+  }
+}
+
+TEST_F(CollectionCliTest, RemoveCompactListVerify) {
+  add();
+  const Outcome gone = ok({"collection", "remove", path("c"), photo("class0/0000.png"), photo("class0/0001.png")});
+  EXPECT_NE(gone.out.find("2 removed, 16 left"), std::string::npos) << gone.out;
+  EXPECT_TRUE(std::filesystem::exists(photo("class0/0000.png")));
+  expect_error({"collection", "remove", path("c"), photo("class0/0000.png")}, 3, {"class0/0000.png", path("c")});
+  ok({"collection", "remove", path("c"), photo("class0/0000.png"), "--ignore-missing"});
+  EXPECT_EQ(ok({"collection", "remove", path("c"), "--label", "class2", "--json"}).json()["removed"], 6);
+  EXPECT_EQ(ok({"collection", "compact", path("c"), "--json"}).json()["codes_dropped"], 8);
+  const auto listed = ok({"collection", "list", path("c"), "--json"}).json();
+  EXPECT_EQ(listed["images"], 10);
+  EXPECT_EQ(listed["listed"].size(), 10u);
+  EXPECT_EQ(ok({"collection", "list", path("c"), "--limit", "3", "--json"}).json()["listed"].size(), 3u);
+  EXPECT_EQ(ok({"collection", "list", path("c"), "--label", "class0", "--json"}).json()["listed"].size(), 4u);
+  const Outcome csv = ok({"collection", "list", path("c"), "--csv"});
+  EXPECT_EQ(std::count(csv.out.begin(), csv.out.end(), '\n'), 11) << csv.out;
+  EXPECT_TRUE(ok({"collection", "verify", path("c"), "--json"}).json()["ok"].get<bool>());
+  EXPECT_EQ(ok({"inspect", path("c"), "--json"}).json()["images"], 10);
+}
+
+TEST_F(CollectionCliTest, BackupExportImportRoundTrip) {
+  add();
+  ok({"collection", "backup", path("c"), "--out", path("copy")});
+  ok({"collection", "export", path("c"), "--out", path("codes")});
+  EXPECT_EQ(ok({"collection", "import", path("again"), "--codes", path("codes"), "--json"}).json()["added"], 18);
+  const auto hits = [&](const std::string& collection) {
+    return ok({"search", "--collection", path(collection), "--key", photo("class1/0001.png"), "--json"})
+        .json()["queries"][0]["hits"];
+  };
+  EXPECT_EQ(hits("copy"), hits("c"));
+  EXPECT_EQ(hits("again"), hits("c"));
+  expect_error({"collection", "backup", path("c"), "--out", path("copy")}, 3, {"copy"});
+  expect_error({"collection", "import", path("again"), "--codes", path("codes")}, 3, {"class0/0000.png"});
+  EXPECT_EQ(
+      ok({"collection", "import", path("again"), "--codes", path("codes"), "--on-existing", "skip", "--json"}).json()["skipped"],
+      18);
+  expect_error({"collection", "import", path("again"), "--codes", path("codes"), "--on-existing", "burn"}, 2, {"burn", "refuse"});
+}
+
+TEST_F(CollectionCliTest, DamageIsFoundNamedAndRepaired) {
+  add();
+  std::string segment;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path("c"))) {
+    if (entry.path().extension() == ".seg") segment = entry.path().string();
+  }
+  ASSERT_NE(segment, "");
+  ok({"collection", "export", path("c"), "--out", path("codes")});
+  const CodeSet set = read_code_set(real_file_system(), path("codes"));
+  std::string bytes = slurp(segment);
+  const std::size_t at = bytes.find(std::string(reinterpret_cast<const char*>(set.codes.data().data()), set.codes.data().size()));
+  ASSERT_NE(at, std::string::npos) << "the codes lie in the segment as they are exported";
+  bytes[at] = static_cast<char>(bytes[at] ^ 0xFF);
+  testdata::write(segment, bytes);
+  const Outcome verify = signet({"collection", "verify", path("c")});
+  EXPECT_EQ(verify.status, 3);
+  EXPECT_NE(verify.out.find(std::filesystem::path(segment).filename().string()), std::string::npos) << verify.out;
+  EXPECT_NE(verify.err.find("is damaged in"), std::string::npos) << verify.err;
+  ok({"collection", "repair", path("c")});
+  ok({"collection", "verify", path("c")});
+  EXPECT_EQ(add()["images"], 18);  // what was lost is encoded again
+}
+
+TEST_F(CollectionCliTest, AnotherModelIsRefusedAndMigrateIsTheWay) {
+  add();
+  write_random_model(path("other.onnx"), 20, 16, 1, 3, 7);
+  expect_error({"add", path("photos"), "--collection", path("c"), "--model", path("other.onnx")}, 3,
+               {path("c"), "other.onnx", "signet migrate"});
+  expect_error({"search", "--collection", path("c"), "--model", path("other.onnx"), "--image", photo("class0/0000.png")}, 3,
+               {"other.onnx"});
+
+  std::filesystem::remove(photo("class0/0003.png"));
+  const auto done =
+      ok({"migrate", "--collection", path("c"), "--model", path("other.onnx"), "--out", path("d"), "--json"}).json();
+  EXPECT_EQ(done["encoded"], 17);
+  ASSERT_EQ(done["missing"].size(), 1u);
+  EXPECT_EQ(done["missing"][0]["key"], photo("class0/0003.png"));
+  EXPECT_NE(slurp(path("d.missing.csv")).find("class0/0003.png"), std::string::npos);
+  EXPECT_EQ(ok({"inspect", path("d"), "--json"}).json()["bits"], 20);
+  EXPECT_EQ(ok({"inspect", path("c"), "--json"}).json()["images"], 18);  // the old one is as it was
+
+  const auto ids = [&](const char* collection) {
+    std::map<std::string, int> by_key;
+    for (const auto& image : ok({"collection", "list", path(collection), "--json"}).json()["listed"])
+      by_key[image["key"]] = image["id"];
+    return by_key;
+  };
+  auto old_ids = ids("c");
+  old_ids.erase(photo("class0/0003.png"));
+  EXPECT_EQ(ids("d"), old_ids);
+  ok({"search", "--collection", path("d"), "--image", photo("class1/0000.png")});
+  EXPECT_EQ(ok({"migrate", "--collection", path("c"), "--model", path("other.onnx"), "--out", path("d"), "--json"})
+                .json()["there_already"],
+            17);
+}
+
+TEST_F(CollectionCliTest, TheSecondWriterIsToldWhoHoldsTheLock) {
+  add();
+  const auto writer = CollectionWriter::open(real_file_system(), path("c"));
+  expect_error({"add", path("photos"), "--collection", path("c")}, 3, {std::to_string(getpid())});
+  ok({"search", "--collection", path("c"), "--key", photo("class0/0000.png")});  // reading goes on
+}
+
+TEST_F(CollectionCliTest, CreateIsExplicitToo) {
+  EXPECT_NE(ok({"collection", "create", path("c"), "--model", path("model.onnx")}).out.find("12 bits"), std::string::npos);
+  expect_error({"collection", "create", path("c"), "--model", path("model.onnx")}, 3, {path("c")});
+  expect_error({"collection", "create", path("e"), "--bits", "0"}, 2, {"--bits"});
+  expect_error({"collection", "create", path("e"), "--bits", "4097"}, 2, {"--bits", "4097", "4096"});
+  ok({"collection", "add", path("c"), path("photos")});
+  EXPECT_EQ(ok({"inspect", path("c"), "--json"}).json()["images"], 18);
+  expect_error({"add", path("photos"), "--collection", path("f")}, 2, {"--model", path("f")});
+  expect_error({"add", path("nowhere"), "--collection", path("f"), "--model", path("model.onnx")}, 3, {path("nowhere")});
+  EXPECT_FALSE(std::filesystem::exists(path("f")));
+}
+
+}  // namespace
+}  // namespace signet::cli_test

@@ -1,0 +1,196 @@
+#include <algorithm>
+#include <numeric>
+
+#include "signet/code/code_set.h"
+#include "signet/code/npy.h"
+#include "tests/cli/run_signet.h"
+
+namespace signet::cli_test {
+namespace {
+
+class EncodeSearchTest : public CliTest {
+ protected:
+  void SetUp() override {
+    write_random_model(path("model.onnx"), 12);
+    testdata::make_idx_pair(path("data"), 90, 30, 3);
+  }
+  void encode_and_index() {
+    ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--split", "train", "--out", path("codes")});
+    ok({"index", "--codes", path("codes"), "--out", path("index.sig")});
+  }
+};
+
+TEST_F(EncodeSearchTest, EncodeLeavesCodesKeysLabelsAndOutputs) {
+  const Outcome done = ok(
+      {"encode", "--model", path("model.onnx"), "--data", path("data"), "--split", "train", "--out", path("codes"), "--outputs"});
+  EXPECT_NE(done.out.find("90 codes of 12 bits"), std::string::npos) << done.out;
+  const CodeSet set = read_code_set(real_file_system(), path("codes"));
+  EXPECT_EQ(set.codes.size(), 90u);
+  EXPECT_EQ(set.codes.bits(), 12u);
+  ASSERT_EQ(set.labels.size(), 90u);
+  for (std::size_t i = 0; i < 90; ++i) EXPECT_EQ(set.labels[i], std::vector<std::int32_t>{static_cast<std::int32_t>(i % 3)});
+  EXPECT_EQ(set.model.size(), 64u);
+  EXPECT_EQ(slurp(path("codes/skipped.csv")), "key,reason\n");
+  EXPECT_FALSE(std::filesystem::exists(path("codes/outputs.tmp")));
+
+  const NpyArray outputs = read_npy(real_file_system(), path("codes/outputs.npy"));
+  EXPECT_EQ(outputs.shape, (std::vector<std::size_t>{90, 12}));
+  ASSERT_EQ(outputs.type, NpyType::kFloat32);
+  EXPECT_EQ(pack_signs(outputs.as<float>(), 12), set.codes);
+}
+
+TEST_F(EncodeSearchTest, CodesDoNotDependOnThreads) {
+  for (const char* threads : {"1", "2", "3"}) {
+    ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--out", path(std::string("codes") + threads),
+        "--threads", threads});
+  }
+  EXPECT_EQ(slurp(path("codes1/codes.npy")), slurp(path("codes2/codes.npy")));
+  EXPECT_EQ(slurp(path("codes1/codes.npy")), slurp(path("codes3/codes.npy")));
+}
+
+TEST_F(EncodeSearchTest, UnreadablePicturesAreListedAndCountedButDoNotStopTheRun) {
+  testdata::make_class_folder(path("photos"), 3, 4, 16, 1);
+  testdata::write(path("photos/class1/broken, \"really\".png"), "\x89PNG\r\n\x1a\nnot a picture at all");
+  const Outcome done = ok({"encode", "--model", path("model.onnx"), "--data", path("photos"), "--out", path("codes")});
+  EXPECT_NE(done.out.find("12 codes"), std::string::npos) << done.out;
+  EXPECT_NE(done.out.find("skipped 1 picture "), std::string::npos) << done.out;
+  const std::string skipped = slurp(path("codes/skipped.csv"));
+  EXPECT_NE(skipped.find("\"class1/broken, \"\"really\"\".png\","), std::string::npos) << skipped;
+  EXPECT_EQ(std::count(skipped.begin(), skipped.end(), '\n'), 2) << skipped;
+  EXPECT_EQ(read_code_set(real_file_system(), path("codes")).keys.size(), 12u);
+}
+
+TEST_F(EncodeSearchTest, StrictStopsAtTheFirstUnreadablePictureAndWritesNothing) {
+  testdata::make_class_folder(path("photos"), 2, 2, 16, 1);
+  testdata::write(path("photos/class0/broken.png"), "no picture");
+  expect_error({"encode", "--model", path("model.onnx"), "--data", path("photos"), "--out", path("codes"), "--strict"}, 3,
+               {"broken.png"});
+  EXPECT_FALSE(std::filesystem::exists(path("codes/codes.npy")));
+}
+
+TEST_F(EncodeSearchTest, ConversionOfColoursIsSaid) {
+  write_random_model(path("colour.onnx"), 16, 16, 3);
+  const Outcome done =
+      ok({"encode", "--model", path("colour.onnx"), "--data", path("data"), "--split", "test", "--out", path("codes")});
+  EXPECT_NE(done.err.find("30 grey pictures were converted to 3 colour channels"), std::string::npos) << done.err;
+  testdata::make_class_folder(path("photos"), 2, 2, 16, 3);
+  const Outcome grey = ok({"encode", "--model", path("model.onnx"), "--data", path("photos"), "--out", path("codes2"), "--json"});
+  EXPECT_NE(grey.err.find("4 colour pictures were converted to grey"), std::string::npos) << grey.err;
+  EXPECT_EQ(grey.json()["converted"], 4);
+}
+
+TEST_F(EncodeSearchTest, SearchFindsThePictureItselfAndAgreesWithANaiveScan) {
+  encode_and_index();
+  ok({"export-images", "--data", path("data"), "--split", "train", "--only", "7", "--out", path("pictures")});
+  std::string picture;
+  for (const auto& entry : std::filesystem::directory_iterator(path("pictures"))) picture = entry.path().string();
+  const auto found =
+      ok({"search", "--index", path("index.sig"), "--model", path("model.onnx"), "--image", picture, "-k", "20", "--json"})
+          .json();
+  const auto& hits = found["queries"][0]["hits"];
+  ASSERT_EQ(hits.size(), 20u);
+
+  const CodeSet set = read_code_set(real_file_system(), path("codes"));
+  std::vector<std::size_t> order(90);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto distance = [&](std::size_t i) { return hamming_distance(set.codes.row(7), set.codes.row(i)); };
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return distance(a) < distance(b); });
+  for (std::size_t i = 0; i < 20; ++i) {
+    EXPECT_EQ(hits[i]["id"], order[i]) << i;
+    EXPECT_EQ(hits[i]["distance"], distance(order[i])) << i;
+    EXPECT_EQ(hits[i]["key"], set.keys[order[i]]) << i;
+    EXPECT_EQ(hits[i]["rank"], i + 1);
+  }
+}
+
+TEST_F(EncodeSearchTest, EveryKindOfQueryGivesTheSameHits) {
+  encode_and_index();
+  const CodeSet set = read_code_set(real_file_system(), path("codes"));
+  const auto hits = [&](const Words& query) {
+    Words words = {"search", "--index", path("index.sig"), "--json"};
+    words.insert(words.end(), query.begin(), query.end());
+    return ok(words).json()["queries"][0]["hits"];
+  };
+  const std::vector<std::size_t> only_three = {3};
+  write_codes_npy(real_file_system(), path("query.npy"), set.codes.rows(only_three));
+  const auto by_key = hits({"--key", set.keys[3]});
+  EXPECT_EQ(by_key.size(), 10u);
+  EXPECT_EQ(hits({"--code", to_hex(set.codes.row(3))}), by_key);
+  EXPECT_EQ(hits({"--codes", path("query.npy")}), by_key);
+  for (const char* kind : {"flat", "table", "mih", "auto"})
+    EXPECT_EQ(hits({"--key", set.keys[3], "--kind", kind}), by_key) << kind;
+}
+
+TEST_F(EncodeSearchTest, RadiusIsInclusiveAndAloneMeansAll) {
+  encode_and_index();
+  const CodeSet set = read_code_set(real_file_system(), path("codes"));
+  const auto hits =
+      ok({"search", "--index", path("index.sig"), "--key", set.keys[0], "--radius", "2", "--json"}).json()["queries"][0]["hits"];
+  std::size_t expected = 0;
+  for (std::size_t i = 0; i < 90; ++i) expected += hamming_distance(set.codes.row(0), set.codes.row(i)) <= 2 ? 1 : 0;
+  EXPECT_EQ(hits.size(), expected);
+  EXPECT_EQ(ok({"search", "--index", path("index.sig"), "--key", set.keys[0], "--radius", "99999999999", "--json"})
+                .json()["queries"][0]["hits"]
+                .size(),
+            90u);
+  EXPECT_EQ(ok({"search", "--index", path("index.sig"), "--key", set.keys[0], "--radius", "12", "-k", "4", "--json"})
+                .json()["queries"][0]["hits"]
+                .size(),
+            4u);
+}
+
+TEST_F(EncodeSearchTest, AFilterKeepsOneClass) {
+  encode_and_index();
+  const CodeSet set = read_code_set(real_file_system(), path("codes"));
+  const auto found =
+      ok({"search", "--index", path("index.sig"), "--key", set.keys[0], "-k", "100", "--filter-label", "1", "--json"}).json();
+  const auto& hits = found["queries"][0]["hits"];
+  EXPECT_EQ(hits.size(), 30u);
+  for (const auto& hit : hits) EXPECT_EQ(hit["id"].get<int>() % 3, 1);
+}
+
+TEST_F(EncodeSearchTest, TheTableIsAlignedAndExplainsItself) {
+  encode_and_index();
+  const CodeSet set = read_code_set(real_file_system(), path("codes"));
+  const Outcome table = ok({"search", "--index", path("index.sig"), "--key", set.keys[0], "-k", "3", "--explain"});
+  EXPECT_NE(table.out.find("rank  distance  label"), std::string::npos) << table.out;
+  EXPECT_NE(table.out.find("answered by "), std::string::npos) << table.out;
+  EXPECT_NE(table.out.find("codes compared"), std::string::npos) << table.out;
+}
+
+TEST_F(EncodeSearchTest, TheHtmlPageHoldsItsPicturesAndNothingFromElsewhere) {
+  encode_and_index();
+  ok({"export-images", "--data", path("data"), "--split", "test", "--only", "0,1", "--out", path("pictures")});
+  Words words = {"search", "--index", path("index.sig"), "--model",         path("model.onnx"),
+                 "-k",     "3",       "--html",          path("hits.html"), "--image"};
+  for (const auto& entry : std::filesystem::directory_iterator(path("pictures"))) words.push_back(entry.path().string());
+  ok(words);
+  const std::string page = slurp(path("hits.html"));
+  std::size_t pictures = 0;
+  for (std::size_t at = page.find("data:image/png;base64,"); at != std::string::npos;
+       at = page.find("data:image/png;base64,", at + 1))
+    ++pictures;
+  EXPECT_EQ(pictures, 2u + 2u * 3u);
+  EXPECT_EQ(page.find("http"), std::string::npos);
+  EXPECT_EQ(page.find("no picture"), std::string::npos);
+}
+
+TEST_F(EncodeSearchTest, InspectSaysWhatThingsAre) {
+  encode_and_index();
+  ok({"export-images", "--data", path("data"), "--split", "test", "--only", "0", "--out", path("pictures")});
+  const std::string picture = std::filesystem::directory_iterator(path("pictures"))->path().string();
+  const std::vector<std::pair<std::string, std::string>> things = {
+      {path("model.onnx"), "model"}, {path("index.sig"), "index file"},        {path("codes"), "codes folder"},
+      {path("data"), "data set"},    {path("codes/codes.npy"), "NumPy array"}, {picture, "picture"}};
+  for (const auto& [thing, what] : things) {
+    const Outcome text = ok({"inspect", thing});
+    EXPECT_NE(text.out.find(": " + what + "\n"), std::string::npos) << text.out;
+    EXPECT_LE(std::count(text.out.begin(), text.out.end(), '\n'), 14) << text.out;
+    EXPECT_EQ(ok({"inspect", thing, "--json"}).json()["what"], what);
+  }
+  EXPECT_EQ(ok({"inspect", path("model.onnx"), "--json"}).json()["bits"], 12);
+  EXPECT_EQ(ok({"inspect", path("data"), "--json"}).json()["splits"]["train"], 90);
+}
+
+}  // namespace
+}  // namespace signet::cli_test

@@ -1,0 +1,147 @@
+#include <cmath>
+
+#include "signet/code/code_set.h"
+#include "signet/code/npy.h"
+#include "tests/cli/run_signet.h"
+
+namespace signet::cli_test {
+namespace {
+
+class EvalTest : public CliTest {
+ protected:
+  void SetUp() override {
+    write_random_model(path("model.onnx"), 12);
+    testdata::make_idx_pair(path("data"), 60, 24, 3);
+  }
+  Words eval(const Words& more) const {
+    Words words = {"eval", "--model", path("model.onnx"), "--data", path("data")};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+};
+
+TEST_F(EvalTest, JsonIsAnArrayWithOneEntryAProtocolAndTheKeysThatPeopleReadBy) {
+  const auto one = ok(eval({"--protocol", "full", "--json"})).json();
+  ASSERT_TRUE(one.is_array());
+  ASSERT_EQ(one.size(), 1u);
+  const auto both = ok(eval({"--protocol", "full", "--protocol", "heldout", "--json", "--seed", "5"})).json();
+  ASSERT_EQ(both.size(), 2u);
+  for (const char* key : {"protocol", "bits", "seed", "map", "map_optimistic", "map_pessimistic", "precision_at_radius_2",
+                          "distinct_codes", "queries", "database", "class_id_map", "float_map"}) {
+    EXPECT_TRUE(both[0].contains(key)) << key;
+  }
+  EXPECT_EQ(both[0]["protocol"], "full");
+  EXPECT_EQ(both[0]["queries"], 24);
+  EXPECT_EQ(both[0]["database"], 60);
+  EXPECT_EQ(both[1]["protocol"], "heldout");
+  EXPECT_EQ(both[1]["queries"], 24);
+  EXPECT_EQ(both[1]["database"], 24);
+  EXPECT_EQ(both[0]["seed"], 5);
+  EXPECT_EQ(both[0]["bits"], 12);
+  for (const auto& entry : both) {
+    EXPECT_LE(entry["map_pessimistic"], entry["map"]);
+    EXPECT_LE(entry["map"], entry["map_optimistic"]);
+    EXPECT_GT(entry["map"], 1.0 / 3) << "better than chance, because pictures of one class look alike";
+    EXPECT_GT(entry["float_map"], 1.0 / 3);
+  }
+}
+
+// The same number from codes on disk as from the model: two ways in, one door to the metrics.
+TEST_F(EvalTest, CodesGiveTheSameNumbersAsTheModel) {
+  ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--split", "train", "--out", path("database")});
+  ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--split", "test", "--out", path("queries")});
+  const auto by_model = ok(eval({"--protocol", "full", "--json"})).json()[0];
+  const auto by_codes =
+      ok({"eval", "--codes", path("queries"), "--database", path("database"), "--protocol", "full", "--json"}).json()[0];
+  for (const char* key :
+       {"map", "map_optimistic", "map_pessimistic", "precision_at_radius_2", "distinct_codes", "queries", "database"}) {
+    EXPECT_EQ(by_model[key], by_codes[key]) << key;
+  }
+  EXPECT_TRUE(by_codes["float_map"].is_null());
+
+  // And from bare arrays with labels beside them.
+  std::string csv;
+  for (int i = 0; i < 24; ++i) csv += "t10k/" + std::to_string(i) + ",name" + std::to_string(i % 3) + "\n";
+  std::string database_csv;
+  for (int i = 0; i < 60; ++i) database_csv += "name" + std::to_string(i % 3) + "\n";
+  testdata::write(path("queries.csv"), csv);
+  testdata::write(path("database.csv"), database_csv);
+  const auto by_arrays =
+      ok({"eval", "--codes", path("queries/codes.npy"), "--labels", path("queries.csv"), "--database", path("database/codes.npy"),
+          "--database-labels", path("database.csv"), "--bits", "12", "--protocol", "full", "--json"})
+          .json()[0];
+  EXPECT_EQ(by_arrays["map"], by_codes["map"]);
+
+  const std::array<std::size_t, 1> shape = {24};
+  std::vector<std::int64_t> labels;
+  for (int i = 0; i < 24; ++i) labels.push_back(i % 3);
+  write_npy(real_file_system(), path("labels.npy"), NpyType::kInt64, shape, std::as_bytes(std::span(labels)));
+  const auto alone = ok({"eval", "--codes", path("queries/codes.npy"), "--labels", path("labels.npy"), "--bits", "12",
+                         "--protocol", "heldout", "--json"})
+                         .json()[0];
+  EXPECT_EQ(alone["map"], ok(eval({"--protocol", "heldout", "--json"})).json()[0]["map"]);
+}
+
+TEST_F(EvalTest, TheReportHoldsPicturesAndTheTrainingCurve) {
+  testdata::write(path("log.jsonl"),
+                  "{\"event\":\"start\",\"training_images\":60}\n"
+                  "{\"event\":\"step\",\"stage\":\"features\",\"loss\":2.0,\"image_passes\":60}\n"
+                  "{\"event\":\"validation\",\"stage\":\"joint\",\"map\":0.5,\"image_passes\":120}\n{\"event\":\"st");
+  ok(eval({"--protocol", "heldout", "--log", path("log.jsonl"), "--html", path("report.html"), "--gallery", "4"}));
+  const std::string page = slurp(path("report.html"));
+  EXPECT_NE(page.find("data:image/png;base64,"), std::string::npos);
+  EXPECT_NE(page.find("features"), std::string::npos);
+  EXPECT_NE(page.find("heldout"), std::string::npos);
+}
+
+TEST_F(EvalTest, TheSummaryReadsWhatJsonWroteAndAveragesRuns) {
+  testdata::write(path("a.json"), ok(eval({"--protocol", "heldout", "--json", "--seed", "1"})).out);
+  testdata::write(path("b.json"), ok(eval({"--protocol", "heldout", "--json", "--seed", "2"})).out);
+  const Outcome table = ok({"eval", "--summary", path("a.json"), path("b.json")});
+  EXPECT_NE(table.out.find("heldout at 12 bits: mAP 0."), std::string::npos) << table.out;
+  EXPECT_NE(table.out.find("of 2 runs"), std::string::npos) << table.out;
+  testdata::write(path("no.json"), "{\"a\": 1}");
+  expect_error({"eval", "--summary", path("no.json")}, 3, {"no.json"});
+  testdata::write(path("broken.json"), "[{");
+  expect_error({"eval", "--summary", path("broken.json")}, 3, {"broken.json"});
+}
+
+TEST_F(EvalTest, AnImageInQueriesAndDatabaseIsAnError) {
+  // The test part gets a copy of the train part's first picture.
+  std::vector<Image> images = {testdata::picture(0, 0), testdata::picture(1, 5'000'001), testdata::picture(2, 5'000'002)};
+  testdata::write(path("data/t10k-images-idx3-ubyte"), testdata::idx_images(images));
+  testdata::write(path("data/t10k-labels-idx1-ubyte"), testdata::idx_labels(std::vector<std::uint8_t>{0, 1, 2}));
+  expect_error(eval({"--protocol", "full", "--quiet"}), 3, {"1 image is both in", "full"});
+  const auto forced = ok(eval({"--protocol", "full", "--no-overlap-check", "--json"})).json()[0];
+  EXPECT_NE(forced["notes"].dump().find("not checked"), std::string::npos);
+}
+
+TEST_F(EvalTest, QueriesThatTheModelWasTrainedOnAreAnError) {
+  expect_error(eval({"--protocol", "heldout", "--trained-on", path("data/t10k-images-idx3-ubyte"), "--quiet"}), 3,
+               {"24 images are both in the queries and the training set"});
+}
+
+TEST_F(EvalTest, LabelsThatDoNotFitAreErrors) {
+  ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--split", "test", "--out", path("queries")});
+  testdata::write(path("few.csv"), "a\nb\n");
+  expect_error(
+      {"eval", "--codes", path("queries/codes.npy"), "--bits", "12", "--labels", path("few.csv"), "--protocol", "heldout"}, 3,
+      {"few.csv", "2 labels", "24 codes"});
+  expect_error({"eval", "--codes", path("queries/codes.npy"), "--bits", "12", "--protocol", "heldout"}, 3,
+               {"no labels", "--labels"});
+  expect_error({"eval", "--codes", path("queries"), "--protocol", "full"}, 2, {"--database"});
+  testdata::write(path("bad.jsonl"), "not json\n{}\n");
+  expect_error(eval({"--protocol", "heldout", "--log", path("bad.jsonl")}), 3, {"bad.jsonl", "line 1"});
+}
+
+TEST_F(EvalTest, DataWithoutPartsIsEnoughForHeldoutAndSaysWhatFullNeeds) {
+  testdata::make_class_folder(path("photos"), 3, 5, 16, 1);
+  const auto entry =
+      ok({"eval", "--model", path("model.onnx"), "--data", path("photos"), "--protocol", "heldout", "--json"}).json()[0];
+  EXPECT_EQ(entry["queries"], 15);
+  expect_error({"eval", "--model", path("model.onnx"), "--data", path("photos"), "--protocol", "full", "--quiet"}, 3,
+               {"full", "train"});
+}
+
+}  // namespace
+}  // namespace signet::cli_test
