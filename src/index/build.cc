@@ -2,6 +2,7 @@
 
 #include "index/flat_index.h"
 #include "index/mih_index.h"
+#include "index/planned_index.h"
 #include "index/rows.h"
 #include "index/table_index.h"
 #include "signet/base/error.h"
@@ -19,15 +20,16 @@ CodeSource source_of(std::shared_ptr<const CodeMatrix> codes) {
 
 std::unique_ptr<Index> build_index(const CodeSource& codes, const BuildOptions& options) {
   auto rows = std::make_shared<const Rows>(codes);
-  if (options.kind == "flat" || options.kind == "auto") return std::make_unique<FlatIndex>(std::move(rows));
+  if (options.kind == "auto") return std::make_unique<PlannedIndex>(std::move(rows), options);
+  if (options.kind == "flat") return std::make_unique<FlatIndex>(std::move(rows));
   if (options.kind == "table") return std::make_unique<TableIndex>(std::move(rows), options.threads);
-  if (options.kind == "mih")
-    return std::make_unique<MihIndex>(std::move(rows), MihOptions{.threads = options.threads, .seed = options.seed});
+  if (options.kind == "mih") {
+    MihOptions mih;
+    mih.threads = options.threads;
+    mih.seed = options.seed;
+    return std::make_unique<MihIndex>(std::move(rows), mih);
+  }
   fail(ErrorCode::kUsage, "index kind \"", options.kind, "\" does not exist; use auto, flat, table or mih");
-}
-
-std::string explain_plan(const Index& index, const SearchOptions&) {
-  return concat(index.kind(), " index of ", index.size(), " codes of ", index.bits(), " bits: the only kind that was built\n");
 }
 
 }  // namespace signet

@@ -13,11 +13,20 @@ MihIndex::MihIndex(std::shared_ptr<const Rows> rows, const MihOptions& options)
     : rows_(std::move(rows)), flat_(rows_), may_scan_(options.may_scan) {
   const MihSample sample = sample_codes(*rows_, options.seed, options.threads);
   plan_ = plan_mih(*rows_, sample, costs_, options.tables, options.bits);
+  if (options.only_if_it_pays && !pays(sample)) return;
   ThreadPool pool(effective_threads(options.threads, std::max<std::size_t>(size() / 65536, 1)));
   tables_.reserve(plan_.substrings.size());
   for (const Substring& substring : plan_.substrings) tables_.emplace_back(*rows_, substring, pool);
   measure_costs(sample);
   plan_.schedule(costs_);
+}
+
+// By the plan's estimate for the ten nearest, for most of the sample: a table that helps few queries is not worth its memory.
+bool MihIndex::pays(const MihSample& sample) const {
+  const double scan = costs_.scan * static_cast<double>(size());
+  std::size_t helped = 0;
+  for (const std::uint32_t distance : sample.tenth) helped += plan_.cost_within(distance) < scan / 2 ? 1 : 0;
+  return 2 * helped >= sample.tenth.size();
 }
 
 std::size_t MihIndex::memory_bytes() const noexcept {
@@ -69,7 +78,7 @@ SearchResult MihIndex::search(const CodeMatrix& queries, const SearchOptions& op
   SearchResult result;
   result.hits.resize(rows.size());
   Work total;
-  if (rows.size() != 0 && size() != 0 && options.k != 0) {
+  if (rows.size() != 0 && size() != 0 && options.k != 0 && built()) {
     const std::uint32_t largest = rows_->largest_distance(), radius = effective_radius(options, largest);
     const double scan = may_scan_ ? costs_.scan * static_cast<double>(size()) : std::numeric_limits<double>::infinity();
     const std::size_t threads = effective_threads(options.threads, rows.size());

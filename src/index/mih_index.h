@@ -12,11 +12,12 @@
 namespace signet {
 
 struct MihOptions {
-  std::size_t threads = 1;  // for building
-  std::uint64_t seed = 1;   // of the sample
-  std::size_t tables = 0;   // 0: chosen from the codes
-  unsigned bits = 0;        // of a substring; 0: chosen
-  bool may_scan = true;     // leave a query to the flat scan where that is cheaper; false only to test the other way
+  std::size_t threads = 1;       // for building
+  std::uint64_t seed = 1;        // of the sample
+  std::size_t tables = 0;        // 0: chosen from the codes
+  unsigned bits = 0;             // of a substring; 0: chosen
+  bool only_if_it_pays = false;  // make no tables where the sample says that a scan is as quick (see built())
+  bool may_scan = true;          // leave a query to the flat scan where that is cheaper; false only to test the other way
 };
 
 // Multi-index hashing (Norouzi, Punjani & Fleet 2012, 2014): exact search by looking up parts of the query. Codes are cut into m
@@ -33,10 +34,12 @@ class MihIndex final : public Index {
   std::size_t memory_bytes() const noexcept override;
   SearchResult search(const CodeMatrix& queries, const SearchOptions& options) const override;
 
+  bool built() const noexcept { return !tables_.empty(); }
   const MihPlan& plan() const noexcept { return plan_; }
   const UnitCosts& costs() const noexcept { return costs_; }
 
  private:
+  bool pays(const MihSample& sample) const;
   void measure_costs(const MihSample& sample);
 
   std::shared_ptr<const Rows> rows_;
