@@ -75,7 +75,8 @@ bool Meter::update(const Progress& progress) {
   if (progress.total > 0) {
     line += concat(" of ", with_commas(progress.total), " (", 100 * progress.done / progress.total, " %)");
     const double spent = now - began_;
-    if (progress.done > 0 && progress.done < progress.total && spent > 2) {
+    const bool told = progress.detail.find(" left") != std::string::npos;
+    if (!told && progress.done > 0 && progress.done < progress.total && spent > 2) {
       const double left = spent * static_cast<double>(progress.total - progress.done) / static_cast<double>(progress.done);
       line += concat(", ", human_seconds(left), " left");
     }

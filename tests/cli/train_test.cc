@@ -1,0 +1,82 @@
+#include <chrono>
+#include <thread>
+
+#include "tests/cli/run_signet.h"
+
+// From labelled images to a searched, measured index, with the real trainer at the smallest size that learns something.
+namespace signet::cli_test {
+namespace {
+
+class TrainCliTest : public CliTest {
+ protected:
+  void SetUp() override { testdata::make_idx_pair(path("data"), 150, 45, 3); }
+  Words train(const std::string& out, const Words& more = {}) const {
+    Words words = {"train", "--data",    path("data"), "--bits",       "8",   "--epochs", "8",      "--batch", "30", "--seed",
+                   "3",     "--threads", "1",          "--validation", "0.1", "--out",    path(out)};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  std::string fingerprint(const std::string& model) const { return ok({"inspect", path(model), "--json"}).json()["fingerprint"]; }
+};
+
+TEST_F(TrainCliTest, FromImagesToAMeasuredIndex) {
+  const auto trained = ok(train("model.onnx", {"--json", "--log", path("log.jsonl")})).json();
+  EXPECT_EQ(trained["bits"], 8);
+  EXPECT_EQ(trained["fingerprint"], fingerprint("model.onnx"));
+  ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--split", "train", "--out", path("codes")});
+  ok({"index", "--codes", path("codes"), "--out", path("index.sig")});
+  ok({"export-images", "--data", path("data"), "--split", "test", "--only", "4", "--out", path("pictures")});
+  const std::string picture = std::filesystem::directory_iterator(path("pictures"))->path().string();
+  const auto hits =
+      ok({"search", "--index", path("index.sig"), "--model", path("model.onnx"), "--image", picture, "-k", "5", "--json"})
+          .json()["queries"][0]["hits"];
+  ASSERT_EQ(hits.size(), 5u);
+  for (const auto& hit : hits) EXPECT_EQ(hit["id"].get<int>() % 3, 4 % 3) << hits;
+
+  const auto numbers = ok({"eval", "--model", path("model.onnx"), "--data", path("data"), "--protocol", "full", "--protocol",
+                           "heldout", "--log", path("log.jsonl"), "--html", path("report.html"), "--json"})
+                           .json();
+  ASSERT_EQ(numbers.size(), 2u);
+  EXPECT_EQ(numbers[0]["seed"], 3);
+  EXPECT_GT(numbers[0]["map"], 0.9);
+  EXPECT_GT(numbers[1]["map"], 0.9);
+  EXPECT_GT(numbers[1]["class_id_map"], 0.9);
+  EXPECT_EQ(numbers[0]["training"]["data"], path("data"));
+  EXPECT_NE(slurp(path("report.html")).find("joint"), std::string::npos);
+}
+
+TEST_F(TrainCliTest, InterruptedAndResumedItReachesTheSameFingerprint) {
+  ok(train("whole.onnx", {"--quiet"}));
+  const Process process(SIGNET_PROGRAM,
+                        train("cut.onnx", {"--quiet", "--checkpoint", path("checkpoint"), "--log", path("log.jsonl")}),
+                        path("output"));
+  // Wait until it has learnt something, however slow the machine.
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  while (slurp(path("log.jsonl")).find("\"validation\"") == std::string::npos && std::chrono::steady_clock::now() < give_up) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  process.signal(SIGINT);
+  const Outcome stopped = process.wait();
+  ASSERT_EQ(stopped.status, 130) << stopped.err;
+  EXPECT_NE(stopped.err.find("--resume"), std::string::npos) << stopped.err;
+  EXPECT_FALSE(std::filesystem::exists(path("cut.onnx")));
+  expect_error(train("cut.onnx", {"--quiet", "--checkpoint", path("checkpoint")}), 3,
+               {"--resume"});  // not overwritten by mistake
+  ok(train("cut.onnx", {"--quiet", "--checkpoint", path("checkpoint"), "--resume"}));
+  EXPECT_EQ(fingerprint("cut.onnx"), fingerprint("whole.onnx"));
+}
+
+TEST_F(TrainCliTest, BadOptionsAndDataAreNamed) {
+  expect_error(train("m.onnx", {"--alpha", "-1"}), 3, {"signet train: ", "alpha"});
+  expect_error({"train", "--data", path("data"), "--bits", "0", "--out", path("m.onnx")}, 3, {"--bits", "0", "4096"});
+  expect_error({"train", "--data", path("data"), "--bits", "4097", "--out", path("m.onnx")}, 3, {"--bits", "4097"});
+  expect_error({"train", "--data", path("gone"), "--out", path("m.onnx")}, 3, {path("gone")});
+  expect_error(train("m.onnx", {"--loss", "hinge"}), 2, {"hinge", "exp-product"});
+  expect_error(train("m.onnx", {"--device", "abacus"}), 2, {"abacus"});
+  testdata::make_idx(path("one"), "train", 20, 1);
+  expect_error({"train", "--data", path("one"), "--out", path("m.onnx")}, 3, {"class"});
+  EXPECT_FALSE(std::filesystem::exists(path("m.onnx")));
+}
+
+}  // namespace
+}  // namespace signet::cli_test
