@@ -7,8 +7,11 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include "signet/base/error.h"
 
 namespace signet {
 namespace {
@@ -80,14 +83,16 @@ struct ThreadPool::State {
 };
 
 ThreadPool::ThreadPool(std::size_t threads) : state_(std::make_unique<State>()) {
+  constexpr std::size_t kMost = 1024;
+  if (threads > kMost) fail(ErrorCode::kInvalidArgument, threads, " threads; a pool has 1 to ", kMost, ", or 0 for one per CPU");
   const std::size_t total = threads == 0 ? available_cpus() : threads;
   try {
     for (std::size_t worker = 1; worker < total; ++worker) {
       state_->threads.emplace_back([state = state_.get(), worker] { state->serve(worker); });
     }
-  } catch (...) {  // the system has no more threads: those that started must end before the state goes
+  } catch (const std::system_error& error) {  // no more threads: those that started must end before the state goes
     state_->stop();
-    throw;
+    fail(ErrorCode::kIo, "cannot start ", total, " threads: ", error.what());
   }
 }
 

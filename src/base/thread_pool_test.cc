@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/test_folder.h"
+
 namespace signet {
 namespace {
 
@@ -80,6 +82,11 @@ TEST(ThreadPool, OneThreadIsTheCaller) {
     EXPECT_EQ(std::this_thread::get_id(), self);
     EXPECT_EQ(worker, 0U);
   });
+}
+
+TEST(ThreadPool, AnAbsurdNumberIsRefused) {
+  EXPECT_EQ(error_of([] { ThreadPool(1025); }), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(error_of([] { ThreadPool(static_cast<std::size_t>(-1)); }), ErrorCode::kInvalidArgument);
 }
 
 TEST(ThreadPool, ZeroMeansTheCpusOfThisProcess) {

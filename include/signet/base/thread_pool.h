@@ -10,7 +10,9 @@ namespace signet {
 // pool.
 class ThreadPool {
  public:
-  explicit ThreadPool(std::size_t threads);  // 0 means one per available CPU; 1 runs everything in the caller
+  // 0 means one per available CPU; 1 runs everything in the caller. Throws kInvalidArgument above 1024, kIo where the system
+  // refuses.
+  explicit ThreadPool(std::size_t threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
