@@ -162,7 +162,8 @@ TEST_F(BadInput, IdxCountsOfImagesAndLabelsDiffer) {
   expect_refused(folder.path(), ErrorCode::kCorrupt, {"3 labels", "4 images", "train-labels-idx1-ubyte"});
 }
 
-// A gzip head and the begin of a stored block with the first 16 bytes of an idx file that claims 60,000 x 28 x 28, and nothing else.
+// A gzip head and the begin of a stored block with the first 16 bytes of an idx file that claims 60,000 x 28 x 28, and nothing
+// else.
 TEST_F(BadInput, IdxGzipClaimBeyondWhatItCanHold) {
   const std::string head_only(
       "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x00\x00\x01\xff\xfe\x00\x00\x08\x03\x00\x00\xea\x60\x00\x00\x00\x1c\x00\x00\x00"
@@ -190,6 +191,16 @@ TEST_F(BadInput, IdxGzipTruncatedOrDamaged) {
   expect_refused(folder.path(), ErrorCode::kCorrupt, {path});
   td::write(path, whole);
   EXPECT_EQ(open_dataset(folder.path())->labels(0).front(), 9);
+}
+
+TEST_F(BadInput, IdxFolderOfSeveralDataSets) {
+  td::make_idx(folder.path(), "emnist-letters-train", 2, 2, 8);
+  td::make_idx(folder.path(), "emnist-letters-test", 2, 2, 8);
+  EXPECT_EQ(dataset_splits(folder.path()), (std::vector<std::string>{"train", "test"}));
+  EXPECT_EQ(open_dataset(folder.path())->key(2), "emnist-letters-test/00000");
+  td::make_idx(folder.path(), "emnist-digits-train", 2, 2, 8);
+  expect_refused(folder.path(), ErrorCode::kInvalidArgument, {"several idx data sets", "train-images"});
+  EXPECT_EQ(open_dataset(folder / "emnist-digits-train-images-idx3-ubyte")->size(), 2u);
 }
 
 // ---- CIFAR-10

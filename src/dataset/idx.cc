@@ -138,7 +138,8 @@ std::optional<IdxPair> pair_of(const std::string& path) {
   pair.prefix = images == std::string::npos ? stem : name.substr(0, images);
   while (pair.prefix.ends_with('-') || pair.prefix.ends_with('.') || pair.prefix.ends_with('_')) pair.prefix.pop_back();
   if (pair.prefix.empty()) pair.prefix = "images";
-  pair.split = canonical_split(pair.prefix).value_or("");
+  // "emnist-letters-train" is of the split that its last word names.
+  pair.split = canonical_split(pair.prefix.substr(pair.prefix.find_last_of("-_.") + 1)).value_or("");
   if (images == std::string::npos) return pair;
   std::string labels = name;
   if (idx != std::string::npos) labels.replace(idx, 4, "idx1");  // before the other: "images" and "labels" have equal length
@@ -166,6 +167,13 @@ std::vector<IdxPair> pairs_in(const std::string& folder) {
     IdxPair pair = *pair_of(join_path(folder, name));
     const bool twin = std::any_of(pairs.begin(), pairs.end(), [&](const IdxPair& other) { return other.prefix == pair.prefix; });
     if (!twin) pairs.push_back(std::move(pair));
+  }
+  for (const IdxPair& pair : pairs) {
+    const auto of_split = [&](const IdxPair& other) { return other.split == pair.split; };
+    if (std::count_if(pairs.begin(), pairs.end(), of_split) > 1) {
+      fail(ErrorCode::kInvalidArgument, folder, ": holds several idx data sets, among them ", file_name(pair.images),
+           "; name one images file, or put each set into a folder of its own");
+    }
   }
   std::stable_sort(pairs.begin(), pairs.end(),
                    [](const IdxPair& a, const IdxPair& b) { return (a.split == "train") > (b.split == "train"); });

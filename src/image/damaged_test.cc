@@ -150,6 +150,19 @@ TEST_F(Damaged, JpegHeaderOverThePixelLimitIsRefusedBeforeAllocation) {
   expect_refused(huge, ErrorCode::kInvalidArgument, {"65535 x 65535", "4294836225", "256000000"});
 }
 
+TEST_F(Damaged, JpegOfTwelveBitsIsUnsupported) {
+  std::string deep = jpeg();
+  deep[deep.find("\xFF\xC0") + 4] = 12;
+  expect_refused(deep, ErrorCode::kUnsupported, {"JPEG", "12"});
+}
+
+TEST_F(Damaged, PixelsBeyondAllCountingAreRefusedWhateverTheLimit) {
+  const std::string claim = "II*" + std::string(1, '\0') + little(8, 4) + little(2, 2) + little(256, 2) + little(4, 2) +
+                            little(1, 4) + little(0xFFFFFFFF, 4) + little(257, 2) + little(4, 2) + little(1, 4) +
+                            little(0xFFFFFFFF, 4) + little(0, 4);
+  expect_refused(claim, ErrorCode::kInvalidArgument, {"4294967295 x 4294967295"}, {.max_pixels = UINT64_MAX});
+}
+
 TEST_F(Damaged, PngTruncatedAnywhere) { expect_prefixes_refused(png(), 17); }
 
 TEST_F(Damaged, PngWithAFlippedByteOfPixels) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -11,6 +12,9 @@
 
 namespace signet {
 namespace {
+
+// Whatever the caller allows: bytes of a picture are then counted in 64 bits without overflow.
+constexpr std::uint64_t kMostPixels = std::uint64_t{1} << 40;
 
 Image decode_stored(std::span<const std::byte> bytes, const std::string& name, const codec::Header& header,
                     std::uint32_t target_side) {
@@ -47,9 +51,10 @@ Image decode_image(std::span<const std::byte> bytes, const std::string& name, co
   const codec::Header header = codec::parse_header(bytes, name);
   // Both sides are 32 bits wide, so the product fits.
   const std::uint64_t pixels = std::uint64_t{header.width} * header.height;
-  if (pixels > limits.max_pixels) {
+  const std::uint64_t most = std::min(limits.max_pixels, kMostPixels);
+  if (pixels > most) {
     fail(ErrorCode::kInvalidArgument, name, ": claims ", header.width, " x ", header.height, " = ", pixels, " pixels; at most ",
-         limits.max_pixels, " are read");
+         most, " are read");
   }
   try {
     return codec::orient(decode_stored(bytes, name, header, limits.target_side), header.orientation);

@@ -40,6 +40,12 @@ bool harmless(int code) noexcept {
   return code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_TOO_MUCH_DATA;
 }
 
+// Well-formed, but of a kind that the library does not decode.
+bool beyond_library(int code) noexcept {
+  return code == JERR_BAD_PRECISION || code == JERR_SOF_UNSUPPORTED || code == JERR_ARITH_NOTIMPL ||
+         code == JERR_CONVERSION_NOTIMPL || code == JERR_IMAGE_TOO_BIG;
+}
+
 void on_message(j_common_ptr common, int level) {
   if (level < 0 && !harmless(common->err->msg_code)) give_up(common);
 }
@@ -79,6 +85,7 @@ class Reader {
   Reader& operator=(const Reader&) = delete;
 
   const char* message() const noexcept { return errors_.message.data(); }
+  bool unsupported() const noexcept { return beyond_library(errors_.base.msg_code); }
   const jpeg_decompress_struct& info() const noexcept { return cinfo_; }
 
   // false: message() says why.
@@ -197,9 +204,13 @@ class Writer {
 Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name, const Header& header, std::uint32_t target_side) {
   Reader reader;
   const auto check = [&](bool good) {
-    if (!good)
-      fail(ErrorCode::kCorrupt, name, ": this JPEG is truncated or damaged (", reader.message(),
-           "); a complete file would be right");
+    if (good) return;
+    if (reader.unsupported()) {
+      fail(ErrorCode::kUnsupported, name, ": this JPEG is of a kind that signet does not read (", reader.message(),
+           "); convert it to PNG");
+    }
+    fail(ErrorCode::kCorrupt, name, ": this JPEG is truncated or damaged (", reader.message(),
+         "); a complete file would be right");
   };
   check(reader.begin(bytes));
   const jpeg_decompress_struct& info = reader.info();
