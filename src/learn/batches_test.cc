@@ -56,7 +56,10 @@ TEST(Sampler, ManyClassesStillGiveSimilarPairs) {
   for (std::size_t step = 0; step < 25; ++step) {
     const auto counts = class_counts(set, sampler.picks(step));
     EXPECT_LE(counts.size(), 4u);
-    for (const auto& [label, count] : counts) EXPECT_GE(count, 8u), visited.insert(label);
+    for (const auto& [label, count] : counts) {
+      EXPECT_GE(count, 8u);
+      visited.insert(label);
+    }
   }
   EXPECT_EQ(visited.size(), 100u);  // 25 batches of 4 classes go once through all
 }
@@ -69,8 +72,10 @@ TEST(Sampler, ABatchDependsOnItsStepAlone) {
     for (std::size_t step = 0; step <= 37; ++step) last = walked.picks(step);
     const auto again = jumped.picks(37);
     ASSERT_EQ(last.size(), again.size());
-    for (std::size_t i = 0; i < last.size(); ++i)
-      EXPECT_EQ(last[i].position, again[i].position), EXPECT_EQ(last[i].pass, again[i].pass);
+    for (std::size_t i = 0; i < last.size(); ++i) {
+      EXPECT_EQ(last[i].position, again[i].position);
+      EXPECT_EQ(last[i].pass, again[i].pass);
+    }
   }
 }
 

@@ -14,8 +14,7 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kSettleImages = 10'000, kSettleBatch = 500;
-constexpr std::size_t kLogEvery = 20;  // steps
-constexpr double kReportSeconds = 0.2;
+constexpr std::size_t kLogEvery = 20;    // steps
 constexpr double kAirbenchBatch = 1024;  // the rates of a plan are per this many images
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
@@ -91,7 +90,7 @@ void Trainer::save(const TrainingState& state) {
 }
 
 void Trainer::run(TrainingState& state, const ProgressCallback& progress) {
-  began_ = last_report_ = last_checkpoint_ = Clock::now();
+  began_ = last_checkpoint_ = Clock::now();
   seconds_before_ = state.seconds;
   steps_at_start_ = static_cast<double>(steps_before(state.stage) + state.step);
   while (state.stage < plan_.stages.size()) {
@@ -188,8 +187,7 @@ void Trainer::validate_now(const Stage& stage, TrainingState& state) {
 
 bool Trainer::report(const Stage& stage, const TrainingState& state, double loss, const ProgressCallback& progress) {
   const std::size_t done = steps_before(state.stage) + state.step, all = plan_.steps();
-  if (!progress || (seconds_since(last_report_) < kReportSeconds && done < all)) return true;
-  last_report_ = Clock::now();
+  if (!progress) return true;
   const double steps = static_cast<double>(done) - steps_at_start_, seconds = seconds_since(began_);
   const auto images = static_cast<double>(set_.train.size()), batch = static_cast<double>(plan_.batch);
   TrainProgress p;

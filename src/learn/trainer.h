@@ -56,7 +56,7 @@ class Trainer {
   Optimizer& optimizer_;
   at::Device device_;
   TrainingLog& log_;
-  std::chrono::steady_clock::time_point began_, last_report_, last_checkpoint_;
+  std::chrono::steady_clock::time_point began_, last_checkpoint_;
   double seconds_before_ = 0, steps_at_start_ = 0;
   std::string warning_;
 };

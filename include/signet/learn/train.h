@@ -60,7 +60,7 @@ struct TrainResult {
   double pflop = 0;                      // estimate of all forward and backward work
 };
 
-// Trains on `train` (labelled, at least two classes) and writes the model to `model_path`. `progress` is called a few times a second; when it
+// Trains on `train` (labelled, at least two classes) and writes the model to `model_path`. `progress` is called after every step; when it
 // returns false a checkpoint is written (where a folder is set) and Error{kCancelled} thrown. Deterministic for a seed and thread count; a resumed
 // run reaches the same weights bit for bit. Throws kInvalidArgument for bad options or data, kInternal with the batch named for NaN
 // in the loss (the last good checkpoint stays).

@@ -1,0 +1,260 @@
+#include "signet/learn/train.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "learn/test_data.h"
+#include "signet/encode/encoder.h"
+
+namespace signet {
+namespace {
+
+using nlohmann::json;
+
+class Train : public testing::Test {
+ protected:
+  Train() : folder_(testing::TempDir() + "signet-train-" + testing::UnitTest::GetInstance()->current_test_info()->name()) {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+  ~Train() override { std::filesystem::remove_all(folder_); }
+
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+
+  TrainOptions quick() const {
+    TrainOptions o;
+    o.bits = 8, o.epochs = 8, o.batch = 24, o.threads = 2, o.validation_share = 0.2;
+    return o;
+  }
+  TrainOptions with_checkpoint() const {
+    TrainOptions o = quick();
+    o.checkpoint_folder = path("checkpoint");
+    return o;
+  }
+  std::string fingerprint(const TrainOptions& o) { return train(data_, o, path("model.onnx")).fingerprint; }
+
+  // Trains until `steps` steps are done, then stops as Ctrl-C does.
+  void train_until(const TrainOptions& o, std::size_t steps) {
+    try {
+      train(data_, o, path("model.onnx"), [steps](const TrainProgress& p) { return p.epochs == 0 || p.step < steps; });
+      FAIL() << "was not stopped";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kCancelled);
+      EXPECT_NE(std::string(error.what()).find("--resume"), std::string::npos) << error.what();
+    }
+  }
+  template <typename Data>
+  void expect_error(ErrorCode code, const std::string& part, const Data& data, const TrainOptions& o) {
+    try {
+      train(data, o, path("refused.onnx"));
+      FAIL() << "nothing was thrown where \"" << part << "\" was expected";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), code) << error.what();
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+    EXPECT_FALSE(std::filesystem::exists(path("refused.onnx")));
+  }
+
+  std::string folder_;
+  BarDataset data_{labels_in_turn(120, 4), 4};
+};
+
+TEST_F(Train, LearnsCodesAndWritesAModelThatSaysHow) {
+  TrainOptions o = quick();
+  o.epochs = 16;
+  o.record = R"({"data": "bars"})";
+  o.log_path = path("log.jsonl");
+  const TrainResult result = train(data_, o, path("model.onnx"));
+  EXPECT_GT(result.validation_map, 0.9);
+  EXPECT_GT(result.validation_accuracy, 0.9);
+  EXPECT_EQ(result.image_passes, 64u * 24u);  // 16 epochs of 96 images
+  EXPECT_GT(result.pflop, 0);
+  const Encoder encoder = Encoder::open(real_file_system(), path("model.onnx"), {1, "auto"});
+  EXPECT_EQ(encoder.info().fingerprint, result.fingerprint);
+  EXPECT_EQ(encoder.info().bits, 8u);
+  EXPECT_EQ(encoder.info().class_names, data_.class_names());
+  EXPECT_EQ(encoder.classes(), 4u);
+  const json record = json::parse(encoder.info().training_record);
+  EXPECT_EQ(record.at("data"), "bars");
+  EXPECT_EQ(record.at("seed"), 1);
+  EXPECT_EQ(record.at("loss"), "exp-product");
+  EXPECT_EQ(record.at("stages").size(), 3u);
+  EXPECT_EQ(record.at("validation").at("images"), 24);
+  EXPECT_DOUBLE_EQ(record.at("validation").at("map"), result.validation_map);
+  std::vector<std::string> events;
+  std::ifstream log(o.log_path);
+  for (std::string line; std::getline(log, line);) events.push_back(json::parse(line).at("event"));
+  EXPECT_EQ(events.front(), "start");
+  EXPECT_EQ(events.back(), "done");
+  EXPECT_GT(std::count(events.begin(), events.end(), "validation"), 10);
+}
+
+TEST_F(Train, IsDeterministicForASeed) {
+  const std::string first = fingerprint(quick());
+  EXPECT_EQ(fingerprint(quick()), first);
+  TrainOptions other = quick();
+  other.seed = 2;
+  EXPECT_NE(fingerprint(other), first);
+}
+
+TEST_F(Train, AResumedRunEndsWithTheSameWeights) {
+  const std::string expected = fingerprint(quick());
+  for (const std::size_t stop : {1u, 15u, 16u, 21u, 31u}) {  // within each stage (16 + 5 + 11 steps) and at their ends
+    std::filesystem::remove_all(path("checkpoint"));
+    train_until(with_checkpoint(), stop);
+    TrainOptions o = with_checkpoint();
+    o.resume = true;
+    EXPECT_EQ(fingerprint(o), expected) << "stopped after step " << stop;
+  }
+}
+
+TEST_F(Train, ARunMayBeStoppedAgainAndAgain) {
+  const std::string expected = fingerprint(quick());
+  TrainOptions o = with_checkpoint();
+  train_until(o, 3);
+  o.resume = true;
+  for (const std::size_t stop : {9u, 19u, 30u}) train_until(o, stop);
+  EXPECT_EQ(fingerprint(o), expected);
+  EXPECT_EQ(fingerprint(o), expected);  // a finished run only writes its model again
+  o.resume = false;
+  EXPECT_EQ(fingerprint(o), expected);  // and its checkpoint does not stand in the way of a new one
+}
+
+TEST_F(Train, CheckpointsAreWrittenOnTheWay) {
+  TrainOptions o = with_checkpoint();
+  o.checkpoint_seconds = 0;
+  const std::string file = path("checkpoint/training.sigckpt");
+  train(data_, o, path("model.onnx"), [&](const TrainProgress& p) {
+    EXPECT_EQ(std::filesystem::exists(file), p.epochs > 0 && p.step > 1)
+        << p.step;  // the first is written after the first report
+    return true;
+  });
+}
+
+TEST_F(Train, OtherOptionsOrDataDoNotResume) {
+  train_until(with_checkpoint(), 5);
+  TrainOptions o = with_checkpoint();
+  expect_error(ErrorCode::kInvalidArgument, "--resume", data_, o);
+  o.resume = true;
+  BarDataset other = data_;
+  other.noise_seed = 8;
+  expect_error(ErrorCode::kMismatch, "other images", other, o);
+  TrainOptions longer = o;
+  longer.bits = 9;
+  expect_error(ErrorCode::kMismatch, "bits = 8 and this run has 9", data_, longer);
+  TrainOptions single = o;
+  single.threads = 1;
+  expect_error(ErrorCode::kMismatch, "threads = 2", data_, single);
+  o.checkpoint_folder = path("nowhere");
+  expect_error(ErrorCode::kNotFound, "no checkpoint", data_, o);
+  o.checkpoint_folder.clear();
+  expect_error(ErrorCode::kUsage, "--checkpoint", data_, o);
+}
+
+TEST_F(Train, ADamagedCheckpointIsRefused) {
+  train_until(with_checkpoint(), 5);
+  const std::string file = path("checkpoint/training.sigckpt");
+  const auto size = std::filesystem::file_size(file);
+  TrainOptions o = with_checkpoint();
+  o.resume = true;
+  for (const std::uintmax_t at : {std::uintmax_t{1}, size / 3, size - 1}) {
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekg(static_cast<std::streamoff>(at));
+    const char byte = static_cast<char>(stream.get());
+    const auto put = [&](char value) {
+      stream.seekp(static_cast<std::streamoff>(at));
+      stream.put(value);
+      stream.flush();
+    };
+    put(static_cast<char>(byte ^ 4));
+    expect_error(ErrorCode::kCorrupt, "training.sigckpt", data_, o);
+    put(byte);
+  }
+  std::filesystem::resize_file(file, size / 2);
+  expect_error(ErrorCode::kCorrupt, "training.sigckpt", data_, o);
+}
+
+TEST_F(Train, EveryKindOfPretrainingAndEveryReadingRuns) {
+  for (const Pretrain pretrain : {Pretrain::kNone, Pretrain::kFeatures, Pretrain::kBoth}) {
+    for (const HashLoss loss : {HashLoss::kExpInner, HashLoss::kExpBitwise}) {
+      TrainOptions o = quick();
+      o.pretrain = pretrain, o.loss = loss, o.epochs = 2, o.joint_classification = pretrain == Pretrain::kNone ? 0 : 0.1;
+      const TrainResult result = train(data_, o, path("model.onnx"));
+      EXPECT_EQ(result.image_passes, 8u * 24u);  // the same for all
+      const Encoder encoder = Encoder::open(real_file_system(), path("model.onnx"), {1, "auto"});
+      EXPECT_EQ(encoder.classes(), pretrain == Pretrain::kNone ? 0u : 4u);  // a classifier only where one was trained
+    }
+  }
+}
+
+TEST_F(Train, UnequalClassesALonelyImageAndEmptyClassesAreNoTrouble) {
+  std::vector<std::vector<std::int32_t>> labels(60, {0});
+  for (int i = 0; i < 12; ++i) labels.push_back({1});
+  labels.push_back({3});
+  const TrainResult result = train(BarDataset(labels, 5), quick(), path("model.onnx"));
+  EXPECT_GE(result.validation_map, 0);
+}
+
+TEST_F(Train, SeveralLabelsAnImageAndColour) {
+  std::vector<std::vector<std::int32_t>> labels;
+  for (std::int32_t i = 0; i < 90; ++i)
+    labels.push_back(i % 3 == 0 ? std::vector{0} : i % 3 == 1 ? std::vector{0, 1} : std::vector{2, 1});
+  TrainOptions o = quick();
+  o.bfloat16 = true;
+  const TrainResult result = train(BarDataset(labels, 3, 18, 3), o, path("model.onnx"));
+  EXPECT_GT(result.validation_map, 0.5);
+}
+
+TEST_F(Train, AFewImagesAreEnough) {
+  TrainOptions o;
+  o.epochs = 2, o.validation_share = 0.05, o.threads = 1;
+  const TrainResult result = train(BarDataset({{0}, {1}}, 2), o, path("model.onnx"));
+  EXPECT_EQ(result.validation_map, -1);  // nothing could be spared
+  EXPECT_TRUE(std::filesystem::exists(path("model.onnx")));
+}
+
+TEST_F(Train, BadDataIsRefused) {
+  expect_error(ErrorCode::kInvalidArgument, "all images are of one class, \"bar1\"",
+               BarDataset(std::vector<std::vector<std::int32_t>>(20, {1}), 3), quick());
+  expect_error(ErrorCode::kInvalidArgument, "at least two classes", BarDataset(labels_in_turn(20, 1), 1), quick());
+  expect_error(ErrorCode::kInvalidArgument, "no image has a label", BarDataset(std::vector<std::vector<std::int32_t>>(20), 3),
+               quick());
+  expect_error(ErrorCode::kInvalidArgument, "no images", BarDataset({}, 3), quick());
+}
+
+TEST_F(Train, BadOptionsAreRefused) {
+  const auto expect = [&](const std::string& part, auto change) {
+    TrainOptions o = quick();
+    change(o);
+    expect_error(ErrorCode::kInvalidArgument, part, data_, o);
+  };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  expect("--bits 0", [](TrainOptions& o) { o.bits = 0; });
+  expect("--bits 4097", [](TrainOptions& o) { o.bits = 4097; });
+  expect("--alpha 0", [](TrainOptions& o) { o.alpha = 0; });
+  expect("--alpha nan", [nan](TrainOptions& o) { o.alpha = nan; });
+  expect("--alpha 41", [](TrainOptions& o) { o.alpha = 41; });
+  expect("--exponent-cap", [](TrainOptions& o) { o.exponent_cap = -1; });
+  expect("--joint-classification -1", [](TrainOptions& o) { o.joint_classification = -1; });
+  expect("--epochs -3", [](TrainOptions& o) { o.epochs = -3; });
+  expect("--batch 1", [](TrainOptions& o) { o.batch = 1; });
+  expect("--size 8", [](TrainOptions& o) { o.side = 8; });
+  expect("--validation 1", [](TrainOptions& o) { o.validation_share = 1; });
+  expect("--arch \"tall\"", [](TrainOptions& o) { o.arch = "tall"; });
+  expect("--device \"abacus\"", [](TrainOptions& o) { o.device = "abacus"; });
+}
+
+TEST(TrainNames, AreThoseOfTheCommandLine) {
+  EXPECT_EQ(parse_hash_loss("exp-inner"), HashLoss::kExpInner);
+  EXPECT_EQ(parse_hash_loss("exp-bitwise"), HashLoss::kExpBitwise);
+  EXPECT_EQ(parse_pretrain("features"), Pretrain::kFeatures);
+  EXPECT_THROW(parse_hash_loss("hinge"), Error);
+  EXPECT_THROW(parse_pretrain("some"), Error);
+}
+
+}  // namespace
+}  // namespace signet

@@ -1,0 +1,103 @@
+#include "learn/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "learn/test_data.h"
+#include "signet/base/error.h"
+
+namespace signet {
+namespace {
+
+TEST(Schedule, RateRisesToItsPeakAndFalls) {
+  EXPECT_NEAR(rate_factor(0, 100), 0.2, 1e-12);
+  EXPECT_NEAR(rate_factor(23, 100), 1, 1e-12);
+  EXPECT_NEAR(rate_factor(100, 100), 0.07, 1e-12);
+  for (std::size_t s = 24; s <= 100; ++s) EXPECT_LT(rate_factor(s, 100), rate_factor(s - 1, 100));
+  EXPECT_GT(rate_factor(0, 1), 0);
+}
+
+TEST(Schedule, EveryKindOfPretrainingTakesTheSameSteps) {
+  for (const Pretrain pretrain : {Pretrain::kNone, Pretrain::kFeatures, Pretrain::kBoth}) {
+    TrainOptions o;
+    o.pretrain = pretrain, o.epochs = 10, o.batch = 100;
+    const Plan plan = make_plan(o, 10'000);
+    EXPECT_EQ(plan.steps(), 1000u);
+    EXPECT_EQ(plan.stages.back().name, "joint");
+    EXPECT_TRUE(plan.stages.back().pair_loss);
+  }
+}
+
+TEST(Schedule, ABatchIsNeverLargerThanTheSet) {
+  EXPECT_EQ(make_plan({}, 30).batch, 30u);
+  EXPECT_EQ(make_plan({}, 1).batch, 2u);
+}
+
+TEST(Optimizer, AverageKeepsItsShare) {
+  HashNetwork network({1, 16, 16, {8, 8, 8}, 2, 3, 4}, 1, at::kCPU);
+  Optimizer optimizer(network);
+  const at::NoGradGuard no_gradient;
+  at::Tensor weight = network.value("hash.weight");
+  const at::Tensor before = weight.clone();
+  weight.add_(1);
+  optimizer.average(0.75);
+  EXPECT_TRUE(at::allclose(weight, before + 0.25));
+  weight.add_(1);
+  optimizer.average(1);
+  EXPECT_TRUE(at::allclose(weight, before + 0.25));  // the weights become the average
+}
+
+TEST(Optimizer, TakesNesterovStepsWithDecay) {
+  HashNetwork network({1, 16, 16, {8, 8, 8}, 2, 3, 4}, 1, at::kCPU);
+  Optimizer optimizer(network);
+  at::Tensor bias = network.value("classify.bias");
+  double value = 0, momentum = 0;
+  for (int i = 0; i < 3; ++i) {
+    bias.mutable_grad() = at::full({3}, 2.0, at::kFloat);
+    optimizer.step({0.1, 0, 0.5, 0, 0.9});
+    const double gradient = 2 + 0.5 * value;
+    momentum = 0.9 * momentum + gradient;
+    value -= 0.1 * (gradient + 0.9 * momentum);
+    EXPECT_NEAR(bias[0].item<double>(), value, 1e-5);
+  }
+}
+
+TEST(Trainer, NotANumberStopsWithTheBatchNamedAndTheCheckpointKept) {
+  const std::string folder = testing::TempDir() + "signet-trainer-nan";
+  std::filesystem::remove_all(folder);
+  const BarDataset data(labels_in_turn(60, 3), 3);
+  ThreadPool pool(1);
+  const TrainingSet set = load_training_set(data, 0, 0, 1, pool, std::uint64_t{1} << 30, [](std::size_t) { return true; });
+  TrainOptions options;
+  options.checkpoint_folder = folder;
+  options.checkpoint_seconds = 1e9;  // only at the end of stages
+  Plan plan;
+  plan.batch = 20;
+  plan.stages = {{"features", 3, false, false, 1, 1}, {"joint", 4, true, true, 0.1, 1e36}};  // the second explodes
+  const RunIdentity identity{"{}", set.data_hash, "bars"};
+  HashNetwork network({1, 16, 16, {8, 8, 8}, 2, 3, 4}, 1, at::kCPU);
+  Optimizer optimizer(network);
+  TrainingLog log("");
+  TrainingState state;
+  try {
+    Trainer(set, options, plan, identity, network, optimizer, at::kCPU, log).run(state, {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInternal);
+    const std::string text = error.what();
+    EXPECT_NE(text.find("nan"), std::string::npos) << text;
+    EXPECT_NE(text.find("stage joint at batch "), std::string::npos) << text;
+    EXPECT_NE(text.find("last good checkpoint"), std::string::npos) << text;
+  }
+  const TrainingState kept = load_checkpoint(real_file_system(), checkpoint_path(folder), identity, network, optimizer);
+  EXPECT_EQ(kept.stage, 1u);
+  EXPECT_EQ(kept.step, 0u);
+  for (const Parameter& p : network.parameters()) EXPECT_TRUE(p.value.isfinite().all().item<bool>()) << p.name;
+  std::filesystem::remove_all(folder);
+}
+
+TEST(TrainingLog, AnUnwritablePathIsAnError) { EXPECT_THROW(TrainingLog("/nonexistent/folder/log.jsonl"), Error); }
+
+}  // namespace
+}  // namespace signet
