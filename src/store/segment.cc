@@ -24,7 +24,7 @@ struct Head {
   std::uint64_t count = 0, first = 0, last = 0, number = 0, commit = 0;
   std::array<std::byte, 32> model{};
   std::uint32_t block = kBlockCodes, content_crc = 0;
-  std::uint64_t zero = 0;
+  std::uint32_t ids_crc = 0, zero = 0;
 };
 static_assert(sizeof(Head) == kHeadBytes && std::is_trivially_copyable_v<Head>);
 
@@ -194,6 +194,7 @@ SegmentRow write_segment(FileSystem& fs, const std::string& collection, const Se
   ContainerWriter writer(fs, path, kKind, kSegmentVersion);
   const std::uint32_t ids_crc = write_ids(writer, head, pieces);
   writer.begin_section("codes");
+  head.ids_crc = ids_crc;
   CodeSink codes(writer, ids_crc, stride);
   for (const Piece& piece : pieces) {
     const auto packed = std::as_bytes(piece.packed);
@@ -266,6 +267,7 @@ void SegmentFile::read_head() {
     }
     ids_.offsets = offsets.data();
   }
+  ids_crc_ = head.ids_crc;
   row_ = {head.number, head.count, head.first, head.last, 0, head.commit, head.content_crc};
   bits_ = head.bits;
   const bool known = std::any_of(head.model.begin(), head.model.end(), [](std::byte b) { return b != std::byte{0}; });
@@ -279,6 +281,8 @@ std::span<const std::uint8_t> SegmentFile::code(std::uint64_t position) const no
 }
 
 bool SegmentFile::ids_are_good() const {
+  const std::uint32_t crc = ids_.width == 0 ? 0 : crc32c({ids_.offsets, static_cast<std::size_t>(ids_.count * ids_.width)});
+  if (crc != ids_crc_) return false;
   if (ids_.id(0) != row_.first_id || ids_.last() != row_.last_id) return false;
   for (std::uint64_t i = 1; ids_.width != 0 && i < ids_.count; ++i) {
     if (ids_.id(i) <= ids_.id(i - 1)) return false;
@@ -288,7 +292,7 @@ bool SegmentFile::ids_are_good() const {
 
 void SegmentFile::verify() const {
   container_->verify();
-  if (!ids_are_good()) fail(ErrorCode::kCorrupt, path(), ": section ids does not ascend from the head's first id to its last");
+  if (!ids_are_good()) fail(ErrorCode::kCorrupt, path(), ": section ids fails its checksum, or does not ascend from the head's first id to its last");
   std::uint32_t crc = ids_.width == 0 ? 0 : crc32c({ids_.offsets, static_cast<std::size_t>(ids_.count * ids_.width)});
   crc = crc32c(std::as_bytes(codes_), crc);
   if (crc != row_.content_crc) fail(ErrorCode::kCorrupt, path(), ": ids and codes do not have the checksum that the head states");

@@ -72,7 +72,7 @@ class SegmentFile {
   const std::string& path() const noexcept { return container_->path(); }
   void verify() const;                                // every byte; throws kCorrupt naming the place
   std::vector<std::uint64_t> damaged_blocks() const;  // blocks of kBlockCodes codes whose checksum fails
-  bool ids_are_good() const;                          // ids section checks and ascends
+  bool ids_are_good() const;                          // their checksum holds and they ascend
   Piece piece() const { return {codes_, ids_, nullptr}; }
 
  private:
@@ -84,6 +84,7 @@ class SegmentFile {
   std::uint32_t bits_ = 0;
   std::string model_;
   IdColumn ids_;
+  std::uint32_t ids_crc_ = 0;
   std::span<const std::uint8_t> codes_;
   std::span<const std::byte> block_crc_;
 };

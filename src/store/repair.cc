@@ -1,0 +1,309 @@
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "signet/base/error.h"
+#include "signet/store/collection_tools.h"
+#include "store/lock.h"
+#include "store/salvage.h"
+#include "store/view.h"
+#include "store/writer.h"
+
+namespace signet {
+namespace store {
+namespace {
+
+constexpr const char* kNewName = "new-catalog.sqlite";
+constexpr const char* kLogSuffixes[] = {"-wal", "-shm"};
+
+// A segment that the repaired collection has, and what happens to its file.
+struct Chosen {
+  SegmentSalvage salvage;
+  SegmentRow row;        // of the repaired catalog
+  bool rewritten = false;
+};
+
+// Order of effects, so that a death anywhere leaves a collection that repair can take up again: copies into quarantine; the new catalog complete under
+// another name (from here on readers and writers refuse and ask for repair); the old log goes, the new catalog takes the old one's name; files that
+// nobody names go. Everything before the new catalog's name is repeated from the start, everything after it is finished.
+class Repair {
+ public:
+  Repair(FileSystem& fs, const std::string& path, const ToolOptions& options, RepairReport& report)
+      : fs_(fs), path_(path), options_(options), report_(report), salvage_(fs, path, options.sqlite_vfs) {}
+  void run();
+  static void finish(FileSystem& fs, const std::string& path);
+
+ private:
+  std::string file(const std::string& name) const { return join_path(path_, name); }
+  void choose();
+  void choose_file(const std::string& name, bool named);
+  HeadRow head() const;
+  void rewrite_damaged(const HeadRow& head);
+  void quarantine(const std::string& name);
+  void write_catalog(const HeadRow& head);
+  void write_rows(Catalog& catalog);
+  void add_row(Catalog& catalog, const ImageRecord& record);
+  void add_unnamed(Catalog& catalog, std::uint64_t id);
+  void lose_ids_of_files();
+  void write_report() const;
+
+  FileSystem& fs_;
+  std::string path_;
+  ToolOptions options_;
+  RepairReport& report_;
+  CatalogSalvage salvage_;
+  std::vector<Chosen> chosen_;            // by id
+  std::set<std::string> damaged_;         // segment files that are not taken as they are
+  StateRow state_;
+  std::string quarantine_;
+  std::size_t at_ = 0;                    // cursor over chosen_ while rows are written
+  std::uint64_t position_ = 0;
+};
+
+// Which segments make up the collection: those that the catalog names; where it cannot be trusted to name all (unreadable, or older than what was
+// acknowledged), every file that was written for an acknowledged commit. Of two files whose ids overlap, the newer was made from the older.
+void Repair::choose() {
+  const std::uint64_t acknowledged = read_acknowledged(fs_, path_);
+  const bool trusted = salvage_.segments && salvage_.state && salvage_.state->commit >= acknowledged;
+  std::set<std::uint64_t> named;
+  if (salvage_.segments) {
+    for (const SegmentRow& row : *salvage_.segments) named.insert(row.number);
+  }
+  std::vector<std::pair<std::uint64_t, std::string>> names;
+  if (fs_.exists(file("segments"))) {
+    for (const auto& name : fs_.list(file("segments"))) {
+      if (const auto number = segment_number(name)) names.emplace_back(*number, name);
+    }
+  }
+  std::sort(names.rbegin(), names.rend());
+  state_ = salvage_.state.value_or(StateRow{});
+  state_.commit = std::max(state_.commit, acknowledged);
+  for (const auto& [number, name] : names) {
+    state_.next_segment = std::max(state_.next_segment, number + 1);
+    if (trusted && !named.contains(number)) continue;   // of a commit that never was; the next writer sweeps it
+    choose_file(name, named.contains(number));
+  }
+  if (salvage_.segments) {
+    for (const SegmentRow& row : *salvage_.segments) state_.next_id = std::max(state_.next_id, row.last_id + 1);
+  }
+  std::sort(chosen_.begin(), chosen_.end(), [](const Chosen& a, const Chosen& b) { return a.row.first_id < b.row.first_id; });
+}
+
+void Repair::choose_file(const std::string& name, bool named) {
+  Chosen one;
+  one.salvage = salvage_segment(fs_, join_path(file("segments"), name));
+  if (one.salvage.file == nullptr) {
+    damaged_.insert(name);
+    return;
+  }
+  one.row = one.salvage.file->row();
+  const std::uint64_t acknowledged = read_acknowledged(fs_, path_);
+  if (!named && acknowledged != 0 && one.row.commit > acknowledged) return;   // was never acknowledged
+  for (const Chosen& newer : chosen_) {
+    if (newer.row.first_id <= one.row.last_id && one.row.first_id <= newer.row.last_id) return;
+  }
+  if (!one.salvage.intact) damaged_.insert(name);
+  state_.next_id = std::max(state_.next_id, one.row.last_id + 1);
+  if (one.salvage.kept > 0) chosen_.push_back(std::move(one));
+}
+
+HeadRow Repair::head() const {
+  if (salvage_.head) return *salvage_.head;
+  if (chosen_.empty()) fail(ErrorCode::kCorrupt, path_, " cannot be repaired: neither the catalog's head nor any segment can be read");
+  HeadRow head;   // class names and paths are lost
+  head.bits = chosen_.front().salvage.file->bits();
+  head.model = chosen_.front().salvage.file->model();
+  return head;
+}
+
+void Repair::rewrite_damaged(const HeadRow& head) {
+  for (Chosen& one : chosen_) {
+    const SegmentFile& old = *one.salvage.file;
+    if (old.bits() != head.bits || old.model() != head.model) {
+      fail(ErrorCode::kCorrupt, old.path(), " holds codes of ", old.bits(), " bits of the model ", old.model(), ", other segments ", head.bits, " of ", head.model,
+           "; repair cannot tell which belong to this collection");
+    }
+    if (one.salvage.intact) continue;
+    const Piece piece{old.codes(), old.ids(), one.salvage.keep.empty() ? nullptr : &one.salvage.keep};
+    one.row = write_segment(fs_, path_, {state_.next_segment++, state_.commit + 1, head.bits, head.model}, std::span(&piece, 1));
+    one.salvage.file = SegmentFile::open(fs_, path_, one.row, head);
+    one.rewritten = true;
+  }
+}
+
+// Copies a file aside; the original goes when nobody names it any more. Reading the catalog past SQLite drops this process's POSIX locks on it, which is
+// harmless here: the writer lock is held, and the file is about to be replaced.
+void Repair::quarantine(const std::string& name) {
+  if (!fs_.exists(file(name))) return;
+  const auto original = fs_.map(file(name));
+  write_file_atomically(fs_, join_path(quarantine_, file_name(name)), original->data());
+  report_.quarantined.push_back(name);
+}
+
+void Repair::add_unnamed(Catalog& catalog, std::uint64_t id) {
+  ImageRecord record;
+  record.id = id;
+  record.key = concat("recovered/", id);
+  while (catalog.id_of(record.key)) record.key += "-again";
+  catalog.insert_image(record);
+  ++state_.images;
+  report_.unnamed.push_back(id);
+}
+
+// Takes the codes up to `record` in, then the record itself if its code is there.
+void Repair::add_row(Catalog& catalog, const ImageRecord& record) {
+  bool coded = false;
+  while (at_ < chosen_.size() && !coded) {
+    const IdColumn& ids = chosen_[at_].salvage.file->ids();
+    if (position_ == ids.count) {
+      ++at_;
+      position_ = 0;
+      continue;
+    }
+    const std::uint64_t id = ids.id(position_);
+    if (id > record.id) break;
+    ++position_;
+    coded = id == record.id;
+    if (coded || salvage_.tombstones.contains(id)) continue;
+    add_unnamed(catalog, id);
+  }
+  if (record.key.empty()) return;   // the call that only finishes
+  state_.next_id = std::max(state_.next_id, record.id + 1);
+  if (!coded) {
+    report_.lost.push_back(record);
+  } else if (catalog.id_of(record.key)) {
+    add_unnamed(catalog, record.id);   // two rows of one key: pages of different times
+  } else {
+    catalog.insert_image(record);
+    ++state_.images;
+    state_.picture_bytes += record.bytes;
+  }
+}
+
+void Repair::write_rows(Catalog& catalog) {
+  state_.images = state_.removed = state_.picture_bytes = state_.code_bytes = 0;
+  for (const Chosen& one : chosen_) {
+    catalog.insert_segment(one.row);
+    state_.code_bytes += one.row.file_size;
+  }
+  salvage_.images([&](const ImageRecord& record) { add_row(catalog, record); });
+  ImageRecord last;
+  last.id = ~std::uint64_t{0};
+  add_row(catalog, last);
+  // Tombstones of codes that are still there; the others have done their work.
+  Tombstones kept;
+  for (const Chosen& one : chosen_) {
+    const SegmentFile& segment = *one.salvage.file;
+    salvage_.tombstones.for_each(segment.row().first_id, segment.row().last_id, [&](std::uint64_t id) {
+      if (!segment.ids().position(id) || catalog.get(id)) return;
+      kept.add(id);
+      ++state_.removed;
+    });
+  }
+  for (const auto& [chunk, bits] : kept.chunks()) catalog.put_tombstones(chunk, bits);
+  ++state_.commit;
+  state_.tombstones_commit = state_.commit;
+  catalog.put_state(state_);
+  report_.kept = state_.images;
+}
+
+void Repair::write_catalog(const HeadRow& head) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+    if (fs_.exists(file(kNewName) + suffix)) fs_.remove(file(kNewName) + suffix);
+  }
+  Catalog::create(file(kNewName), head, {}, options_.sqlite_vfs);
+  {
+    Catalog catalog(file(kNewName), Database::Mode::kWrite, options_.sqlite_vfs);
+    catalog.begin_write();
+    write_rows(catalog);
+    catalog.commit();
+    catalog.database().run("PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+  fs_.sync_directory(path_);
+}
+
+// Ids of segments that are gone as a whole, and that no record told of.
+void Repair::lose_ids_of_files() {
+  if (!salvage_.segments) return;
+  std::set<std::uint64_t> told;
+  for (const ImageRecord& record : report_.lost) told.insert(record.id);
+  for (const SegmentRow& row : *salvage_.segments) {
+    const bool there = std::any_of(chosen_.begin(), chosen_.end(), [&](const Chosen& one) { return one.row.first_id <= row.last_id && row.first_id <= one.row.last_id; });
+    for (std::uint64_t id = row.first_id; !there && row.last_id - row.first_id + 1 == row.count && id <= row.last_id; ++id) {
+      if (!told.contains(id) && !salvage_.tombstones.contains(id)) report_.lost_ids.push_back(id);
+    }
+  }
+}
+
+void Repair::write_report() const {
+  using nlohmann::json;
+  json out = {{"kept", report_.kept}, {"unnamed", report_.unnamed}, {"lost_ids", report_.lost_ids}, {"quarantined", report_.quarantined}};
+  out["damage"] = json::array();
+  for (const Damage& damage : report_.damage) out["damage"].push_back({{"file", damage.file}, {"message", damage.message}});
+  out["lost"] = json::array();
+  for (const ImageRecord& record : report_.lost) out["lost"].push_back({{"id", record.id}, {"key", record.key}, {"sha256", record.sha256}});
+  write_file_atomically(fs_, join_path(quarantine_, "report.json"), as_bytes(out.dump(1, ' ', false, json::error_handler_t::replace) + "\n"));
+}
+
+void Repair::finish(FileSystem& fs, const std::string& path) {
+  const std::string repaired = join_path(path, kRepairedName);
+  if (!fs.exists(repaired)) return;
+  for (const char* suffix : kLogSuffixes) {
+    if (fs.exists(catalog_path(path) + suffix)) fs.remove(catalog_path(path) + suffix);
+  }
+  fs.sync_directory(path);   // the old log must be gone before the new catalog has its name: it would be replayed into it
+  fs.rename(repaired, catalog_path(path));
+  fs.sync_directory(path);
+}
+
+void Repair::run() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  quarantine_ = join_path(file("quarantine"), std::to_string(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()));
+  choose();
+  const HeadRow head = this->head();
+  fs_.create_directory(quarantine_);
+  fs_.sync_directory(path_);
+  fs_.sync_directory(file("quarantine"));
+  for (const auto& name : damaged_) quarantine(join_path("segments", name));
+  quarantine(kCatalogName);
+  quarantine(kCatalogName + std::string("-wal"));
+  fs_.create_directory(file("segments"));
+  rewrite_damaged(head);
+  write_catalog(head);
+  lose_ids_of_files();
+  write_report();
+  fs_.rename(file(kNewName), file(kRepairedName));
+  fs_.sync_directory(path_);
+  finish(fs_, path_);
+  write_acknowledged(fs_, path_, state_.commit);
+  for (const auto& name : damaged_) fs_.remove(join_path(file("segments"), name));
+  report_.changed = true;
+}
+
+}  // namespace
+}  // namespace store
+
+RepairReport repair_collection(FileSystem& fs, const std::string& path, const ToolOptions& options) {
+  const bool interrupted = fs.exists(join_path(path, store::kRepairedName));
+  if (!is_collection(fs, path) && !interrupted) fail(ErrorCode::kNotFound, path, " is not a collection (no ", store::kCatalogName, " in it)");
+  RepairReport report;
+  {
+    const store::WriterLock lock(path);
+    store::Repair::finish(fs, path);
+    const VerifyReport verified = verify_collection(fs, path, options);
+    report.damage = verified.damage;
+    report.kept = verified.images;
+    const auto of_catalog = [](const Damage& damage) { return damage.file != "lock" && damage.file != "acknowledged"; };
+    if (std::any_of(report.damage.begin(), report.damage.end(), of_catalog)) store::Repair(fs, path, options, report).run();
+  }
+  if (!report.damage.empty()) {   // opening signs the lock; a commit renews the acknowledged number
+    const auto writer = CollectionWriter::open(fs, path, {.merge_limit = 1, .sqlite_vfs = options.sqlite_vfs, .failpoint = {}});
+    writer->reserve_ids_below(writer->info().next_id + 1);
+    report.changed = true;
+  }
+  return report;
+}
+
+}  // namespace signet

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/catalog.h"
+#include "store/loaded_segment.h"
+#include "store/segment.h"
+
+namespace signet::store {
+
+// Reads what is still readable of a damaged catalog; never throws for damage.
+class CatalogSalvage {
+ public:
+  CatalogSalvage(FileSystem& fs, const std::string& collection, const std::string& vfs);
+  std::optional<HeadRow> head;
+  std::optional<StateRow> state;
+  std::optional<std::vector<SegmentRow>> segments;   // nothing where any row of them is unreadable
+  Tombstones tombstones;                             // of readable rows
+  // Calls visit for every record that can be read, ids ascending.
+  void images(const std::function<void(const ImageRecord&)>& visit);
+
+ private:
+  std::uint64_t next_readable(std::uint64_t after);
+  std::unique_ptr<Catalog> catalog_;
+};
+
+// What of one segment file is still good.
+struct SegmentSalvage {
+  std::shared_ptr<const SegmentFile> file;   // null: not even its head
+  Words keep;                                // bit i: the code at position i is intact; empty where all are
+  std::uint64_t kept = 0;
+  bool intact = false;                       // the whole file is
+};
+SegmentSalvage salvage_segment(FileSystem& fs, const std::string& path);
+
+}  // namespace signet::store
