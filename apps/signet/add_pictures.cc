@@ -198,7 +198,9 @@ AddSummary add_pictures(CollectionWriter& writer, const Encoder& encoder, const 
     if (batch.size() >= arguments.batch) batch.commit();
   };
   try {
-    const BulkResult bulk = encode_all(encoder, plan.todo.size(), load, sink, {}, progress);
+    BulkOptions bulk_options;
+    bulk_options.block = std::min<std::size_t>(bulk_options.block, arguments.batch);
+    const BulkResult bulk = encode_all(encoder, plan.todo.size(), load, sink, bulk_options, progress);
     batch.commit();
     for (const auto& skipped : bulk.skipped)
       plan.summary.skipped.emplace_back(source.key(plan.todo[skipped.index]), skipped.reason);

@@ -1,4 +1,5 @@
 #include <chrono>
+#include <thread>
 
 #include "signet/code/code_set.h"
 #include "signet/store/collection_writer.h"
@@ -194,6 +195,45 @@ TEST_F(CollectionCliTest, TheSecondWriterIsToldWhoHoldsTheLock) {
   const auto writer = CollectionWriter::open(real_file_system(), path("c"));
   expect_error({"add", path("photos"), "--collection", path("c")}, 3, {std::to_string(getpid())});
   ok({"search", "--collection", path("c"), "--key", photo("class0/0000.png")});  // reading goes on
+}
+
+// Killed at any moment, the same command goes on: nothing twice, nothing lost.
+TEST_F(CollectionCliTest, AKilledAddGoesOnFromItsLastCommit) {
+  testdata::make_idx(path("many"), "train", 600, 3);
+  const Words words = {"add",     path("many"), "--collection", path("c"), "--model", path("model.onnx"),
+                       "--batch", "16",         "--threads",    "1",       "--json"};
+  const Process process(SIGNET_PROGRAM, words, path("output"));
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!std::filesystem::exists(path("c/segments")) || std::filesystem::is_empty(path("c/segments"))) {
+    if (std::chrono::steady_clock::now() > give_up) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  process.signal(SIGKILL);
+  process.wait();
+  ok({"collection", "verify", path("c")});
+  const auto rest = ok(words).json();
+  EXPECT_EQ(rest["images"], 600);
+  EXPECT_EQ(rest["added"].get<int>() + rest["unchanged"].get<int>(), 600) << rest;
+  ok({"collection", "verify", path("c")});
+}
+
+TEST_F(CollectionCliTest, AnInterruptedAddKeepsWhatItCommitted) {
+  testdata::make_idx(path("many"), "train", 1000, 3);
+  const Words words = {"add",     path("many"), "--collection", path("c"), "--model", path("model.onnx"),
+                       "--batch", "8",          "--threads",    "1",       "--json"};
+  const Process process(SIGNET_PROGRAM, words, path("output"));
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!std::filesystem::exists(path("c/segments")) || std::filesystem::is_empty(path("c/segments"))) {
+    if (std::chrono::steady_clock::now() > give_up) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  process.signal(SIGINT);
+  const Outcome stopped = process.wait();
+  if (stopped.status != 0) {  // it may have been done already
+    EXPECT_EQ(stopped.status, 130) << stopped.err;
+    EXPECT_NE(stopped.err.find("goes on from there"), std::string::npos) << stopped.err;
+  }
+  EXPECT_EQ(ok(words).json()["images"], 1000);
 }
 
 TEST_F(CollectionCliTest, CreateIsExplicitToo) {

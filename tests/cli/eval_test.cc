@@ -121,6 +121,25 @@ TEST_F(EvalTest, QueriesThatTheModelWasTrainedOnAreAnError) {
                {"24 images are both in the queries and the training set"});
 }
 
+// What a protocol draws can be taken out, trained on, and measured by that protocol.
+TEST_F(EvalTest, TheTrainingPartOfAProtocolIsADataSet) {
+  testdata::make_idx_pair(path("six"), 60, 24, 6);
+  ok({"export-images", "--data", path("six"), "--protocol", "unseen-classes", "--part", "train", "--class-folders", "--out",
+      path("seen")});
+  const auto seen = ok({"inspect", path("seen"), "--json"}).json();
+  EXPECT_EQ(seen["images"], 30);  // 3 of 6 classes, 10 images each
+  EXPECT_EQ(seen["classes"].size(), 3u);
+  ok({"export-images", "--data", path("six"), "--protocol", "unseen-classes", "--part", "query", "--out", path("query")});
+  EXPECT_EQ(ok({"inspect", path("query"), "--json"}).json()["images"], 12);
+  const auto numbers = ok({"eval", "--model", path("model.onnx"), "--data", path("six"), "--protocol", "unseen-classes",
+                           "--trained-on", path("seen"), "--json"})
+                           .json()[0];
+  EXPECT_EQ(numbers["queries"], 12);
+  EXPECT_EQ(numbers["database"], 30);
+  expect_error({"export-images", "--data", path("six"), "--protocol", "unseen-classes", "--part", "rest", "--out", path("x")}, 2,
+               {"rest", "train, query or database"});
+}
+
 TEST_F(EvalTest, LabelsThatDoNotFitAreErrors) {
   ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--split", "test", "--out", path("queries")});
   testdata::write(path("few.csv"), "a\nb\n");
