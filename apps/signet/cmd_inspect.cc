@@ -179,7 +179,18 @@ std::string cell(const Json& value) {
     }
     return text.empty() ? "none" : text;
   }
+  if (value.is_number_float()) return concat(value.get<double>());
   return value.dump();
+}
+
+// Of a training record, what a person asks first; --json shows all of it.
+std::string training_line(const Json& record) {
+  std::string text;
+  for (const char* key : {"dataset", "protocol", "seed", "loss", "alpha", "epochs", "version"}) {
+    if (record.contains(key) && !record[key].is_structured())
+      text += concat(text.empty() ? "" : ", ", key, " ", cell(record[key]));
+  }
+  return text;
 }
 
 }  // namespace
@@ -203,7 +214,8 @@ int run_inspect(Arguments words) {
     if (key == "what") continue;
     std::string name = key;
     std::replace(name.begin(), name.end(), '_', ' ');
-    std::cout << "  " << name << std::string(name.size() < 18 ? 18 - name.size() : 1, ' ') << printable(cell(value)) << '\n';
+    std::cout << "  " << name << std::string(name.size() < 18 ? 18 - name.size() : 1, ' ')
+              << printable(key == "training" ? training_line(value) : cell(value)) << '\n';
   }
   return 0;
 }
