@@ -85,5 +85,25 @@ TEST_F(CliTest, TheProgramDoesNotLoadLibtorch) {
   for (const char* heavy : {"libtorch", "libc10", "libpython"}) EXPECT_EQ(libraries.find(heavy), std::string::npos) << heavy;
 }
 
+// `signet train` is the program signet-train beside the running one, or in ../libexec/signet; nothing is looked for in PATH.
+TEST_F(CliTest, TrainSaysWhereItLookedForTheTrainer) {
+  std::filesystem::create_directories(path("bin"));
+  std::filesystem::copy_file(SIGNET_PROGRAM, path("bin/signet"));
+  const auto train = [&] { return Process(path("bin/signet"), {"train", "--bits", "12", "two words"}, path("output")).wait(); };
+  const Outcome alone = train();
+  EXPECT_EQ(alone.status, 3);
+  EXPECT_EQ(alone.err.rfind("signet train: this build has no training program", 0), 0u) << alone.err;
+  EXPECT_NE(alone.err.find(path("libexec/signet/signet-train")), std::string::npos) << alone.err;
+
+  for (const char* place : {"libexec/signet/signet-train", "bin/signet-train"}) {
+    testdata::write(path(place), std::string("#!/bin/sh\nprintf '%s|' \"$@\"\nexit 7\n"));
+    std::filesystem::permissions(path(place), std::filesystem::perms::owner_all);
+    const Outcome passed_on = train();
+    EXPECT_EQ(passed_on.status, 7) << place;
+    EXPECT_EQ(passed_on.out, "--bits|12|two words|") << place;
+    std::filesystem::remove(path(place));
+  }
+}
+
 }  // namespace
 }  // namespace signet::cli_test

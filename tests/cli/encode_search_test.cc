@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <chrono>
 #include <numeric>
+#include <thread>
 
 #include "signet/code/code_set.h"
 #include "signet/code/npy.h"
@@ -66,6 +68,28 @@ TEST_F(EncodeSearchTest, StrictStopsAtTheFirstUnreadablePictureAndWritesNothing)
   expect_error({"encode", "--model", path("model.onnx"), "--data", path("photos"), "--out", path("codes"), "--strict"}, 3,
                {"broken.png"});
   EXPECT_FALSE(std::filesystem::exists(path("codes/codes.npy")));
+}
+
+TEST_F(EncodeSearchTest, AnInterruptedEncodeLeavesTheOldCodesOrTheNewOnes) {
+  const Words first = {"encode", "--model", path("model.onnx"), "--data", path("data"), "--split",
+                       "test",   "--out",   path("codes")};
+  ok(first);
+  const std::string before = slurp(path("codes/codes.npy"));
+  testdata::make_idx(path("more"), "train", 3000, 3);
+  const Words second = {"encode", "--model",     path("model.onnx"), "--data", path("more"),
+                        "--out",  path("codes"), "--threads",        "1"};
+  const Process process(SIGNET_PROGRAM, second, path("output"));
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (slurp(path("output/stderr.txt")).find("reading") == std::string::npos && std::chrono::steady_clock::now() < give_up) {
+    std::this_thread::yield();
+  }
+  process.signal(SIGINT);
+  const Outcome stopped = process.wait();
+  EXPECT_TRUE(stopped.status == 130 || stopped.status == 0) << stopped.status << stopped.err;
+  if (stopped.status == 130) {
+    EXPECT_EQ(slurp(path("codes/codes.npy")), before);
+  }
+  EXPECT_NO_THROW(read_code_set(real_file_system(), path("codes")));
 }
 
 TEST_F(EncodeSearchTest, ConversionOfColoursIsSaid) {
