@@ -33,7 +33,7 @@ TEST_P(ThreadPoolOf, CoversEveryItemOnce) {
 TEST_P(ThreadPoolOf, NoWorkerIsInTwoPlacesAtOnce) {
   ThreadPool pool(GetParam());
   std::vector<std::atomic<int>> inside(pool.size());
-  pool.parallel_for(2000, 1, [&](std::size_t, std::size_t, std::size_t worker) {
+  pool.parallel_for(300, 1, [&](std::size_t, std::size_t, std::size_t worker) {
     EXPECT_EQ(inside[worker].fetch_add(1), 0);
     std::this_thread::yield();
     inside[worker].fetch_sub(1);
