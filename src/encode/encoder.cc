@@ -141,8 +141,8 @@ Outputs Encoder::run(std::span<const Image> images, unsigned want) const {
   if (images.size() == 1) {
     body(0, 1, 0);  // no thread needs to be woken
   } else {
-    constexpr std::size_t kGrain = 8;
-    state_->pool.parallel_for(images.size(), kGrain, body);
+    constexpr std::size_t kGrain = 8;  // a few images share the way to a worker, but not where that would leave threads idle
+    state_->pool.parallel_for(images.size(), std::clamp(images.size() / state_->pool.size(), std::size_t{1}, kGrain), body);
   }
   return out;
 }
