@@ -21,13 +21,14 @@ constexpr const char* kLogSuffixes[] = {"-wal", "-shm"};
 // A segment that the repaired collection has, and what happens to its file.
 struct Chosen {
   SegmentSalvage salvage;
-  SegmentRow row;        // of the repaired catalog
+  SegmentRow row;  // of the repaired catalog
   bool rewritten = false;
 };
 
-// Order of effects, so that a death anywhere leaves a collection that repair can take up again: copies into quarantine; the new catalog complete under
-// another name (from here on readers and writers refuse and ask for repair); the old log goes, the new catalog takes the old one's name; files that
-// nobody names go. Everything before the new catalog's name is repeated from the start, everything after it is finished.
+// Order of effects, so that a death anywhere leaves a collection that repair can take up again: copies into quarantine; the new
+// catalog complete under another name (from here on readers and writers refuse and ask for repair); the old log goes, the new
+// catalog takes the old one's name; files that nobody names go. Everything before the new catalog's name is repeated from the
+// start, everything after it is finished.
 class Repair {
  public:
   Repair(FileSystem& fs, const std::string& path, const ToolOptions& options, RepairReport& report)
@@ -54,16 +55,17 @@ class Repair {
   ToolOptions options_;
   RepairReport& report_;
   CatalogSalvage salvage_;
-  std::vector<Chosen> chosen_;            // by id
-  std::set<std::string> damaged_;         // segment files that are not taken as they are
+  std::vector<Chosen> chosen_;     // by id
+  std::set<std::string> damaged_;  // segment files that are not taken as they are
   StateRow state_;
   std::string quarantine_;
-  std::size_t at_ = 0;                    // cursor over chosen_ while rows are written
+  std::size_t at_ = 0;  // cursor over chosen_ while rows are written
   std::uint64_t position_ = 0;
 };
 
-// Which segments make up the collection: those that the catalog names; where it cannot be trusted to name all (unreadable, or older than what was
-// acknowledged), every file that was written for an acknowledged commit. Of two files whose ids overlap, the newer was made from the older.
+// Which segments make up the collection: those that the catalog names; where it cannot be trusted to name all (unreadable, or
+// older than what was acknowledged), every file that was written for an acknowledged commit. Of two files whose ids overlap, the
+// newer was made from the older.
 void Repair::choose() {
   const std::uint64_t acknowledged = read_acknowledged(fs_, path_);
   const bool trusted = salvage_.segments && salvage_.state && salvage_.state->commit >= acknowledged;
@@ -82,7 +84,7 @@ void Repair::choose() {
   state_.commit = std::max(state_.commit, acknowledged);
   for (const auto& [number, name] : names) {
     state_.next_segment = std::max(state_.next_segment, number + 1);
-    if (trusted && !named.contains(number)) continue;   // of a commit that never was; the next writer sweeps it
+    if (trusted && !named.contains(number)) continue;  // of a commit that never was; the next writer sweeps it
     choose_file(name, named.contains(number));
   }
   if (salvage_.segments) {
@@ -100,7 +102,7 @@ void Repair::choose_file(const std::string& name, bool named) {
   }
   one.row = one.salvage.file->row();
   const std::uint64_t acknowledged = read_acknowledged(fs_, path_);
-  if (!named && acknowledged != 0 && one.row.commit > acknowledged) return;   // was never acknowledged
+  if (!named && acknowledged != 0 && one.row.commit > acknowledged) return;  // was never acknowledged
   for (const Chosen& newer : chosen_) {
     if (newer.row.first_id <= one.row.last_id && one.row.first_id <= newer.row.last_id) return;
   }
@@ -111,8 +113,9 @@ void Repair::choose_file(const std::string& name, bool named) {
 
 HeadRow Repair::head() const {
   if (salvage_.head) return *salvage_.head;
-  if (chosen_.empty()) fail(ErrorCode::kCorrupt, path_, " cannot be repaired: neither the catalog's head nor any segment can be read");
-  HeadRow head;   // class names and paths are lost
+  if (chosen_.empty())
+    fail(ErrorCode::kCorrupt, path_, " cannot be repaired: neither the catalog's head nor any segment can be read");
+  HeadRow head;  // class names and paths are lost
   head.bits = chosen_.front().salvage.file->bits();
   head.model = chosen_.front().salvage.file->model();
   return head;
@@ -122,8 +125,8 @@ void Repair::rewrite_damaged(const HeadRow& head) {
   for (Chosen& one : chosen_) {
     const SegmentFile& old = *one.salvage.file;
     if (old.bits() != head.bits || old.model() != head.model) {
-      fail(ErrorCode::kCorrupt, old.path(), " holds codes of ", old.bits(), " bits of the model ", old.model(), ", other segments ", head.bits, " of ", head.model,
-           "; repair cannot tell which belong to this collection");
+      fail(ErrorCode::kCorrupt, old.path(), " holds codes of ", old.bits(), " bits of the model ", old.model(),
+           ", other segments ", head.bits, " of ", head.model, "; repair cannot tell which belong to this collection");
     }
     if (one.salvage.intact) continue;
     const Piece piece{old.codes(), old.ids(), one.salvage.keep.empty() ? nullptr : &one.salvage.keep};
@@ -133,8 +136,8 @@ void Repair::rewrite_damaged(const HeadRow& head) {
   }
 }
 
-// Copies a file aside; the original goes when nobody names it any more. Reading the catalog past SQLite drops this process's POSIX locks on it, which is
-// harmless here: the writer lock is held, and the file is about to be replaced.
+// Copies a file aside; the original goes when nobody names it any more. Reading the catalog past SQLite drops this process's
+// POSIX locks on it, which is harmless here: the writer lock is held, and the file is about to be replaced.
 void Repair::quarantine(const std::string& name) {
   if (!fs_.exists(file(name))) return;
   const auto original = fs_.map(file(name));
@@ -169,12 +172,12 @@ void Repair::add_row(Catalog& catalog, const ImageRecord& record) {
     if (coded || salvage_.tombstones.contains(id)) continue;
     add_unnamed(catalog, id);
   }
-  if (record.key.empty()) return;   // the call that only finishes
+  if (record.key.empty()) return;  // the call that only finishes
   state_.next_id = std::max(state_.next_id, record.id + 1);
   if (!coded) {
     report_.lost.push_back(record);
   } else if (catalog.id_of(record.key)) {
-    add_unnamed(catalog, record.id);   // two rows of one key: pages of different times
+    add_unnamed(catalog, record.id);  // two rows of one key: pages of different times
   } else {
     catalog.insert_image(record);
     ++state_.images;
@@ -230,7 +233,9 @@ void Repair::lose_ids_of_files() {
   std::set<std::uint64_t> told;
   for (const ImageRecord& record : report_.lost) told.insert(record.id);
   for (const SegmentRow& row : *salvage_.segments) {
-    const bool there = std::any_of(chosen_.begin(), chosen_.end(), [&](const Chosen& one) { return one.row.first_id <= row.last_id && row.first_id <= one.row.last_id; });
+    const bool there = std::any_of(chosen_.begin(), chosen_.end(), [&](const Chosen& one) {
+      return one.row.first_id <= row.last_id && row.first_id <= one.row.last_id;
+    });
     for (std::uint64_t id = row.first_id; !there && row.last_id - row.first_id + 1 == row.count && id <= row.last_id; ++id) {
       if (!told.contains(id) && !salvage_.tombstones.contains(id)) report_.lost_ids.push_back(id);
     }
@@ -239,12 +244,15 @@ void Repair::lose_ids_of_files() {
 
 void Repair::write_report() const {
   using nlohmann::json;
-  json out = {{"kept", report_.kept}, {"unnamed", report_.unnamed}, {"lost_ids", report_.lost_ids}, {"quarantined", report_.quarantined}};
+  json out = {
+      {"kept", report_.kept}, {"unnamed", report_.unnamed}, {"lost_ids", report_.lost_ids}, {"quarantined", report_.quarantined}};
   out["damage"] = json::array();
   for (const Damage& damage : report_.damage) out["damage"].push_back({{"file", damage.file}, {"message", damage.message}});
   out["lost"] = json::array();
-  for (const ImageRecord& record : report_.lost) out["lost"].push_back({{"id", record.id}, {"key", record.key}, {"sha256", record.sha256}});
-  write_file_atomically(fs_, join_path(quarantine_, "report.json"), as_bytes(out.dump(1, ' ', false, json::error_handler_t::replace) + "\n"));
+  for (const ImageRecord& record : report_.lost)
+    out["lost"].push_back({{"id", record.id}, {"key", record.key}, {"sha256", record.sha256}});
+  write_file_atomically(fs_, join_path(quarantine_, "report.json"),
+                        as_bytes(out.dump(1, ' ', false, json::error_handler_t::replace) + "\n"));
 }
 
 void Repair::finish(FileSystem& fs, const std::string& path) {
@@ -253,7 +261,7 @@ void Repair::finish(FileSystem& fs, const std::string& path) {
   for (const char* suffix : kLogSuffixes) {
     if (fs.exists(catalog_path(path) + suffix)) fs.remove(catalog_path(path) + suffix);
   }
-  fs.sync_directory(path);   // the old log must be gone before the new catalog has its name: it would be replayed into it
+  fs.sync_directory(path);  // the old log must be gone before the new catalog has its name: it would be replayed into it
   fs.rename(repaired, catalog_path(path));
   fs.sync_directory(path);
 }
@@ -287,7 +295,8 @@ void Repair::run() {
 
 RepairReport repair_collection(FileSystem& fs, const std::string& path, const ToolOptions& options) {
   const bool interrupted = fs.exists(join_path(path, store::kRepairedName));
-  if (!is_collection(fs, path) && !interrupted) fail(ErrorCode::kNotFound, path, " is not a collection (no ", store::kCatalogName, " in it)");
+  if (!is_collection(fs, path) && !interrupted)
+    fail(ErrorCode::kNotFound, path, " is not a collection (no ", store::kCatalogName, " in it)");
   RepairReport report;
   {
     const store::WriterLock lock(path);
@@ -298,7 +307,7 @@ RepairReport repair_collection(FileSystem& fs, const std::string& path, const To
     const auto of_catalog = [](const Damage& damage) { return damage.file != "lock" && damage.file != "acknowledged"; };
     if (std::any_of(report.damage.begin(), report.damage.end(), of_catalog)) store::Repair(fs, path, options, report).run();
   }
-  if (!report.damage.empty()) {   // opening signs the lock; a commit renews the acknowledged number
+  if (!report.damage.empty()) {  // opening signs the lock; a commit renews the acknowledged number
     const auto writer = CollectionWriter::open(fs, path, {.merge_limit = 1, .sqlite_vfs = options.sqlite_vfs, .failpoint = {}});
     writer->reserve_ids_below(writer->info().next_id + 1);
     report.changed = true;

@@ -9,7 +9,7 @@
 namespace signet::store {
 namespace {
 
-constexpr std::uint64_t kEnd = std::uint64_t{1} << 62;   // beyond every id
+constexpr std::uint64_t kEnd = std::uint64_t{1} << 62;  // beyond every id
 
 template <typename Step>
 bool attempt(const Step& step) {
@@ -40,14 +40,14 @@ CatalogSalvage::CatalogSalvage(FileSystem& fs, const std::string& collection, co
   });
 }
 
-// The smallest id above `after` at which reading works again, found by doubling and halving; kEnd where there is none. Inside a damaged
-// page every id fails and behind it they work, so halving finds the page's end.
+// The smallest id above `after` at which reading works again, found by doubling and halving; kEnd where there is none. Inside a
+// damaged page every id fails and behind it they work, so halving finds the page's end.
 std::uint64_t CatalogSalvage::next_readable(std::uint64_t after) {
   Statement probe(catalog_->database(), "SELECT id FROM image WHERE id > ?1 ORDER BY id LIMIT 1");
   const auto readable = [&](std::uint64_t at) { return attempt([&] { probe.use().bind(1, at).step(); }); };
   std::uint64_t step = 1;
   while (after + step < kEnd && !readable(after + step)) step *= 2;
-  std::uint64_t low = after + step / 2, high = std::min(after + step, kEnd);   // low fails, high works
+  std::uint64_t low = after + step / 2, high = std::min(after + step, kEnd);  // low fails, high works
   while (high - low > 1) {
     const std::uint64_t middle = low + (high - low) / 2;
     (readable(middle) ? high : low) = middle;
@@ -89,7 +89,7 @@ SegmentSalvage salvage_segment(FileSystem& fs, const std::string& path) {
   if (!attempt([&] { salvage.file = SegmentFile::open_alone(fs, path, 0); })) return salvage;
   const SegmentFile& file = *salvage.file;
   if (segment_path(parent_path(parent_path(path)), file.row().number) != path || !file.ids_are_good()) {
-    salvage.file.reset();   // without trustworthy ids the codes belong to nobody
+    salvage.file.reset();  // without trustworthy ids the codes belong to nobody
     return salvage;
   }
   salvage.intact = attempt([&] { file.verify(); });
@@ -97,11 +97,12 @@ SegmentSalvage salvage_segment(FileSystem& fs, const std::string& path) {
   std::uint32_t crc = ids.width == 0 ? 0 : crc32c({ids.offsets, static_cast<std::size_t>(ids.count * ids.width)});
   crc = crc32c(std::as_bytes(file.codes()), crc);
   salvage.kept = ids.count;
-  if (salvage.intact || crc == file.row().content_crc) return salvage;   // ids and codes are what was written
+  if (salvage.intact || crc == file.row().content_crc) return salvage;  // ids and codes are what was written
   salvage.keep.assign((ids.count + 63) / 64, ~std::uint64_t{0});
   for (const std::uint64_t block : file.damaged_blocks()) {
     const std::uint64_t end = std::min(ids.count, (block + 1) * kBlockCodes);
-    for (std::uint64_t i = block * kBlockCodes; i < end; ++i, --salvage.kept) salvage.keep[i / 64] &= ~(std::uint64_t{1} << (i % 64));
+    for (std::uint64_t i = block * kBlockCodes; i < end; ++i, --salvage.kept)
+      salvage.keep[i / 64] &= ~(std::uint64_t{1} << (i % 64));
   }
   return salvage;
 }

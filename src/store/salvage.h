@@ -18,8 +18,8 @@ class CatalogSalvage {
   CatalogSalvage(FileSystem& fs, const std::string& collection, const std::string& vfs);
   std::optional<HeadRow> head;
   std::optional<StateRow> state;
-  std::optional<std::vector<SegmentRow>> segments;   // nothing where any row of them is unreadable
-  Tombstones tombstones;                             // of readable rows
+  std::optional<std::vector<SegmentRow>> segments;  // nothing where any row of them is unreadable
+  Tombstones tombstones;                            // of readable rows
   // Calls visit for every record that can be read, ids ascending.
   void images(const std::function<void(const ImageRecord&)>& visit);
 
@@ -30,10 +30,10 @@ class CatalogSalvage {
 
 // What of one segment file is still good.
 struct SegmentSalvage {
-  std::shared_ptr<const SegmentFile> file;   // null: not even its head
-  Words keep;                                // bit i: the code at position i is intact; empty where all are
+  std::shared_ptr<const SegmentFile> file;  // null: not even its head
+  Words keep;                               // bit i: the code at position i is intact; empty where all are
   std::uint64_t kept = 0;
-  bool intact = false;                       // the whole file is
+  bool intact = false;  // the whole file is
 };
 SegmentSalvage salvage_segment(FileSystem& fs, const std::string& path);
 

@@ -33,10 +33,10 @@ class FaultTest : public testing::Test {
       if (static_cast<std::size_t>(operation.kind) == kOrder[step]) return operation;
     }
   }
-  static constexpr std::size_t kOrder[] = {0, 1, 2, 3, 0, 4, 0};   // Operation::Kind, in the order of the enumeration
+  static constexpr std::size_t kOrder[] = {0, 1, 2, 3, 0, 4, 0};  // Operation::Kind, in the order of the enumeration
 
   struct Outcome {
-    Model acknowledged, flight;   // flight: with the change that failed
+    Model acknowledged, flight;  // flight: with the change that failed
     bool failed = false;
   };
   // Opens and performs the script until something fails.
@@ -90,7 +90,7 @@ TEST_F(FaultTest, SegmentFilesFailAtEveryOperation) {
       reset();
       FaultFileSystem fs;
       fs.fail_at(n, kind);
-      FaultVfs vfs;   // only to stop SQLite when the power goes
+      FaultVfs vfs;  // only to stop SQLite when the power goes
       const Outcome outcome = run(fs, vfs.name(), [&] {
         if (kind == Fault::kPowerLoss) vfs.cut_power();
       });
@@ -125,7 +125,7 @@ TEST_F(FaultTest, TheCatalogFailsAtEveryOperation) {
 }
 
 TEST_F(FaultTest, PowerIsLostAtEveryOperationOnTheCatalog) {
-  for (const std::uint64_t seed : {0u, 1u, 2u}) {   // 0: all that is not synced is lost; others: some of it
+  for (const std::uint64_t seed : {0u, 1u, 2u}) {  // 0: all that is not synced is lost; others: some of it
     for (std::uint64_t n = 1;; ++n) {
       reset();
       FaultFileSystem fs;

@@ -30,7 +30,7 @@ void write_all(const std::string& path, const Content& content) {
 }
 
 struct Change {
-  std::int64_t offset;   // of a write, or the new size where `data` is empty
+  std::int64_t offset;  // of a write, or the new size where `data` is empty
   Content data;
 };
 
@@ -38,7 +38,7 @@ struct Tracked {
   bool exists_durably = false;
   bool deleted = false;
   Content durable;
-  std::vector<Change> pending;   // since the last sync
+  std::vector<Change> pending;  // since the last sync
 };
 
 void apply(Content& content, const Change& change) {
@@ -54,7 +54,7 @@ void apply(Content& content, const Change& change) {
 struct FaultFile {
   sqlite3_file base;
   FaultVfs::State* state;
-  Tracked* tracked;   // null: a file whose loss does not matter (temporary)
+  Tracked* tracked;  // null: a file whose loss does not matter (temporary)
 };
 constexpr std::size_t kOffset = (sizeof(FaultFile) + 15) / 16 * 16;
 sqlite3_file* real(sqlite3_file* f) { return reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(f) + kOffset); }
@@ -107,7 +107,7 @@ int x_write(sqlite3_file* f, const void* data, int n, sqlite3_int64 offset) {
   int amount = n;
   if (rc != SQLITE_OK) {
     const std::lock_guard lock(state->mutex);
-    amount = state->dead && !state->hit ? 0 : n / 2;   // the failing write itself gets half-way
+    amount = state->dead && !state->hit ? 0 : n / 2;  // the failing write itself gets half-way
     if (state->dead && state->operations != state->fail_at) amount = 0;
   }
   if (amount > 0) {
@@ -150,10 +150,11 @@ int x_unlock(sqlite3_file* f, int level) { return real(f)->pMethods->xUnlock(rea
 int x_reserved(sqlite3_file* f, int* out) { return real(f)->pMethods->xCheckReservedLock(real(f), out); }
 int x_control(sqlite3_file* f, int op, void* arg) {
   // A size hint would change the file behind our back.
-  return op == SQLITE_FCNTL_SIZE_HINT || op == SQLITE_FCNTL_MMAP_SIZE ? SQLITE_NOTFOUND : real(f)->pMethods->xFileControl(real(f), op, arg);
+  return op == SQLITE_FCNTL_SIZE_HINT || op == SQLITE_FCNTL_MMAP_SIZE ? SQLITE_NOTFOUND
+                                                                      : real(f)->pMethods->xFileControl(real(f), op, arg);
 }
 int x_sector(sqlite3_file* f) { return real(f)->pMethods->xSectorSize(real(f)); }
-int x_device(sqlite3_file*) { return 0; }   // promises nothing
+int x_device(sqlite3_file*) { return 0; }  // promises nothing
 int x_shm_map(sqlite3_file* f, int page, int size, int extend, void volatile** out) {
   return real(f)->pMethods->xShmMap(real(f), page, size, extend, out);
 }
@@ -161,9 +162,9 @@ int x_shm_lock(sqlite3_file* f, int offset, int n, int flags) { return real(f)->
 void x_shm_barrier(sqlite3_file* f) { real(f)->pMethods->xShmBarrier(real(f)); }
 int x_shm_unmap(sqlite3_file* f, int remove) { return real(f)->pMethods->xShmUnmap(real(f), remove); }
 
-constexpr sqlite3_io_methods kMethods = {2,        x_close,    x_read,    x_write,  x_truncate, x_sync,     x_size,
-                                         x_lock,   x_unlock,   x_reserved, x_control, x_sector, x_device,   x_shm_map,
-                                         x_shm_lock, x_shm_barrier, x_shm_unmap, nullptr, nullptr};
+constexpr sqlite3_io_methods kMethods = {2,          x_close,       x_read,      x_write,   x_truncate, x_sync,   x_size,
+                                         x_lock,     x_unlock,      x_reserved,  x_control, x_sector,   x_device, x_shm_map,
+                                         x_shm_lock, x_shm_barrier, x_shm_unmap, nullptr,   nullptr};
 
 int x_open(sqlite3_vfs* v, const char* name, sqlite3_file* f, int flags, int* out) {
   FaultVfs::State* state = state_of(v);
@@ -182,7 +183,7 @@ int x_open(sqlite3_vfs* v, const char* name, sqlite3_file* f, int flags, int* ou
   if (matters) {
     const std::lock_guard lock(state->mutex);
     const auto [entry, fresh] = state->files.try_emplace(name);
-    if (fresh && there) {   // what was there before this VFS saw it is durable
+    if (fresh && there) {  // what was there before this VFS saw it is durable
       entry->second.durable = read_all(name);
       entry->second.exists_durably = true;
     }

@@ -51,15 +51,18 @@ class FlipTest : public testing::Test {
   void check(const std::string& name, std::uint64_t offset, bool harmless) {
     const std::string where = concat(name, " byte ", offset);
     const VerifyReport report = verify_collection(real_file_system(), home());
-    const bool named = std::any_of(report.damage.begin(), report.damage.end(), [&](const Damage& d) { return d.file.starts_with(name.substr(0, name.find("-wal"))); });
-    EXPECT_TRUE(named) << where << ": verify names " << (report.ok() ? "nothing" : report.damage[0].file + ": " + report.damage[0].message);
+    const bool named = std::any_of(report.damage.begin(), report.damage.end(),
+                                   [&](const Damage& d) { return d.file.starts_with(name.substr(0, name.find("-wal"))); });
+    EXPECT_TRUE(named) << where << ": verify names "
+                       << (report.ok() ? "nothing" : report.damage[0].file + ": " + report.damage[0].message);
     try {
       const auto view = Collection::open(real_file_system(), home())->view();
       EXPECT_EQ(model_of(*view), expected_) << where;
       expect_searches_like(*view, expected_);
     } catch (const Error& error) {
       EXPECT_FALSE(harmless) << where << ": " << error.what();
-      const bool clean = error.code() == ErrorCode::kCorrupt || error.code() == ErrorCode::kUnsupported || error.code() == ErrorCode::kMismatch;
+      const bool clean =
+          error.code() == ErrorCode::kCorrupt || error.code() == ErrorCode::kUnsupported || error.code() == ErrorCode::kMismatch;
       EXPECT_TRUE(clean) << where << ": " << error.what();
     }
   }
@@ -125,7 +128,7 @@ TEST_F(FlipTest, LockAndAcknowledgedNumber) {
       reset();
       flip(name, at, 1u << (at % 8));
       check(name, at, true);
-      CollectionWriter::open(real_file_system(), home());   // a writer is not kept out
+      CollectionWriter::open(real_file_system(), home());  // a writer is not kept out
     }
   }
 }
@@ -134,7 +137,8 @@ TEST_F(FlipTest, LockAndAcknowledgedNumber) {
 TEST_F(FlipTest, Truncation) {
   make(true);
   std::vector<std::string> names = {"catalog.sqlite", "catalog.sqlite-wal"};
-  for (const auto& entry : std::filesystem::directory_iterator(folder_.path("start") + "/segments")) names.push_back("segments/" + entry.path().filename().string());
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path("start") + "/segments"))
+    names.push_back("segments/" + entry.path().filename().string());
   for (const auto& name : names) {
     for (std::uint64_t part = 0; part < 12; ++part) {
       reset();

@@ -1,4 +1,5 @@
-// kill -9 at every named point and at random times: after reopening, the state is the last acknowledged one, or that with the change in flight.
+// kill -9 at every named point and at random times: after reopening, the state is the last acknowledged one, or that with the
+// change in flight.
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -26,7 +27,8 @@ class KillTest : public testing::Test {
 
   std::string home() const { return folder_.path("collection"); }
 
-  // The child's life: opens, performs operations one after another, and dies when `point` is reached for the `nth` time (empty: never by itself).
+  // The child's life: opens, performs operations one after another, and dies when `point` is reached for the `nth` time (empty:
+  // never by itself).
   [[noreturn]] void live(Model model, std::uint64_t seed, std::uint64_t steps, const std::string& point, int nth) const {
     WriterOptions options;
     int seen = 0;
@@ -70,13 +72,14 @@ class KillTest : public testing::Test {
   void check(std::uint64_t seed) {
     for (std::uint64_t step = 0; step < ledger_->acknowledged; ++step) model_.apply(make_operation(model_, mix_seed(seed, step)));
     Model flight = model_;
-    if (ledger_->begun > ledger_->acknowledged) flight.apply(make_operation(model_, mix_seed(seed, ledger_->acknowledged.load())));
+    if (ledger_->begun > ledger_->acknowledged)
+      flight.apply(make_operation(model_, mix_seed(seed, ledger_->acknowledged.load())));
     // A reader first: it meets the disk as the dead writer left it.
     const auto left = Collection::open(fs_, home())->view();
     const Model found = model_of(*left);
     ASSERT_TRUE(found == model_ || found == flight) << "seed " << seed << " step " << ledger_->acknowledged;
     expect_searches_like(*left, found);
-    {   // then the next writer recovers and sweeps, and changes nothing
+    {  // then the next writer recovers and sweeps, and changes nothing
       const auto writer = CollectionWriter::open(fs_, home());
       EXPECT_EQ(fs_.list(home() + "/segments").size(), writer->info().segments);
     }
@@ -92,7 +95,7 @@ class KillTest : public testing::Test {
   }
 
   static int rounds(int usual) {
-    const char* factor = std::getenv("SIGNET_STORE_ROUNDS");   // 10 runs ten times as many
+    const char* factor = std::getenv("SIGNET_STORE_ROUNDS");  // 10 runs ten times as many
     return usual * (factor != nullptr ? std::max(1, std::atoi(factor)) : 1);
   }
 
@@ -104,14 +107,16 @@ class KillTest : public testing::Test {
 
 TEST_F(KillTest, AtEveryNamedPoint) {
   start();
-  const std::vector<std::string> points = {"locked",    "recovered",    "begin",   "rows-written", "segment-written", "before-commit",
-                                           "committed", "acknowledged", "swept",   "compact-segment-written", "open-swept"};
+  const std::vector<std::string> points = {
+      "locked",        "recovered", "begin",        "rows-written", "segment-written",
+      "before-commit", "committed", "acknowledged", "swept",        "compact-segment-written",
+      "open-swept"};
   std::map<std::string, int> deaths;
   std::uint64_t seed = 1;
   for (int turn = 0; turn < rounds(8); ++turn) {
     for (const auto& point : points) {
       const int nth = point == "locked" || point == "recovered" || point == "open-swept" ? 1 : 1 + turn % 5;
-      if (point == "open-swept") {   // needs something to sweep: die with a segment written first
+      if (point == "open-swept") {  // needs something to sweep: die with a segment written first
         round(++seed, 30, "segment-written", 1 + turn % 3);
         // check() has opened and swept already; leave an orphan by hand, as a cut-off commit does
         real_file_system().create(home() + "/segments/00099999.seg")->close();
@@ -128,9 +133,10 @@ TEST_F(KillTest, AtRandomTimes) {
   Random random(20170205);
   int killed = 0;
   for (int i = 0; i < rounds(150); ++i) {
-    killed += round(1'000'000 + static_cast<std::uint64_t>(i), 1'000'000, "", 0, static_cast<useconds_t>(500 + random.below(30'000)));
+    killed +=
+        round(1'000'000 + static_cast<std::uint64_t>(i), 1'000'000, "", 0, static_cast<useconds_t>(500 + random.below(30'000)));
     if (HasFatalFailure()) return;
-    if (model_.entries.size() > 400) {   // keep rounds quick
+    if (model_.entries.size() > 400) {  // keep rounds quick
       folder_.clear();
       start();
     }

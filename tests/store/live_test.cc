@@ -17,11 +17,12 @@ class LiveTest : public testing::Test {
   FileSystem& fs_ = real_file_system();
 };
 
-// Every view is one commit: it holds the first n images of the sequence for some n that never falls, and its search finds exactly those.
+// Every view is one commit: it holds the first n images of the sequence for some n that never falls, and its search finds exactly
+// those.
 void expect_prefix(const CollectionView& view, const CodeMatrix& all, std::uint64_t& seen) {
   const CollectionInfo info = view.info();
   ASSERT_GE(info.images, seen);
-  ASSERT_EQ(info.images % 10, 0u);   // batches of ten are all there or not at all
+  ASSERT_EQ(info.images % 10, 0u);  // batches of ten are all there or not at all
   seen = info.images;
   if (seen == 0) return;
   SearchOptions options;

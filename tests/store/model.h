@@ -11,7 +11,8 @@
 
 namespace signet {
 
-// A folder in memory where there is one: kill -9 and simulated power loss do not need a real disk, and real syncs would take most of the time.
+// A folder in memory where there is one: kill -9 and simulated power loss do not need a real disk, and real syncs would take most
+// of the time.
 class FastFolder {
  public:
   FastFolder() {
@@ -33,7 +34,8 @@ class FastFolder {
   std::string path_;
 };
 
-// A change to a collection, made from a seed and the state that it meets, so that the process that dies and the one that checks agree on it.
+// A change to a collection, made from a seed and the state that it meets, so that the process that dies and the one that checks
+// agree on it.
 struct Operation {
   enum class Kind { kAdd, kUpsert, kRemove, kUpdate, kCompact } kind = Kind::kAdd;
   CodeMatrix codes;
@@ -78,15 +80,16 @@ inline Operation make_operation(const Model& model, std::uint64_t seed) {
   const auto any_key = [&] { return model.entries.at(ids[random.below(ids.size())]).record.key; };
   const std::uint64_t dice = random.below(20);
   operation.kind = ids.size() < 3 || dice < 9 ? Operation::Kind::kAdd
-                   : dice < 13               ? Operation::Kind::kUpsert
-                   : dice < 16               ? Operation::Kind::kRemove
-                   : dice < 18               ? Operation::Kind::kUpdate
-                                             : Operation::Kind::kCompact;
+                   : dice < 13                ? Operation::Kind::kUpsert
+                   : dice < 16                ? Operation::Kind::kRemove
+                   : dice < 18                ? Operation::Kind::kUpdate
+                                              : Operation::Kind::kCompact;
   if (operation.kind == Operation::Kind::kCompact) return operation;
   const std::size_t count = 1 + random.below(ids.size() > 150 ? 4 : 20);
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < count; ++i) {
-    const bool known = operation.kind != Operation::Kind::kAdd && (operation.kind != Operation::Kind::kUpsert || random.below(2) == 0);
+    const bool known =
+        operation.kind != Operation::Kind::kAdd && (operation.kind != Operation::Kind::kUpsert || random.below(2) == 0);
     const std::string key = known ? any_key() : concat("new/", model.next_id, "/", i);
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
   }
@@ -101,11 +104,21 @@ inline Operation make_operation(const Model& model, std::uint64_t seed) {
 
 inline void perform(CollectionWriter& writer, const Operation& operation) {
   switch (operation.kind) {
-    case Operation::Kind::kAdd: writer.add({&operation.codes, operation.records, kModelA}); break;
-    case Operation::Kind::kUpsert: writer.add({&operation.codes, operation.records, kModelA}, {OnExisting::kReplace, false}); break;
-    case Operation::Kind::kRemove: writer.remove_keys(operation.keys); break;
-    case Operation::Kind::kUpdate: writer.update(operation.records); break;
-    case Operation::Kind::kCompact: writer.compact(50); break;
+    case Operation::Kind::kAdd:
+      writer.add({&operation.codes, operation.records, kModelA});
+      break;
+    case Operation::Kind::kUpsert:
+      writer.add({&operation.codes, operation.records, kModelA}, {OnExisting::kReplace, false});
+      break;
+    case Operation::Kind::kRemove:
+      writer.remove_keys(operation.keys);
+      break;
+    case Operation::Kind::kUpdate:
+      writer.update(operation.records);
+      break;
+    case Operation::Kind::kCompact:
+      writer.compact(50);
+      break;
   }
 }
 

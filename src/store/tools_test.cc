@@ -1,0 +1,247 @@
+// verify, repair, backup, export and import.
+#include <fstream>
+#include <set>
+
+#include "store/segment.h"
+#include "store/test_collection.h"
+
+namespace signet {
+namespace {
+
+class ToolsTest : public CollectionTest {
+ protected:
+  void flip(const std::string& name, std::uint64_t offset) const {
+    std::fstream file(join_path(home, name), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(offset));
+    const int byte = file.get();
+    file.seekp(static_cast<std::streamoff>(offset));
+    file.put(static_cast<char>(byte ^ 1));
+  }
+  std::string segment(std::size_t i) { return "segments/" + fs.list(home + "/segments").at(i); }
+  // Where this code lies in a segment's file.
+  std::uint64_t offset_of(const std::string& name, const std::vector<std::uint8_t>& code) {
+    return get(join_path(home, name)).find(std::string(code.begin(), code.end()));
+  }
+  void expect_verified() {
+    const VerifyReport report = verify_collection(fs, home);
+    EXPECT_TRUE(report.ok()) << (report.ok() ? "" : report.damage[0].file + ": " + report.damage[0].message);
+  }
+};
+
+TEST_F(ToolsTest, VerifyCountsWhatItRead) {
+  auto writer = create(one_segment_an_add());
+  grow(*writer, 30, 0);
+  grow(*writer, 30, 30);
+  writer->remove_ids(std::vector<std::uint64_t>{4, 40});
+  expect_verified();  // beside an open writer
+  const VerifyReport report = verify_collection(fs, home);
+  EXPECT_EQ(report.images, 58u);
+  EXPECT_EQ(report.codes, 60u);
+  EXPECT_EQ(report.segments, 2u);
+  EXPECT_GT(report.bytes, 20'000u);
+}
+
+TEST_F(ToolsTest, RepairLeavesAnIntactCollectionAlone) {
+  auto writer = create();
+  grow(*writer, 30, 0);
+  writer.reset();
+  const RepairReport report = repair_collection(fs, home);
+  EXPECT_FALSE(report.changed);
+  EXPECT_FALSE(fs.exists(home + "/quarantine"));
+  expect_contents(*view());
+}
+
+TEST_F(ToolsTest, RepairKeepsTheIntactBlocksOfASegment) {
+  auto writer = create(one_segment_an_add());
+  const auto first = grow(*writer, 3 * store::kBlockCodes, 0);
+  grow(*writer, 40, 10'000);
+  writer->remove_ids(std::vector<std::uint64_t>{1, 2000, 3000});
+  for (const std::uint64_t id : {1, 2000, 3000}) naive.entries.erase(id);
+  const std::uint64_t damaged = offset_of(segment(0), view()->code(1500));  // in the second block: ids 1025 to 2048
+  writer.reset();
+  flip(segment(0), damaged);
+  const RepairReport report = repair_collection(fs, home);
+  EXPECT_TRUE(report.changed);
+  EXPECT_EQ(report.lost.size(), store::kBlockCodes - 1);  // id 2000 was removed before
+  ASSERT_FALSE(report.lost.empty());
+  EXPECT_EQ(report.lost.front(), naive.entries.at(1025).record);
+  EXPECT_TRUE(report.unnamed.empty());
+  EXPECT_TRUE(report.lost_ids.empty());
+  ASSERT_FALSE(report.quarantined.empty());
+  for (std::uint64_t id = 1025; id <= 2048; ++id) naive.entries.erase(id);
+  EXPECT_EQ(report.kept, naive.entries.size());
+  expect_contents(*view());
+  expect_verified();
+  const auto quarantine = fs.list(home + "/quarantine");
+  ASSERT_EQ(quarantine.size(), 1u);
+  EXPECT_TRUE(fs.exists(home + "/quarantine/" + quarantine[0] + "/report.json"));
+  EXPECT_FALSE(repair_collection(fs, home).changed);  // once is enough
+  auto again = open();
+  EXPECT_GT(grow(*again, 1, 1024).ids[0], first.ids.back() + 40);  // a lost key comes back under a new id
+  expect_contents(*view());
+}
+
+TEST_F(ToolsTest, RepairQuarantinesASegmentWhoseHeadIsGone) {
+  auto writer = create(one_segment_an_add());
+  grow(*writer, 30, 0);
+  grow(*writer, 20, 30);
+  writer.reset();
+  const std::string name = segment(0);
+  flip(name, 3);
+  const RepairReport report = repair_collection(fs, home);
+  EXPECT_EQ(report.lost.size(), 30u);
+  EXPECT_NE(std::find(report.quarantined.begin(), report.quarantined.end(), name), report.quarantined.end());
+  for (std::uint64_t id = 1; id <= 30; ++id) naive.entries.erase(id);
+  expect_contents(*view());
+  expect_verified();
+}
+
+TEST_F(ToolsTest, RepairNamesCodesWhoseRecordsAreLost) {
+  auto writer = create();
+  grow(*writer, 300, 0);
+  writer->remove_ids(std::vector<std::uint64_t>{7});
+  naive.entries.erase(7);
+  writer.reset();
+  // Damage every page that holds rows of ten images, wherever SQLite has put them: the records, and the index of keys.
+  const std::string bytes = get(home + "/catalog.sqlite");
+  std::set<std::uint64_t> pages;
+  for (int i = 100; i < 110; ++i) {
+    const std::string key = concat("image/", i, ".png");
+    for (auto at = bytes.find(key); at != std::string::npos; at = bytes.find(key, at + 1)) pages.insert(at / 4096);
+  }
+  ASSERT_FALSE(pages.empty());
+  for (const auto page : pages) {
+    for (std::uint64_t i = 0; i < 4096; i += 16) flip("catalog.sqlite", page * 4096 + i);
+  }
+  EXPECT_EQ(error_of([&] { contents(*view()); }), ErrorCode::kCorrupt);
+  const RepairReport report = repair_collection(fs, home);
+  EXPECT_TRUE(report.changed);
+  EXPECT_GE(report.unnamed.size(), 10u);
+  EXPECT_LT(report.unnamed.size(), 250u);  // other pages' rows were kept
+  EXPECT_TRUE(report.lost.empty());
+  EXPECT_EQ(report.kept, 299u);
+  for (const std::uint64_t id : report.unnamed) {
+    naive.entries.at(id).record = ImageRecord{};
+    naive.entries.at(id).record.id = id;
+    naive.entries.at(id).record.key = concat("recovered/", id);
+  }
+  expect_contents(*view());
+  expect_verified();
+}
+
+TEST_F(ToolsTest, RepairRebuildsACollectionFromItsSegmentsAlone) {
+  auto writer = create(one_segment_an_add());
+  grow(*writer, 30, 0);
+  grow(*writer, 20, 30);
+  writer.reset();
+  put(home + "/catalog.sqlite", "nothing is left of me");
+  const RepairReport report = repair_collection(fs, home);
+  EXPECT_EQ(report.unnamed.size(), 50u);
+  const auto shown = view();
+  EXPECT_EQ(shown->info().model, kModelA);
+  EXPECT_EQ(shown->info().images, 50u);
+  EXPECT_GE(shown->info().next_id, 51u);
+  for (auto& [id, entry] : naive.entries) EXPECT_EQ(shown->code(id), entry.code);
+  expect_verified();
+}
+
+// A log that is cut takes acknowledged commits away: nobody may read on as if nothing had happened, until repair has said what is
+// lost.
+TEST_F(ToolsTest, ACutLogIsNoticedAndRepairReportsWhatItTook) {
+  auto writer = create(one_segment_an_add());
+  grow(*writer, 10, 0);
+  const std::string before = path("before");
+  std::filesystem::copy(home, before, std::filesystem::copy_options::recursive);
+  grow(*writer, 10, 10);
+  // The state after the second add, with the log as it was before it.
+  const std::string crashed = path("crashed");
+  std::filesystem::copy(home, crashed, std::filesystem::copy_options::recursive);
+  std::filesystem::copy_file(before + "/catalog.sqlite-wal", crashed + "/catalog.sqlite-wal",
+                             std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::remove(crashed + "/catalog.sqlite-shm");
+  writer.reset();
+  home = crashed;
+  std::string message;
+  EXPECT_EQ(error_of([&] { view(); }, &message), ErrorCode::kCorrupt);
+  EXPECT_NE(message.find("was acknowledged"), std::string::npos) << message;
+  EXPECT_EQ(error_of([&] { open(); }), ErrorCode::kCorrupt);
+  EXPECT_FALSE(verify_collection(fs, home).ok());
+  const RepairReport report = repair_collection(fs, home);
+  EXPECT_EQ(report.unnamed, (std::vector<std::uint64_t>{11, 12, 13, 14, 15, 16, 17, 18, 19, 20}));  // their codes were safe
+  EXPECT_EQ(report.kept, 20u);
+  const auto shown = view();
+  for (std::uint64_t id = 1; id <= 20; ++id) EXPECT_EQ(shown->code(id), naive.entries.at(id).code);
+  expect_verified();
+}
+
+TEST_F(ToolsTest, LockAndAcknowledgedAreMadeAnew) {
+  auto writer = create();
+  grow(*writer, 10, 0);
+  writer.reset();
+  flip("acknowledged", 9);
+  flip("lock", 20);
+  EXPECT_EQ(verify_collection(fs, home).damage.size(), 2u);
+  EXPECT_TRUE(repair_collection(fs, home).changed);
+  expect_verified();
+  expect_contents(*view());
+}
+
+TEST_F(ToolsTest, BackupIsAConsistentStateTakenWhileInUse) {
+  auto writer = create(one_segment_an_add());
+  grow(*writer, 25, 0);
+  grow(*writer, 25, 25);
+  writer->remove_ids(std::vector<std::uint64_t>{3});
+  naive.entries.erase(3);
+  const auto held = view();
+  backup_collection(fs, home, path("backup"));
+  const NaiveCollection then = naive;
+  grow(*writer, 10, 100);
+  writer->compact();
+  EXPECT_EQ(error_of([&] { backup_collection(fs, home, path("backup")); }), ErrorCode::kInvalidArgument);
+  home = path("backup");
+  naive = then;
+  expect_contents(*view());
+  expect_verified();
+  auto other = open();  // a collection like any other
+  grow(*other, 5, 200);
+  expect_contents(*view());
+  for (const auto& name : fs.list(folder())) EXPECT_FALSE(is_temp_name(name)) << name;
+}
+
+TEST_F(ToolsTest, ADamagedCollectionIsNotBackedUp) {
+  auto writer = create();
+  grow(*writer, 25, 0);
+  writer.reset();
+  flip(segment(0), 100);
+  EXPECT_EQ(error_of([&] { backup_collection(fs, home, path("backup")); }), ErrorCode::kCorrupt);
+  EXPECT_FALSE(fs.exists(path("backup")));
+  for (const auto& name : fs.list(folder())) EXPECT_FALSE(is_temp_name(name)) << name;
+}
+
+TEST_F(ToolsTest, ExportAndImportCarryEverythingOver) {
+  auto writer = create();
+  grow(*writer, 40, 0);
+  writer->remove_ids(std::vector<std::uint64_t>{1, 17});
+  naive.entries.erase(1);
+  naive.entries.erase(17);
+  EXPECT_EQ(export_collection(*view(), fs, path("export")), 38u);
+  writer.reset();
+  home = path("other");
+  writer = create();
+  AddOptions keep;
+  keep.keep_ids = true;
+  EXPECT_EQ(import_collection(*writer, fs, path("export"), keep).added, 38u);
+  expect_contents(*view());
+  EXPECT_EQ(error_of([&] { import_collection(*writer, fs, path("export")); }), ErrorCode::kInvalidArgument);  // keys are there
+  AddOptions skip;
+  skip.on_existing = OnExisting::kSkip;
+  EXPECT_EQ(import_collection(*writer, fs, path("export"), skip).skipped, 38u);
+  put(path("export") + "/records.jsonl", "{\"id\": 1}\n");
+  EXPECT_EQ(error_of([&] { import_collection(*writer, fs, path("export"), skip); }), ErrorCode::kMismatch);
+  put(path("export") + "/records.jsonl", "{\"id\": \"one\"}\n");
+  EXPECT_EQ(error_of([&] { import_collection(*writer, fs, path("export"), skip); }), ErrorCode::kCorrupt);
+  expect_contents(*view());
+}
+
+}  // namespace
+}  // namespace signet
