@@ -209,12 +209,16 @@ void Bench::bulk_tar(const Case& c) {
   data_options.limits.target_side = std::max(c.network.width, c.network.height);
   const auto data = open_dataset(path, data_options);
   const Encoder encoder(model_for(c.network, c.bits), {threads_, "auto"});
-  const double busy_before = busy_seconds(), memory_before = resident_mb();
+  const double memory_before = own_memory_mb();
+  BusyThreads busy_threads;
   double memory = memory_before;
-  const auto load = [&](std::size_t i) { return data->get(i).image; };
-  const auto sink = [&](std::span<const std::size_t>, const Outputs&) { memory = std::max(memory, resident_mb()); };
+  const auto load = [&](std::size_t i) {
+    busy_threads.here();
+    return data->get(i).image;
+  };
+  const auto sink = [&](std::span<const std::size_t>, const Outputs&) { memory = std::max(memory, own_memory_mb()); };
   const BulkResult result = encode_all(encoder, data->size(), load, sink);
-  const double busy = (busy_seconds() - busy_before) / (result.seconds * static_cast<double>(threads_));
+  const double busy = busy_threads.share();
   if (!result.skipped.empty()) wrong_ = true;
   rows_.push_back({{"case", "bulk-tar"},
                    {"network", c.name},

@@ -6,9 +6,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -20,23 +21,48 @@ inline double seconds_of(const std::function<void()>& action) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Seconds that the threads of this process have run or stood ready to run while others had the core; 0 where the kernel does not
-// tell. A thread that waits (for a lock, the disk, another thread) is in neither: on a shared machine this tells idling from
-// being crowded out.
-inline double busy_seconds() {
-  double sum = 0;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-    std::ifstream file(task.path() / "schedstat");
-    double running = 0, ready = 0;
-    if (file >> running >> ready) sum += (running + ready) * 1e-9;
+// How much of the time the threads that call here() have been running or ready to run (while another process had the core), from
+// their first call on. A thread that waits (for a lock, the disk, another thread) is in neither: so crowding by others does not
+// look like idling.
+class BusyThreads {
+ public:
+  void here() {
+    const std::lock_guard lock(mutex_);
+    const pid_t id = gettid();
+    if (!start_.contains(id)) start_[id] = {busy_seconds(id), std::chrono::steady_clock::now()};
   }
-  return sum;
-}
+  // 0 to 1, of the threads so far; they must still exist.
+  double share() const {
+    double busy = 0, wall = 0;
+    for (const auto& [id, start] : start_) {
+      busy += busy_seconds(id) - start.busy;
+      wall += std::chrono::duration<double>(std::chrono::steady_clock::now() - start.at).count();
+    }
+    return wall > 0 ? busy / wall : 0;
+  }
 
-inline double resident_mb() {
-  double pages = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> pages >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / (1 << 20);
+ private:
+  struct Start {
+    double busy = 0;
+    std::chrono::steady_clock::time_point at;
+  };
+  static double busy_seconds(pid_t id) {
+    std::ifstream file("/proc/self/task/" + std::to_string(id) + "/schedstat");
+    double running = 0, ready = 0;
+    file >> running >> ready;
+    return (running + ready) * 1e-9;
+  }
+  std::mutex mutex_;
+  std::map<pid_t, Start> start_;
+};
+
+// Memory that is the process's own: without mapped files.
+inline double own_memory_mb() {
+  std::ifstream file("/proc/self/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("RssAnon:")) return std::stod(line.substr(8)) / 1024;
+  }
+  return 0;
 }
 
 // Competitors in turns, so that a busy moment of the machine hits all of them: each gets `rounds` slices of at least `slice`
