@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "signet/base/error.h"
@@ -31,17 +32,25 @@ class RawFile {
     return file_->pMethods->xRead(file_, out.data(), static_cast<int>(out.size()), static_cast<sqlite3_int64>(offset)) ==
            SQLITE_OK;
   }
-  // Frames of the log that are in force, as the shared index says; nothing where it cannot be read.
-  std::optional<std::uint32_t> frames_in_force() const {
+  // How many frames of the log are in force, and how many of those are in the database file already, as the shared index says
+  // (SQLite's wal-index: mxFrame at byte 16, nBackfill at byte 96); nothing where it cannot be read.
+  struct Frames {
+    std::uint32_t in_force = 0, copied = 0;
+  };
+  std::optional<Frames> frames() const {
     void volatile* region = nullptr;
-    constexpr int kRegion = 32768;  // SQLite's size of a part of the index; the count of frames is at byte 16 of the first
+    constexpr int kRegion = 32768;
     if (file_->pMethods->iVersion < 2 || file_->pMethods->xShmMap(file_, 0, kRegion, 0, &region) != SQLITE_OK ||
-        region == nullptr)
+        region == nullptr) {
       return std::nullopt;
-    std::uint32_t frames = 0;
+    }
     const volatile auto* bytes = static_cast<const volatile std::byte*>(region);
-    for (int i = 3; i >= 0; --i) frames = (frames << 8) | std::to_integer<std::uint32_t>(std::byte{bytes[16 + i]});
-    return frames;
+    const auto number = [&](int at) {
+      std::uint32_t value = 0;
+      for (int i = 3; i >= 0; --i) value = (value << 8) | std::to_integer<std::uint32_t>(std::byte{bytes[at + i]});
+      return value;
+    };
+    return Frames{number(16), number(96)};
   }
 
  private:
@@ -58,12 +67,16 @@ bool page_fails(const RawFile& file, std::uint64_t index) {
   return true;
 }
 
-void scan_pages(const RawFile& file, CatalogScan& scan) {
+// superseded: pages whose newest content is in the log only. The file's copy is no part of the state: a checkpoint that was cut
+// off may have left it torn, and the next one writes it anew.
+void scan_pages(const RawFile& file, const std::set<std::uint32_t>& superseded, CatalogScan& scan) {
   const std::uint64_t size = file.size();
   scan.bytes += size;
-  if (size % kPageSize != 0) scan.file.push_back(concat("the file has ", size, " bytes, which is not a multiple of ", kPageSize));
+  if (size % kPageSize != 0 && superseded.empty()) {
+    scan.file.push_back(concat("the file has ", size, " bytes, which is not a multiple of ", kPageSize));
+  }
   for (std::uint64_t i = 0; i < size / kPageSize; ++i) {
-    if (page_fails(file, i)) {
+    if (!superseded.contains(static_cast<std::uint32_t>(i + 1)) && page_fails(file, i)) {
       scan.file.push_back(
           concat("page ", i + 1, " (bytes ", i * kPageSize, " to ", (i + 1) * kPageSize - 1, "): checksum fails"));
     }
@@ -89,7 +102,8 @@ LogHeader read_log_header(const RawFile& log) {
 
 // Checks the frames that are in force. What lies behind them with the log's salt is what a commit left that was cut off, unless
 // it holds a whole commit: then recovery has stopped before it, which only damage explains.
-void scan_frames(const RawFile& log, std::uint64_t size, std::uint32_t in_force, std::vector<std::string>& damage) {
+void scan_frames(const RawFile& log, std::uint64_t size, RawFile::Frames frames, std::vector<std::string>& damage,
+                 std::set<std::uint32_t>& superseded) {
   const LogHeader header = read_log_header(log);
   if (!header.good) {
     damage.push_back("header (bytes 0 to 31): checksum fails");
@@ -109,25 +123,29 @@ void scan_frames(const RawFile& log, std::uint64_t size, std::uint32_t in_force,
     sum = wal_sum(std::span(frame).subspan(kWalFrameHeader), sum, header.big_endian);
     chained = chained && salted && sum == WalSum{big32(frame.data() + 16), big32(frame.data() + 20)};
     const bool commit = big32(frame.data() + 4) != 0;
-    if (i < in_force ? !chained : salted && commit && !chained) {
+    if (i >= frames.copied && i < frames.in_force) superseded.insert(big32(frame.data()));
+    if (i < frames.in_force ? !chained : salted && commit && !chained) {
       damage.push_back(concat("frame ", i + 1, " (bytes ", at, " to ", at + kFrame - 1, ") or one before it: checksum fails"));
       return;
     }
   }
 }
 
-void scan_log(const RawFile& database, const RawFile& log, CatalogScan& scan) {
+// Returns the pages whose newest content is in the log only.
+std::set<std::uint32_t> scan_log(const RawFile& database, const RawFile& log, CatalogScan& scan) {
+  std::set<std::uint32_t> superseded;
   // A writer may start the log anew while it is read: what is damage is there every time.
   for (int attempt = 0; attempt < 5; ++attempt) {
+    if (attempt > 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     const std::uint64_t size = log.size();
-    std::vector<std::string> damage;
-    const auto in_force = database.frames_in_force();
-    if (size >= kWalHeader + kFrame || in_force.value_or(0) > 0) scan_frames(log, size, in_force.value_or(0), damage);
+    const auto frames = database.frames().value_or(RawFile::Frames{});
+    scan.log.clear();
+    superseded.clear();
+    if (size >= kWalHeader + kFrame || frames.in_force > 0) scan_frames(log, size, frames, scan.log, superseded);
     if (attempt == 0) scan.bytes += size;
-    scan.log = std::move(damage);
-    if (scan.log.empty()) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    if (scan.log.empty()) break;
   }
+  return superseded;
 }
 
 }  // namespace
@@ -139,9 +157,10 @@ CatalogScan scan_catalog(Catalog& catalog) {
     scan.file.push_back("the file cannot be read");
     return scan;
   }
-  scan_pages(database, scan);
   const RawFile log(catalog, SQLITE_FCNTL_JOURNAL_POINTER);
-  if (log) scan_log(database, log, scan);
+  std::set<std::uint32_t> superseded;
+  if (log) superseded = scan_log(database, log, scan);
+  scan_pages(database, superseded, scan);
   return scan;
 }
 

@@ -68,6 +68,9 @@ void Writer::recover() {
   catalog_ = std::make_unique<Catalog>(catalog_path(path_), Database::Mode::kWrite, options_.sqlite_vfs);
   load();
   check_acknowledged(path_, acknowledged, state_.commit);
+  // What a dead writer left in the log goes into the file now; then no cut-off frame of it lies about. Readers that use the log
+  // make SQLite leave that for later, which is no error.
+  catalog_->database().run("PRAGMA busy_timeout = 100; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 10000");
   reach("recovered");
   sweep(true);
 }
