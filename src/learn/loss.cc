@@ -18,44 +18,46 @@ Tensor capped_exp(const Tensor& x, double cap) {
 }
 Tensor capped_slope(const Tensor& x, double cap) { return x.clamp_max(cap).exp_(); }
 
-// R2 as numbers that cannot overflow: with s = b|y| and p = sign(y) u_k u'_k,
-//   cosh s - sinh s p = e^s q,  q = (1 + r)/2 - (1 - r)/2 p,  r = e^(-2s),  r <= q <= 1.
+// R2 as numbers that neither overflow nor cancel: with s = b|y| and p = sign(y) u_k u'_k,
+//   cosh s - sinh s p = e^s q,  q = (1 - p)/2 + r (1 + p)/2,  r = e^(-2s),  r <= q <= 1.
 struct ProductTerms {
   Tensor exponent;  // K s
-  Tensor constant;  // (1 + r) / 2
-  Tensor factor;    // sign(y) (1 - r) / 2
+  Tensor sign;      // of y
+  Tensor half;      // r / 2
 };
 
 ProductTerms product_terms(const Tensor& y, double b, std::int64_t bits) {
   const Tensor s = y.abs().mul_(b);
-  const Tensor r = s.mul(-2).exp_();
-  return {s * static_cast<double>(bits), (1 + r).div_(2), (1 - r).div_(2).mul_(y.sign())};
+  return {s * static_cast<double>(bits), y.sign(), s.mul(-2).exp_().div_(2)};
+}
+
+Tensor factor_of(const Tensor& column, const ProductTerms& terms) {
+  const Tensor p = at::outer(column, column).mul_(terms.sign);
+  return (1 - p).div_(2).add_((1 + p).mul_(terms.half));
 }
 
 // sum_k log q_k. Products of a few factors are taken before the logarithm: each is at least exp(-2b), so groups of 30 / b stay
 // far from the smallest float32 (1e-38 = exp(-87)).
 Tensor sum_log_factors(const Tensor& u, const ProductTerms& terms, double b) {
   const auto group = static_cast<std::int64_t>(std::max(30.0 / b, 1.0));
-  if (pair_kernel_runs(u)) return pair_kernel_log(u, terms.constant, terms.factor, group);
-  Tensor sum = at::zeros_like(terms.constant), product;
+  if (pair_kernel_runs(u)) return pair_kernel_log(u, terms.sign, terms.half, group);
+  Tensor sum = at::zeros_like(terms.half), product;
   for (std::int64_t k = 0; k < u.size(1); ++k) {
-    const Tensor column = u.select(1, k);
-    const Tensor q = at::addcmul(terms.constant, terms.factor, at::outer(column, column), -1);
+    const Tensor q = factor_of(u.select(1, k), terms);
     product = k % group == 0 ? q : product.mul_(q);
     if (k % group == group - 1 || k + 1 == u.size(1)) sum.add_(product.log_());
   }
   return sum;
 }
 
-// d/du of sum_ij G_ij sum_k log q_ijk, G symmetric: both ends of a pair give the same, hence the 2.
+// d/du of sum_ij weight_ij sum_k log q_ijk, weight symmetric: both ends of a pair give the same, hence the 2. dq/dp = r/2 - 1/2.
 Tensor product_gradient(const Tensor& u, const Tensor& weight, const ProductTerms& terms) {
-  if (pair_kernel_runs(u)) return pair_kernel_gradient(u, weight, terms.constant, terms.factor);
+  const Tensor weighted = (terms.half - 0.5).mul_(terms.sign).mul_(weight);
+  if (pair_kernel_runs(u)) return pair_kernel_gradient(u, weighted, terms.sign, terms.half);
   Tensor gradient = at::empty_like(u);
-  const Tensor weighted = weight * terms.factor;
   for (std::int64_t k = 0; k < u.size(1); ++k) {
     const Tensor column = u.select(1, k);
-    const Tensor q = at::addcmul(terms.constant, terms.factor, at::outer(column, column), -1);
-    gradient.select(1, k).copy_((weighted / q).mul_(column).sum(1).mul_(-2));
+    gradient.select(1, k).copy_((weighted / factor_of(column, terms)).mul_(column).sum(1).mul_(2));
   }
   return gradient;
 }
@@ -70,6 +72,9 @@ BitwiseTerms bitwise_terms(const Tensor& u, const Tensor& y, double b, double ca
   BitwiseTerms t;
   t.signs = at::where(u >= 0, at::ones_like(u), at::full_like(u, -1));  // sign(0) = +1
   const Tensor by = y * b;
+  // Of the two values only one occurs where all bits agree or differ, and what occurs is never above (K - 1) b: cutting there
+  // keeps the other finite.
+  cap = std::min(cap, b * static_cast<double>(u.size(1) - 1));
   t.exact_log = at::matmul(t.signs, t.signs.t()).mul_(by).neg_();
   const Tensor agree = capped_slope(t.exact_log + by, cap), differ = capped_slope(t.exact_log - by, cap);
   t.mean = (agree + differ).div_(2);

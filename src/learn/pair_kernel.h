@@ -9,11 +9,11 @@ namespace signet {
 // in fact for any: every row is summed by one thread in a fixed order.
 bool pair_kernel_runs(const at::Tensor& u);  // float32, on the CPU
 
-// sum_k log(constant - factor u_k u'_k), n x n; products of `group` factors are taken before each logarithm.
-at::Tensor pair_kernel_log(const at::Tensor& u, const at::Tensor& constant, const at::Tensor& factor, std::int64_t group);
+// With p = sign_ij u_ik u_jk and q = (1 - p)/2 + half_ij (1 + p):
+// sum_k log q, n x n; products of `group` factors are taken before each logarithm.
+at::Tensor pair_kernel_log(const at::Tensor& u, const at::Tensor& sign, const at::Tensor& half, std::int64_t group);
 
-// -2 sum_j weight_ij factor_ij u_jk / (constant_ij - factor_ij u_ik u_jk), n x K. weight is symmetric.
-at::Tensor pair_kernel_gradient(const at::Tensor& u, const at::Tensor& weight, const at::Tensor& constant,
-                                const at::Tensor& factor);
+// 2 sum_j weight_ij u_jk / q, n x K. weight is symmetric.
+at::Tensor pair_kernel_gradient(const at::Tensor& u, const at::Tensor& weight, const at::Tensor& sign, const at::Tensor& half);
 
 }  // namespace signet

@@ -65,13 +65,13 @@ class Train : public testing::Test {
 
 TEST_F(Train, LearnsCodesAndWritesAModelThatSaysHow) {
   TrainOptions o = quick();
-  o.epochs = 16;
+  o.epochs = 24;
   o.record = R"({"data": "bars"})";
   o.log_path = path("log.jsonl");
   const TrainResult result = train(data_, o, path("model.onnx"));
   EXPECT_GT(result.validation_map, 0.9);
   EXPECT_GT(result.validation_accuracy, 0.9);
-  EXPECT_EQ(result.image_passes, 64u * 24u);  // 16 epochs of 96 images
+  EXPECT_EQ(result.image_passes, 96u * 24u);  // 24 epochs of 96 images
   EXPECT_GT(result.pflop, 0);
   const Encoder encoder = Encoder::open(real_file_system(), path("model.onnx"), {1, "auto"});
   EXPECT_EQ(encoder.info().fingerprint, result.fingerprint);
