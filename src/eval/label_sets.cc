@@ -29,6 +29,16 @@ void LabelSets::relevant_to(std::uint32_t query, std::vector<std::uint8_t>& rele
   for (std::uint32_t i = 0; i < size(); ++i) relevant[i] = share_one(set(query), set(i)) ? 1 : 0;
 }
 
+void LabelSets::gains_of(std::uint32_t query, std::vector<double>& gain) const {
+  gain.resize(size());
+  for (std::uint32_t i = 0; i < size(); ++i) {
+    const auto &a = set(query), &b = set(i);
+    std::size_t shared = 0;
+    for (const std::int32_t label : a) shared += std::binary_search(b.begin(), b.end(), label) ? 1 : 0;
+    gain[i] = shared == 0 ? 0 : static_cast<double>(shared) / static_cast<double>(a.size() + b.size() - shared);
+  }
+}
+
 std::vector<std::uint32_t> number_labels(std::span<const std::vector<std::int32_t>> labels, LabelSets& sets) {
   std::vector<std::uint32_t> ids(labels.size());
   std::transform(labels.begin(), labels.end(), ids.begin(), [&](const auto& list) { return sets.add(list); });

@@ -21,6 +21,8 @@ class LabelSets {
 
   // relevant[i] = 1 where set i shares a label with set `query`. An empty set shares with nothing.
   void relevant_to(std::uint32_t query, std::vector<std::uint8_t>& relevant) const;
+  // gain[i] = labels that set i shares with set `query` / labels of either; 0 where it shares none.
+  void gains_of(std::uint32_t query, std::vector<double>& gain) const;
 
  private:
   std::map<std::vector<std::int32_t>, std::uint32_t> ids_;
