@@ -1,0 +1,55 @@
+#pragma once
+
+#include <Eigen/Dense>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "signet/base/random.h"
+#include "signet/baseline/hasher.h"
+
+namespace signet::baseline {
+
+using Eigen::MatrixXd;
+using Eigen::MatrixXf;
+using Eigen::VectorXd;
+using Eigen::VectorXf;
+using RowMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Features = Eigen::Map<const RowMatrix>;
+
+// The checks that every method needs: 1 to 4096 bits, at least two vectors, whole, finite; labels one list a vector where there
+// are any.
+Features checked(const std::string& method, const FeatureSet& set, const BaselineOptions& options);
+// The same for values to be hashed.
+Features checked_values(const std::string& method, std::span<const float> values, std::size_t size);
+// Label indicators, n x classes, 0 or 1. Throws kInvalidArgument where a vector has no label or all have the same ones.
+MatrixXd indicators(const std::string& method, const FeatureSet& set);
+
+VectorXd mean_of(const Features& x);
+// (X - mean)'(X - mean) / n, accumulated in double over blocks of float products.
+MatrixXd covariance(const Features& x, const VectorXd& mean);
+
+// Principal directions by falling variance, d x rank: those whose variance is above 1e-9 of the largest. The largest entry of
+// each is positive, so that the same data gives the same bits everywhere.
+struct Principal {
+  VectorXd mean, variance;
+  MatrixXd directions;
+};
+Principal principal(const Features& x);
+// Throws kInvalidArgument naming the method where `bits` is more than the rank.
+void need_rank(const std::string& method, std::uint32_t bits, const Principal& p);
+
+MatrixXd random_rotation(Eigen::Index size, Random& random);  // uniform (Haar)
+MatrixXf gaussian(Eigen::Index rows, Eigen::Index columns, Random& random);
+MatrixXf signs(const MatrixXf& values);  // +1 where >= 0, else -1
+
+// Reports `done` of `total`; throws Error{kCancelled} where the callback says stop.
+void report(const BaselineOptions& options, const std::string& method, std::size_t done, std::size_t total);
+
+// outputs = (x - mean) W: the linear methods.
+std::unique_ptr<Hasher> affine_hasher(std::string method, const MatrixXd& directions, const VectorXd& mean,
+                                      std::vector<double> objective = {});
+
+}  // namespace signet::baseline

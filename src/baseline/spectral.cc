@@ -1,0 +1,80 @@
+// Spectral hashing: the smallest eigenfunctions of a uniform box around the data.
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <tuple>
+
+#include "baseline/linear_algebra.h"
+#include "signet/base/error.h"
+#include "signet/baseline/methods.h"
+
+namespace signet {
+using namespace baseline;
+
+namespace {
+
+struct Wave {
+  double omega = 0;  // m pi / range
+  Eigen::Index direction = 0;
+};
+
+// The `count` smallest frequencies; equal ones by direction.
+std::vector<Wave> slowest(const VectorXd& range, std::size_t count) {
+  std::vector<Wave> waves;
+  for (Eigen::Index j = 0; j < range.size(); ++j) {
+    if (range[j] <= 0) continue;
+    for (std::size_t m = 1; m <= count; ++m) waves.push_back({static_cast<double>(m) * std::numbers::pi / range[j], j});
+  }
+  std::sort(waves.begin(), waves.end(),
+            [](const Wave& a, const Wave& b) { return std::tie(a.omega, a.direction) < std::tie(b.omega, b.direction); });
+  waves.resize(std::min(waves.size(), count));
+  return waves;
+}
+
+class SpectralHasher final : public Hasher {
+ public:
+  SpectralHasher(MatrixXd directions, VectorXd phase, VectorXd omega)
+      : directions_(directions.cast<float>()), phase_(phase.cast<float>()), omega_(omega.cast<float>()) {}
+  const std::string& method() const noexcept override { return method_; }
+  std::uint32_t bits() const noexcept override { return static_cast<std::uint32_t>(omega_.size()); }
+  std::size_t input_size() const noexcept override { return static_cast<std::size_t>(directions_.rows()); }
+  std::vector<float> outputs(std::span<const float> values) const override {
+    const Features x = checked_values(method_, values, input_size());
+    std::vector<float> out(static_cast<std::size_t>(x.rows() * omega_.size()));
+    Eigen::Map<RowMatrix> result(out.data(), x.rows(), omega_.size());
+    result = (x * directions_).rowwise() - phase_.transpose();
+    constexpr float kHalfPi = static_cast<float>(std::numbers::pi / 2);
+    result.array() = ((result.array().rowwise() * omega_.transpose().array()) + kHalfPi).sin();
+    return out;
+  }
+
+ private:
+  std::string method_ = "sh";
+  MatrixXf directions_;     // input_size x bits: a bit's own direction
+  VectorXf phase_, omega_;  // min_j with the mean in it, m pi / R_j
+};
+
+}  // namespace
+
+std::unique_ptr<Hasher> fit_sh(const FeatureSet& set, const BaselineOptions& options) {
+  const Features x = checked("sh", set, options);
+  const Principal p = principal(x);
+  if (p.variance.size() == 0)
+    fail(ErrorCode::kInvalidArgument, "sh: all ", x.rows(), " vectors are equal; there is nothing to learn");
+  const Eigen::Index dims = std::min<Eigen::Index>(options.bits, p.variance.size());
+  const MatrixXf v = x * p.directions.leftCols(dims).cast<float>();
+  const VectorXd low = v.colwise().minCoeff().transpose().cast<double>(),
+                 high = v.colwise().maxCoeff().transpose().cast<double>();
+  const std::vector<Wave> waves = slowest(high - low, options.bits);
+  MatrixXd directions(x.cols(), options.bits);
+  VectorXd phase(options.bits), omega(options.bits);
+  for (Eigen::Index k = 0; k < omega.size(); ++k) {
+    const Wave& wave = waves[static_cast<std::size_t>(k)];
+    directions.col(k) = p.directions.col(wave.direction);
+    phase[k] = low[wave.direction];
+    omega[k] = wave.omega;
+  }
+  return std::make_unique<SpectralHasher>(directions, phase, omega);
+}
+
+}  // namespace signet
