@@ -207,17 +207,24 @@ void Bench::search_while_adding() {
   const double before = search_rate(*collection, nullptr);
   std::atomic<bool> stop{false};
   std::atomic<std::size_t> added{0};
+  std::string failure;
   std::thread adder([&] {
-    auto writer = CollectionWriter::open(fs_, home_);
-    for (std::size_t first = 2'000'000'000; !stop; first += 1000) {
-      const CodeMatrix codes = codes_of(first, 1000, s_.bits);
-      const auto records = records_of(first, 1000);
-      added += writer->add({&codes, records, model_}).added;
+    try {
+      auto writer = CollectionWriter::open(fs_, home_);
+      for (std::size_t first = writer->info().next_id - 1; !stop;
+           first += 1000) {  // keys that are not there, also in a kept folder
+        const CodeMatrix codes = codes_of(first, 1000, s_.bits);
+        const auto records = records_of(first, 1000);
+        added += writer->add({&codes, records, model_}).added;
+      }
+    } catch (const std::exception& error) {
+      failure = error.what();
     }
   });
   const double during = search_rate(*collection, nullptr);
   stop = true;
   adder.join();
+  if (!failure.empty()) fail(ErrorCode::kInternal, "adding failed: ", failure);
   const double after = search_rate(*collection, nullptr);
   expect(added > 0, "something was added");
   report({{"case", "search while adding"},

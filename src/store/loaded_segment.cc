@@ -69,7 +69,7 @@ std::optional<std::uint32_t> reach(const std::vector<std::vector<Hit>>& lists, s
 }  // namespace
 
 std::unique_ptr<Index> LoadedSegment::build() const {
-  if (options_.check_before_use) file_->verify();
+  if (options_.check_before_use) file_->check_content();
   BuildOptions build;
   build.kind = file_->ids().count < options_.index_from ? "flat" : options_.index;
   build.threads = options_.build_threads;

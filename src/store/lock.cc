@@ -54,10 +54,23 @@ std::string lock_text() {
   return text;
 }
 
-std::string read_lock(int fd) {
-  std::string text(kLockBytes + 1, '\0');
+// The beginning of a small file. Not mapped: the writer may cut the file short at any moment, and touching a mapping beyond the
+// end kills.
+std::string read_some(int fd, std::size_t count) {
+  std::string text(count, '\0');
   const ssize_t n = ::pread(fd, text.data(), text.size(), 0);
   text.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
+  return text;
+}
+
+std::string read_lock(int fd) { return read_some(fd, kLockBytes + 1); }
+
+// Empty where there is no such file.
+std::string read_ack(const std::string& collection) {
+  const int fd = ::open(ack_path(collection).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return {};
+  const std::string text = read_some(fd, kAckBytes + 1);
+  ::close(fd);
   return text;
 }
 
@@ -129,31 +142,21 @@ void write_acknowledged(FileSystem& fs, const std::string& collection, std::uint
   }
 }
 
-std::uint64_t read_acknowledged(FileSystem& fs, const std::string& collection) {
-  std::vector<std::byte> data;
-  try {
-    data = read_file(fs, ack_path(collection), kAckBytes);
-  } catch (const Error&) {
-    return 0;
-  }
+std::uint64_t read_acknowledged(const std::string& collection) {
+  const std::string data = read_ack(collection);
   if (data.size() != kAckBytes) return 0;
   std::uint64_t commit = 0;
-  std::uint32_t crc = 0;
+  std::uint32_t crc = 0, zero = 0;
   std::memcpy(&commit, data.data() + 8, 8);
   std::memcpy(&crc, data.data() + 16, 4);
-  const bool good = std::memcmp(data.data(), kAckMagic.data(), kAckMagic.size()) == 0 && crc == crc32c(std::span(data).first(16));
+  std::memcpy(&zero, data.data() + 20, 4);
+  const bool good = data.starts_with(kAckMagic) && zero == 0 && crc == crc32c(std::as_bytes(std::span(data.data(), 16)));
   return good ? commit : 0;
 }
 
-std::optional<std::string> acknowledged_damage(FileSystem& fs, const std::string& collection) {
-  if (!fs.exists(ack_path(collection))) return std::nullopt;
-  try {
-    const auto data = read_file(fs, ack_path(collection), kAckBytes);
-    if (data.size() < kAckBytes) return std::nullopt;
-    const bool tail = std::all_of(data.begin() + 20, data.end(), [](std::byte b) { return b == std::byte{0}; });
-    if (tail && read_acknowledged(fs, collection) != 0) return std::nullopt;
-  } catch (const Error&) {
-  }
+std::optional<std::string> acknowledged_damage(const std::string& collection) {
+  const std::string data = read_ack(collection);
+  if (data.size() < kAckBytes || (data.size() == kAckBytes && read_acknowledged(collection) != 0)) return std::nullopt;
   return "the number of the newest acknowledged commit fails its checksum; the next commit writes it anew";
 }
 

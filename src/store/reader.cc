@@ -78,7 +78,7 @@ std::shared_ptr<const View> Reader::take() {
   // attempt sees its commit; a segment that is missing for another reason is missing every time.
   constexpr int kAttempts = 50;
   for (int attempt = 1;; ++attempt) {
-    const std::uint64_t acknowledged = read_acknowledged(fs_, path_);
+    const std::uint64_t acknowledged = read_acknowledged(path_);
     auto catalog = pool_->take();
     try {
       return build(catalog, acknowledged);

@@ -67,7 +67,7 @@ class Repair {
 // older than what was acknowledged), every file that was written for an acknowledged commit. Of two files whose ids overlap, the
 // newer was made from the older.
 void Repair::choose() {
-  const std::uint64_t acknowledged = read_acknowledged(fs_, path_);
+  const std::uint64_t acknowledged = read_acknowledged(path_);
   const bool trusted = salvage_.segments && salvage_.state && salvage_.state->commit >= acknowledged;
   std::set<std::uint64_t> named;
   if (salvage_.segments) {
@@ -101,7 +101,7 @@ void Repair::choose_file(const std::string& name, bool named) {
     return;
   }
   one.row = one.salvage.file->row();
-  const std::uint64_t acknowledged = read_acknowledged(fs_, path_);
+  const std::uint64_t acknowledged = read_acknowledged(path_);
   if (!named && acknowledged != 0 && one.row.commit > acknowledged) return;  // was never acknowledged
   for (const Chosen& newer : chosen_) {
     if (newer.row.first_id <= one.row.last_id && one.row.first_id <= newer.row.last_id) return;

@@ -70,6 +70,7 @@ class SegmentFile {
   std::span<const std::uint8_t> code(std::uint64_t position) const noexcept;
   const std::shared_ptr<const Container>& container() const noexcept { return container_; }
   const std::string& path() const noexcept { return container_->path(); }
+  void check_content() const;                         // ids and codes; throws kCorrupt
   void verify() const;                                // every byte; throws kCorrupt naming the place
   std::vector<std::uint64_t> damaged_blocks() const;  // blocks of kBlockCodes codes whose checksum fails
   bool ids_are_good() const;                          // their checksum holds and they ascend

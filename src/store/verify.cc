@@ -67,7 +67,7 @@ const std::string kLogName = std::string(kCatalogName) + "-wal";
 
 void Verifier::small_files() {
   if (const auto damage = lock_damage(path_)) add("lock", *damage);
-  if (const auto damage = acknowledged_damage(fs_, path_)) add("acknowledged", *damage);
+  if (const auto damage = acknowledged_damage(path_)) add("acknowledged", *damage);
 }
 
 void Verifier::bytes_of_catalog(Catalog& catalog) {
@@ -223,7 +223,7 @@ void Verifier::counts() {
 
 VerifyReport Verifier::run() {
   small_files();
-  const std::uint64_t acknowledged = read_acknowledged(fs_, path_);
+  const std::uint64_t acknowledged = read_acknowledged(path_);
   bool state_good = false;
   guard(kCatalogName, [&] {
     const auto connection = open_reading(fs_, path_, options_.sqlite_vfs, true);

@@ -64,7 +64,7 @@ void Writer::load() {
 
 void Writer::recover() {
   check_no_repair(fs_, path_);
-  const std::uint64_t acknowledged = read_acknowledged(fs_, path_);
+  const std::uint64_t acknowledged = read_acknowledged(path_);
   catalog_ = std::make_unique<Catalog>(catalog_path(path_), Database::Mode::kWrite, options_.sqlite_vfs);
   load();
   check_acknowledged(path_, acknowledged, state_.commit);
