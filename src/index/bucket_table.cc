@@ -37,7 +37,12 @@ void BucketTable::fill(const Rows& rows, const Substring& substring, ThreadPool&
   const auto edge = [&](std::size_t part) {
     return static_cast<std::size_t>(count_) / parts * part + std::min(part, static_cast<std::size_t>(count_) % parts);
   };
-  std::vector<std::vector<Position>> places(parts, std::vector<Position>(buckets));
+  std::vector<BigWords> counters;  // one array a part
+  std::vector<Position*> places;
+  for (std::size_t part = 0; part < parts; ++part) {
+    counters.emplace_back((buckets * sizeof(Position) + 7) / 8);
+    places.push_back(reinterpret_cast<Position*>(counters.back().data()));
+  }
   pool.parallel_for(parts, 1, [&](std::size_t first, std::size_t last, std::size_t) {
     for (std::size_t part = first; part < last; ++part) {
       for (std::size_t i = edge(part); i < edge(part + 1); ++i) ++places[part][substring.key(rows.at(i))];

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "index/planned_index.h"
+#include "index/rows.h"
 #include "signet/base/container.h"
 #include "signet/base/error.h"
 
@@ -16,7 +18,9 @@ static_assert(std::endian::native == std::endian::little,
 constexpr char kKind[] = "SIDX";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::uint64_t kEagerBytes = std::uint64_t{256}
-                                      << 20;  // larger sections are checked by verify(), so that opening stays quick
+                                      << 20;      // larger sections are checked by verify(), so that opening stays quick
+constexpr std::size_t kStoreTablesFrom = 50'000;  // codes; below, building them again is a matter of milliseconds
+constexpr std::size_t kBuildWhenOpening = 500'000;
 constexpr std::size_t kMetaBytes = 32;
 constexpr std::size_t kMaxClasses = 1 << 20;
 
@@ -124,7 +128,7 @@ class MappedIndexFile final : public IndexFile {
     source.count = static_cast<std::size_t>(meta_.count);
     source.bits = meta_.bits;
     source.owner = file_;
-    index_ = build_index(source, options);
+    index_ = make_index(source, options);
   }
 
   const Index& index() const noexcept override { return *index_; }
@@ -196,6 +200,16 @@ class MappedIndexFile final : public IndexFile {
     class_names_ = read_class_names(*file_, meta_.classes);
   }
 
+  // What the file holds is used as it is; otherwise small files build what the options ask for, and large ones, where that would
+  // take seconds, are scanned unless a kind is named.
+  std::unique_ptr<Index> make_index(const CodeSource& source, const BuildOptions& options) const {
+    if (options.kind != "auto") return build_index(source, options);
+    if (PlannedIndex::stored_in(*file_)) return std::make_unique<PlannedIndex>(std::make_shared<const Rows>(source), *file_);
+    BuildOptions chosen = options;
+    if (source.count > kBuildWhenOpening) chosen.kind = "flat";
+    return build_index(source, chosen);
+  }
+
   std::string text(const std::string& section) const {
     const std::span<const std::byte> bytes = file_->section(section);
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -257,6 +271,15 @@ void write_index_file(FileSystem& fs, const std::string& path, const CodeSet& se
     append_array(writer, boundaries(set.labels));
     writer.begin_section("labels");
     for (const auto& labels : set.labels) writer.append(std::as_bytes(std::span(labels)));
+  }
+  if (set.codes.size() >= kStoreTablesFrom) {
+    CodeSource source;
+    source.packed = set.codes.data();
+    source.count = set.codes.size();
+    source.bits = set.codes.bits();
+    BuildOptions options;
+    options.threads = 0;
+    PlannedIndex(std::make_shared<const Rows>(source), options).store(writer);
   }
   writer.finish();
 }

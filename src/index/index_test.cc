@@ -141,7 +141,7 @@ TEST_P(IndexTest, EqualsTheOracleWhereBitsAreConstantOrCopies) {  // what collap
 }
 
 TEST_P(IndexTest, FiltersAreAppliedInsideTheSearch) {
-  for (const std::uint32_t bits : {12u, 24u, 64u, 256u}) {
+  for (const std::uint32_t bits : {12u, 18u, 64u, 256u}) {
     if (!serves(bits)) continue;
     const CodeMatrix codes = clustered_codes(5000, bits, 5, 0.1, 31);
     const CodeMatrix queries = with_some_of(codes, random_codes(2, bits, 32));

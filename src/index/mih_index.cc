@@ -1,6 +1,7 @@
 #include "index/mih_index.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "index/mih_search.h"
@@ -8,6 +9,50 @@
 #include "signet/base/random.h"
 
 namespace signet {
+
+namespace {
+
+constexpr std::size_t kProbeWaves = 16;
+
+// ns a bucket: its boundaries and the first of its positions, a wave of each.
+double probe_buckets(const BucketTable& table, unsigned bits, Random& random) {
+  std::array<std::uint32_t, MihScratch::kKeys * kProbeWaves> keys;
+  for (auto& key : keys) key = static_cast<std::uint32_t>(random.below(std::uint64_t{1} << bits));
+  std::array<BucketTable::Range, MihScratch::kKeys> ranges;
+  std::uint64_t sink = 0;
+  const Stopwatch watch;
+  for (std::size_t wave = 0; wave < kProbeWaves; ++wave) {
+    const std::uint32_t* first = keys.data() + wave * MihScratch::kKeys;
+    for (std::size_t i = 0; i < MihScratch::kKeys; ++i) table.prefetch_bucket(first[i]);
+    for (std::size_t i = 0; i < MihScratch::kKeys; ++i) {
+      ranges[i] = table.bucket(first[i]);
+      if (ranges[i].size() != 0) table.prefetch_position(ranges[i].begin);
+    }
+    for (const auto& range : ranges) sink += range.size() == 0 ? 0 : table.position(range.begin);
+  }
+  const double ns = watch.seconds() * 1e9 / static_cast<double>(keys.size());
+  return sink == 1 ? ns + 1e-9 : ns;  // so that the reads are used
+}
+
+// ns a candidate: its code, fetched ahead, and its distance.
+double probe_candidates(const Rows& rows, const std::uint8_t* query, Random& random) {
+  std::array<std::uint64_t, MihScratch::kCandidates * kProbeWaves> positions;
+  for (auto& position : positions) position = random.below(rows.size());
+  std::array<std::uint16_t, MihScratch::kCandidates> distances;
+  const HammingKernel& kernel = hamming_kernel();
+  std::uint64_t sink = 0;
+  const Stopwatch watch;
+  for (std::size_t wave = 0; wave < kProbeWaves; ++wave) {
+    const std::uint64_t* first = positions.data() + wave * MihScratch::kCandidates;
+    for (std::size_t i = 0; i < MihScratch::kCandidates; ++i) __builtin_prefetch(rows.at(first[i]));
+    kernel.gather(query, rows.data(), first, MihScratch::kCandidates, rows.row(), distances.data());
+    sink += distances[0];
+  }
+  const double ns = watch.seconds() * 1e9 / static_cast<double>(positions.size());
+  return sink == 1 ? ns + 1e-9 : ns;
+}
+
+}  // namespace
 
 MihIndex::MihIndex(std::shared_ptr<const Rows> rows, const MihOptions& options)
     : rows_(std::move(rows)), flat_(rows_), may_scan_(options.may_scan) {
@@ -18,6 +63,11 @@ MihIndex::MihIndex(std::shared_ptr<const Rows> rows, const MihOptions& options)
   tables_.reserve(plan_.substrings.size());
   for (const Substring& substring : plan_.substrings) tables_.emplace_back(*rows_, substring, pool);
   measure_costs(sample);
+  plan_.schedule(costs_);
+}
+
+MihIndex::MihIndex(std::shared_ptr<const Rows> rows, MihPlan plan, std::vector<BucketTable> tables, const UnitCosts& costs)
+    : rows_(std::move(rows)), flat_(rows_), may_scan_(true), costs_(costs), plan_(std::move(plan)), tables_(std::move(tables)) {
   plan_.schedule(costs_);
 }
 
@@ -35,41 +85,21 @@ std::size_t MihIndex::memory_bytes() const noexcept {
   return sum;
 }
 
-// Costs on this machine for these tables: the same waves of reads as a search, at random places, so that caches and pages count
-// as they will.
+// Costs on this machine for these tables: the same waves of reads as a search (mih_search.cc), at random places, so that caches
+// and pages count as they will. The least of several rounds, since other work on the machine only adds.
 void MihIndex::measure_costs(const MihSample& sample) {
   if (size() < 1000 || tables_.empty()) return;
-  constexpr std::size_t kRounds = 16, kBatch = 128;
+  constexpr int kRounds = 8;
   Random random(7);
-  const HammingKernel& kernel = hamming_kernel();
-  std::array<std::uint64_t, kBatch> at;
-  std::array<std::uint16_t, kBatch> distances;
-  std::uint64_t sink = 0;
-  double bucket = std::numeric_limits<double>::infinity(), candidate = bucket;
-  const std::uint64_t buckets = std::uint64_t{1} << plan_.substrings[0].bits();
-  for (std::size_t round = 0; round < kRounds; ++round) {
-    for (auto& each : at) each = random.below(buckets);
-    const Stopwatch looking;
-    for (const std::uint64_t each : at) tables_[0].prefetch_bucket(static_cast<std::uint32_t>(each));
-    for (const std::uint64_t each : at) sink += tables_[0].bucket(static_cast<std::uint32_t>(each)).begin;
-    bucket = std::min(bucket, looking.seconds() * 1e9 / kBatch);
-    for (auto& each : at) each = random.below(size());
-    const Stopwatch reading;
-    for (std::uint64_t& each : at) {
-      each = tables_[0].position(each);
-      __builtin_prefetch(rows_->at(each));
-    }
-    kernel.gather(rows_->at(sample.queries[0]), rows_->data(), at.data(), kBatch, rows_->row(), distances.data());
-    sink += distances[0];
-    candidate = std::min(candidate, reading.seconds() * 1e9 / kBatch);
-  }
-  costs_.bucket = std::clamp(bucket, 0.5, 100.0) + (sink == 1 ? 1e-9 : 0);
-  costs_.candidate = std::clamp(candidate, 0.5, 200.0);
+  double bucket = std::numeric_limits<double>::infinity(), candidate = bucket, scan = bucket;
   CodeMatrix query(1, bits());
   std::copy_n(rows_->at(sample.queries[0]), query.stride(), query.row(0).begin());
-  double scan = std::numeric_limits<double>::infinity();
-  for (int round = 0; round < 3; ++round) scan = std::min(scan, flat_.search(query, {}).stats.seconds * 1e9);
-  costs_.scan = scan / static_cast<double>(size());
+  for (int round = 0; round < kRounds; ++round) {
+    bucket = std::min(bucket, probe_buckets(tables_[0], plan_.substrings[0].bits(), random));
+    candidate = std::min(candidate, probe_candidates(*rows_, rows_->at(sample.queries[0]), random));
+    if (round < 3) scan = std::min(scan, flat_.search(query, {}).stats.seconds * 1e9 / static_cast<double>(size()));
+  }
+  costs_ = {std::clamp(bucket, 1.0, 200.0), std::clamp(candidate, 1.0, 200.0), scan};
 }
 
 SearchResult MihIndex::search(const CodeMatrix& queries, const SearchOptions& options) const {

@@ -28,6 +28,8 @@ struct MihOptions {
 class MihIndex final : public Index {
  public:
   MihIndex(std::shared_ptr<const Rows> rows, const MihOptions& options);
+  // Over tables that were stored, one a substring of the plan.
+  MihIndex(std::shared_ptr<const Rows> rows, MihPlan plan, std::vector<BucketTable> tables, const UnitCosts& costs);
   std::size_t size() const noexcept override { return rows_->size(); }
   std::uint32_t bits() const noexcept override { return rows_->bits(); }
   std::string kind() const override { return "mih"; }
@@ -37,6 +39,7 @@ class MihIndex final : public Index {
   bool built() const noexcept { return !tables_.empty(); }
   const MihPlan& plan() const noexcept { return plan_; }
   const UnitCosts& costs() const noexcept { return costs_; }
+  const std::vector<BucketTable>& tables() const noexcept { return tables_; }
 
  private:
   bool pays(const MihSample& sample) const;

@@ -41,16 +41,6 @@ std::string milliseconds(double ns) { return concat(ns / 1e6, " ms"); }
 
 }  // namespace
 
-double CostCurve::at(double k) const noexcept {
-  if (points.empty()) return std::numeric_limits<double>::infinity();
-  if (points.size() == 1 || k <= points.front().k) return points.front().ns;
-  std::size_t right = 1;
-  while (right + 1 < points.size() && points[right].k < k) ++right;  // beyond the last point its line goes on
-  const Point &a = points[right - 1], &b = points[right];
-  const double slope = std::max(0.0, std::log(b.ns / a.ns) / std::log(b.k / a.k));
-  return a.ns * std::exp(slope * std::log(k / a.k));
-}
-
 PlannedIndex::PlannedIndex(std::shared_ptr<const Rows> rows, const BuildOptions& options) : rows_(std::move(rows)), flat_(rows_) {
   if (size() < kSmall) return;
   if (table_can_pay(*rows_)) {
@@ -66,6 +56,38 @@ PlannedIndex::PlannedIndex(std::shared_ptr<const Rows> rows, const BuildOptions&
   calibrate(options);
 }
 
+PlannedIndex::PlannedIndex(std::shared_ptr<const Rows> rows, const Container& file) : rows_(std::move(rows)), flat_(rows_) {
+  const std::span<const std::byte> plan = file.section("plan");
+  record_ = plan_from_json({reinterpret_cast<const char*>(plan.data()), plan.size()}, concat(file.path(), ": section plan"));
+  StoredBuckets stored = load_buckets(file, *rows_);
+  if (stored.tables.size() == 1 && rows_->bits() <= TableIndex::kMaxBits && stored.substrings[0].bits() == rows_->bits()) {
+    table_ = std::make_unique<TableIndex>(rows_, std::move(stored.tables[0]));
+    return;
+  }
+  bool fits = record_.shell_candidates.size() == stored.substrings.size();
+  for (std::size_t t = 0; fits && t < stored.substrings.size(); ++t)
+    fits = record_.shell_candidates[t].size() == stored.substrings[t].bits() + 1;
+  if (!fits) fail(ErrorCode::kCorrupt, file.path(), ": section plan does not describe the tables of section bucket-head");
+  MihPlan mih;
+  mih.substrings = std::move(stored.substrings);
+  mih.shell_candidates = record_.shell_candidates;
+  mih_ = std::make_unique<MihIndex>(rows_, std::move(mih), std::move(stored.tables), record_.costs);
+}
+
+void PlannedIndex::store(ContainerWriter& writer) const {
+  if (!table_ && !mih_) return;
+  PlanRecord record = record_;
+  if (table_) {
+    store_buckets(writer, size(), {&table_->whole(), 1}, {&table_->table(), 1});
+  } else {
+    store_buckets(writer, size(), mih_->plan().substrings, mih_->tables());
+    record.costs = mih_->costs();
+    record.shell_candidates = mih_->plan().shell_candidates;
+  }
+  writer.begin_section("plan");
+  writer.append(as_bytes(plan_to_json(record)));
+}
+
 std::size_t PlannedIndex::memory_bytes() const noexcept {
   const std::size_t shared = rows_->memory_bytes();
   return shared + (table_ ? table_->memory_bytes() - shared : 0) + (mih_ ? mih_->memory_bytes() - shared : 0);
@@ -79,23 +101,24 @@ void PlannedIndex::calibrate(const BuildOptions& options) {
   const std::size_t first[] = {0};
   const CodeMatrix one = queries.rows(first);
   SearchOptions ask;
-  scan_one_ns_ = time_search(flat_, one, ask, 3) / static_cast<double>(size());
-  scan_batch_ns_ = time_search(flat_, queries, ask, 2) / static_cast<double>(size());
-  const double give_up = 2 * scan_one_ns_ * static_cast<double>(size());
-  if (table_) table_curve_ = measure(*table_, queries, give_up);
-  if (mih_) mih_curve_ = measure(*mih_, queries, give_up);
+  record_.scan_one_ns = time_search(flat_, one, ask, 3) / static_cast<double>(size());
+  record_.scan_batch_ns = time_search(flat_, queries, ask, 2) / static_cast<double>(size());
+  const double give_up = 2 * record_.scan_one_ns * static_cast<double>(size());
+  if (table_) record_.curve = measure(*table_, queries, give_up);
+  if (mih_) record_.curve = measure(*mih_, queries, give_up);
   // How far codes lie from each other, for radius searches.
   const std::size_t sampled = std::min<std::size_t>(size(), 4096);
   std::vector<std::uint64_t> positions(sampled);
   for (auto& position : positions) position = random.below(size());
   std::vector<std::uint16_t> distances(sampled);
-  within_.assign(rows_->largest_distance() + 1, 0);
+  record_.within.assign(rows_->largest_distance() + 1, 0);
   const QueryRows wide(queries, bits());
   for (std::size_t q = 0; q < queries.size(); ++q) {
     hamming_kernel().gather(wide.at(q), rows_->data(), positions.data(), sampled, rows_->row(), distances.data());
-    for (const std::uint16_t distance : distances) within_[distance] += 1.0 / static_cast<double>(sampled * queries.size());
+    for (const std::uint16_t distance : distances)
+      record_.within[distance] += 1.0 / static_cast<double>(sampled * queries.size());
   }
-  for (std::size_t d = 1; d < within_.size(); ++d) within_[d] += within_[d - 1];
+  for (std::size_t d = 1; d < record_.within.size(); ++d) record_.within[d] += record_.within[d - 1];
 }
 
 // Queries are stored codes, so each finds itself: k + 1 are asked for.
@@ -113,9 +136,9 @@ CostCurve PlannedIndex::measure(const Index& index, const CodeMatrix& queries, d
 }
 
 double PlannedIndex::expected_hits(double radius) const noexcept {
-  if (within_.empty()) return 0;
-  const auto at = std::min(static_cast<std::size_t>(radius), within_.size() - 1);
-  return within_[at] * static_cast<double>(size());
+  if (record_.within.empty()) return 0;
+  const auto at = std::min(static_cast<std::size_t>(radius), record_.within.size() - 1);
+  return record_.within[at] * static_cast<double>(size());
 }
 
 double PlannedIndex::allowed_share(const IdFilter* filter) const noexcept {
@@ -126,7 +149,7 @@ double PlannedIndex::allowed_share(const IdFilter* filter) const noexcept {
 Estimate PlannedIndex::flat_estimate(std::size_t k, std::uint32_t radius, double share, std::size_t queries) const {
   const double count = static_cast<double>(size());
   const double together = static_cast<double>(std::max<std::size_t>(queries, 1));
-  const double code = scan_batch_ns_ + std::max(0.0, scan_one_ns_ - scan_batch_ns_) / together;
+  const double code = record_.scan_batch_ns + std::max(0.0, record_.scan_one_ns - record_.scan_batch_ns) / together;
   const double hits = std::min(static_cast<double>(k), expected_hits(radius) * share);
   const double scan = share < 1.0 / 16 ? count * share * kGatherNs + count / 64 : count * code;
   return {"flat", scan + hits * kHitNs, concat("scan of ", size(), " codes at ", code, " ns")};
@@ -134,9 +157,9 @@ Estimate PlannedIndex::flat_estimate(std::size_t k, std::uint32_t radius, double
 
 Estimate PlannedIndex::table_estimate(std::size_t k, std::uint32_t radius, double share) const {
   const double wanted = static_cast<double>(k) / std::max(share, 1e-9);
-  double ns = wanted > static_cast<double>(size()) ? std::numeric_limits<double>::infinity() : table_curve_.at(wanted);
+  double ns = wanted > static_cast<double>(size()) ? std::numeric_limits<double>::infinity() : record_.curve.at(wanted);
   const double within = std::min(buckets_within(bits(), radius), std::ldexp(1.0, static_cast<int>(bits())));
-  ns = std::min(ns, table_curve_.at(1) + within * 3 + expected_hits(radius) * 2 * kHitNs);
+  ns = std::min(ns, record_.curve.at(1) + within * 3 + expected_hits(radius) * 2 * kHitNs);
   return {"table", ns,
           concat(std::uint64_t{1} << bits(), " buckets of ",
                  static_cast<double>(size()) / std::ldexp(1.0, static_cast<int>(bits())), " codes on average")};
@@ -144,7 +167,7 @@ Estimate PlannedIndex::table_estimate(std::size_t k, std::uint32_t radius, doubl
 
 Estimate PlannedIndex::mih_estimate(std::size_t k, std::uint32_t radius, double share) const {
   const double wanted = static_cast<double>(k) / std::max(share, 1e-9);
-  double ns = wanted > static_cast<double>(size()) ? std::numeric_limits<double>::infinity() : mih_curve_.at(wanted);
+  double ns = wanted > static_cast<double>(size()) ? std::numeric_limits<double>::infinity() : record_.curve.at(wanted);
   ns = std::min(ns, 1000 + mih_->plan().cost_within(radius) + expected_hits(radius) * 2 * kHitNs);
   std::string lengths;
   for (const Substring& substring : mih_->plan().substrings) lengths += concat(lengths.empty() ? "" : ", ", substring.bits());

@@ -6,22 +6,13 @@
 
 #include "index/flat_index.h"
 #include "index/mih_index.h"
+#include "index/plan_record.h"
 #include "index/rows.h"
 #include "index/table_index.h"
 #include "signet/index/build.h"
 #include "signet/index/index.h"
 
 namespace signet {
-
-// What a query costs with one kind of index, measured when it is built: ns a query at several k, straight lines between them on
-// logarithmic axes.
-struct CostCurve {
-  struct Point {
-    double k, ns;
-  };
-  std::vector<Point> points;
-  double at(double k) const noexcept;
-};
 
 // One way to answer, and what it would cost.
 struct Estimate {
@@ -35,6 +26,11 @@ struct Estimate {
 class PlannedIndex final : public Index {
  public:
   PlannedIndex(std::shared_ptr<const Rows> rows, const BuildOptions& options);
+  // From what store() wrote into this container; nothing is measured and no code is read. Throws Error{kCorrupt}.
+  PlannedIndex(std::shared_ptr<const Rows> rows, const Container& file);
+  static bool stored_in(const Container& file) { return file.has("plan"); }
+  // Adds the sections of tables and plan; nothing where only the scan is there.
+  void store(ContainerWriter& writer) const;
   std::size_t size() const noexcept override { return rows_->size(); }
   std::uint32_t bits() const noexcept override { return rows_->bits(); }
   std::string kind() const override { return "planned"; }
@@ -57,9 +53,7 @@ class PlannedIndex final : public Index {
   FlatIndex flat_;
   std::unique_ptr<TableIndex> table_;
   std::unique_ptr<MihIndex> mih_;
-  double scan_one_ns_ = 0, scan_batch_ns_ = 0;  // a code, for one query alone and for each of many
-  CostCurve table_curve_, mih_curve_;
-  std::vector<double> within_;  // [d]: share of codes within d of a query like them
+  PlanRecord record_;
 };
 
 }  // namespace signet

@@ -11,10 +11,8 @@ namespace {
 // Positions share a word with a distance of up to 4,096 (index/collector.h).
 constexpr std::uint64_t kMaxCodes = std::uint64_t{1} << 48;
 
-void widen(const std::uint8_t* packed, std::size_t count, std::size_t stride, std::size_t row,
-           std::vector<std::uint64_t>& words) {
-  words.assign((count * row + 7) / 8, 0);
-  auto* out = reinterpret_cast<std::uint8_t*>(words.data());
+// Rows are zero before.
+void widen(const std::uint8_t* packed, std::size_t count, std::size_t stride, std::size_t row, std::uint8_t* out) {
   for (std::size_t i = 0; i < count; ++i) std::memcpy(out + i * row, packed + i * stride, stride);
 }
 
@@ -55,7 +53,8 @@ Rows::Rows(const CodeSource& source) {
   if (count_ > std::numeric_limits<std::ptrdiff_t>::max() / row_) {
     fail(ErrorCode::kInvalidArgument, "index: ", count_, " codes of ", bits_, " bits do not fit into memory");
   }
-  widen(source.packed.data(), count_, stride, row_, copy_);
+  copy_ = BigWords((count_ * row_ + 7) / 8);
+  widen(source.packed.data(), count_, stride, row_, reinterpret_cast<std::uint8_t*>(copy_.data()));
   data_ = reinterpret_cast<const std::uint8_t*>(copy_.data());
 }
 
@@ -63,7 +62,9 @@ QueryRows::QueryRows(const CodeMatrix& queries, std::uint32_t bits) : count_(que
   if (queries.bits() != bits && (queries.size() != 0 || queries.bits() != 0)) {
     fail(ErrorCode::kMismatch, "search: queries have ", queries.bits(), " bits, but the index holds codes of ", bits, " bits");
   }
-  if (count_ != 0) widen(queries.data().data(), count_, queries.stride(), row_, words_);
+  if (count_ == 0) return;
+  words_.assign((count_ * row_ + 7) / 8, 0);
+  widen(queries.data().data(), count_, queries.stride(), row_, reinterpret_cast<std::uint8_t*>(words_.data()));
 }
 
 }  // namespace signet

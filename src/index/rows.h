@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "index/packed_array.h"
 #include "signet/code/code_matrix.h"
 #include "signet/index/build.h"
 #include "signet/index/index.h"
@@ -29,7 +30,7 @@ class Rows {
   std::uint64_t id(std::uint64_t position) const noexcept { return ids_.empty() ? position : ids_[position]; }
   // Upper bound of a distance, also of codes whose padding bits are wrongly set in a file whose checksum was not looked at yet.
   std::uint32_t largest_distance() const noexcept { return static_cast<std::uint32_t>(8 * row_); }
-  std::size_t memory_bytes() const noexcept { return copy_.capacity() * sizeof(std::uint64_t); }
+  std::size_t memory_bytes() const noexcept { return copy_.size() * sizeof(std::uint64_t); }
 
  private:
   std::size_t count_ = 0;
@@ -38,7 +39,7 @@ class Rows {
   const std::uint8_t* data_ = nullptr;
   std::span<const std::uint64_t> ids_;
   std::shared_ptr<const void> owner_;
-  std::vector<std::uint64_t> copy_;  // words, so that rows are aligned
+  BigWords copy_;
 };
 
 // Queries widened to rows. Throws Error{kMismatch} unless they have `bits` bits.

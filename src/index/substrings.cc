@@ -88,7 +88,7 @@ std::vector<Substring> choose_substrings(const Rows& rows, const BitStatistics& 
     std::size_t best = tables;
     double best_score = 0;
     for (std::size_t t = 0; t < tables; ++t) {
-      if (members[t].size() >= bits) continue;
+      if (members[t].size() >= used / tables + (t < used % tables ? 1 : 0)) continue;
       double repeated = 0;  // correlation of squares: two bits that are the same say nothing twice
       if (!statistics.correlation.empty()) {
         for (const std::uint32_t other : members[t]) repeated += std::pow(statistics.correlation[order[i]][other], 2);

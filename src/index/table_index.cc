@@ -106,6 +106,13 @@ TableIndex::TableIndex(std::shared_ptr<const Rows> rows, std::size_t threads, bo
       whole_(all_bits(*rows_)),
       table_(build_table(*rows_, whole_, threads)) {}
 
+TableIndex::TableIndex(std::shared_ptr<const Rows> rows, BucketTable stored)
+    : rows_(std::move(rows)),
+      flat_(rows_),
+      max_buckets_(64 + rows_->size() / 16),
+      whole_(all_bits(*rows_)),
+      table_(std::move(stored)) {}
+
 SearchResult TableIndex::search(const CodeMatrix& queries, const SearchOptions& options) const {
   const Stopwatch watch;
   const QueryRows rows(queries, bits());

@@ -16,6 +16,9 @@ class TableIndex final : public Index {
   static constexpr std::uint32_t kMaxBits = 24;
   // Throws Error{kInvalidArgument} for longer codes. may_scan: false only to test the walk to its end.
   TableIndex(std::shared_ptr<const Rows> rows, std::size_t threads, bool may_scan = true);
+  TableIndex(std::shared_ptr<const Rows> rows, BucketTable stored);  // over a table that was stored
+  const Substring& whole() const noexcept { return whole_; }
+  const BucketTable& table() const noexcept { return table_; }
   std::size_t size() const noexcept override { return rows_->size(); }
   std::uint32_t bits() const noexcept override { return rows_->bits(); }
   std::string kind() const override { return "table"; }
