@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <numeric>
 
 #include "bench/hamming_data.h"
 #include "bench/hamming_peers.h"
@@ -100,6 +101,15 @@ double time_index(const Index& index, const Data& data, const SearchOptions& opt
   return best_time([&] { index.search(data.queries, options); }) * 1e3 / static_cast<double>(data.queries.size());
 }
 
+// What a search did, and what the index takes.
+std::string describe(const Index& index, const Data& data, const SearchOptions& options) {
+  const SearchStats stats = index.search(data.queries, options).stats;
+  const double queries = static_cast<double>(data.queries.size());
+  return concat(stats.index, ", ", static_cast<double>(index.memory_bytes()) / static_cast<double>(data.codes.size()),
+                " bytes a code, ", static_cast<double>(stats.candidates) / queries, " candidates and ",
+                static_cast<double>(stats.buckets) / queries, " buckets a query, radius ", stats.radius_reached);
+}
+
 void time_peer(Peer& peer, const Data& data, const SearchResult& exact, Row& row) {
   row.peer = peer.name();
   row.recall = recall_of(peer.search(data.queries, row.k), exact);
@@ -118,10 +128,18 @@ void flat_case(const char* name, const Settings& settings, Report& report, std::
     const SearchResult result = index->search(data.queries, options);
     check_by_definition(data, k, result);
     Row row = row_of(name, data, settings, *index, k);
-    row.ms_per_query = time_index(*index, data, options);
+    // Turn by turn with bare reads of the same memory, so that both see the same machine.
+    double read = 0;
+    row.ms_per_query = 1e300;
+    for (int turn = 0; turn < 4; ++turn) {
+      for (int pass = 0; pass < 5; ++pass) read = std::max(read, read_rate(data.codes.data(), settings.threads));
+      row.ms_per_query = std::min(row.ms_per_query, time_index(*index, data, options));
+    }
+    row.read_gb_per_s = read / 1e9;
     const double bytes = static_cast<double>(data.codes.size() * row_bytes(bits)) * static_cast<double>(data.queries.size());
     const double rate = bytes / (row.ms_per_query * 1e-3 * static_cast<double>(data.queries.size()));
-    row.note = concat("codes read at ", rate / 1e9, " GB/s = ", 100 * rate / settings.read_bytes_per_s, " % of the bandwidth");
+    row.note = concat("codes read at ", rate / 1e9, " GB/s = ", 100 * rate / read, " % of the ", row.read_gb_per_s,
+                      " GB/s of bare reading");
     if (settings.peers) {
       const auto peer = make_peer("IndexBinaryFlat", data.codes, settings.threads);
       time_peer(*peer, data, result, row);
@@ -156,8 +174,8 @@ void clustered(const Settings& settings, Report& report) {
     check_equal(index->search(data.queries, options), exact, kind);
     row = row_of("clustered", data, settings, *index, k);
     row.ms_per_query = time_index(*index, data, options);
-    row.note = concat(flat_ms / row.ms_per_query, " times a flat scan of one query; built in ", seconds, " s, ",
-                      static_cast<double>(index->memory_bytes()) / static_cast<double>(data.codes.size()), " bytes a code");
+    row.note = concat(flat_ms / row.ms_per_query, " times a flat scan of one query; built in ", seconds, " s; ",
+                      describe(*index, data, options));
     if (settings.peers && std::string(kind) == "mih") {
       for (const char* what :
            {"IndexBinaryMultiHash:4:16:0", "IndexBinaryMultiHash:4:16:1", "IndexBinaryIVF:1000:4", "IndexBinaryIVF:1000:32"}) {
@@ -238,6 +256,75 @@ void scaling(const Settings& settings, Report& report) {
   }
 }
 
+struct Question {
+  std::size_t k, queries;
+  int radius;  // -1: none
+};
+
+// One question to every kind that serves these codes, turn by turn; the row is the planner's, its note says what the best was.
+// Returns how much slower than the best it was (1: not at all).
+double ask_all(const Settings& settings, Report& report, const char* kind, const Data& all,
+               const std::vector<std::unique_ptr<Index>>& indexes, const Question& question) {
+  Data data{CodeMatrix(0, all.codes.bits()), all.queries};
+  if (question.queries < all.queries.size()) {
+    std::vector<std::size_t> first(question.queries);
+    std::iota(first.begin(), first.end(), std::size_t{0});
+    data.queries = all.queries.rows(first);
+  }
+  SearchOptions options = options_of(settings, question.k);
+  if (question.radius >= 0) options.radius = static_cast<std::uint32_t>(question.radius);
+  const SearchResult exact = indexes.front()->search(data.queries, options);
+  std::vector<double> ms(indexes.size(), 1e300);
+  for (const auto& index : indexes) check_equal(index->search(data.queries, options), exact, index->kind());
+  for (int turn = 0; turn < 5; ++turn) {
+    for (std::size_t i = 0; i < indexes.size(); ++i) {
+      const double start = now();
+      int rounds = 0;
+      do indexes[i]->search(data.queries, options);
+      while (++rounds < 20 && now() - start < 0.01);
+      ms[i] = std::min(ms[i], (now() - start) * 1e3 / rounds / static_cast<double>(data.queries.size()));
+    }
+  }
+  const std::size_t best = static_cast<std::size_t>(std::min_element(ms.begin(), ms.end() - 1) - ms.begin());
+  Row row = row_of("planner", all, settings, *indexes.back(), question.k);
+  row.queries = data.queries.size();
+  row.ms_per_query = ms.back();
+  const double ratio = ms.back() / ms[best];
+  row.note = concat(kind, ", radius ", question.radius, ": ", indexes.back()->search(data.queries, options).stats.index,
+                    "; best ", indexes[best]->kind(), " ", ms[best], " ms, ", ratio, " times it");
+  report.add(row);
+  return ratio;
+}
+
+void planner(const Settings& settings, Report& report) {
+  double worst = 0;
+  std::size_t asked = 0, above = 0;
+  std::vector<std::uint32_t> lengths{12, 20, 32, 64, 128};
+  if (settings.bits) lengths = {*settings.bits};
+  for (const std::uint32_t bits : lengths) {
+    for (const std::size_t n : {std::size_t{20'000}, std::size_t{200'000}, settings.n.value_or(2'000'000)}) {
+      for (const char* kind : {"random", "clustered"}) {
+        const Data data = make_data(kind, n, 64, bits, settings.seed);
+        std::vector<std::unique_ptr<Index>> indexes;
+        indexes.push_back(build(data.codes, "flat", 0));
+        if (bits <= 20) indexes.push_back(build(data.codes, "table", 0));
+        if (bits > 16) indexes.push_back(build(data.codes, "mih", 0));
+        indexes.push_back(build(data.codes, "auto", 0));
+        for (const Question& question :
+             {Question{1, 64, -1}, Question{10, 1, -1}, Question{10, 64, -1}, Question{100, 64, -1}, Question{1000, 64, -1},
+              Question{kAllHits, 64, 2}, Question{100, 64, static_cast<int>(bits / 8)}}) {
+          const double ratio = ask_all(settings, report, kind, data, indexes, question);
+          worst = std::max(worst, ratio);
+          ++asked;
+          if (ratio > 1.05) ++above;
+        }
+      }
+    }
+  }
+  report.say(concat("planner: ", asked, " questions, ", above, " of them more than 5 % above the best kind, at worst ", worst,
+                    " times it"));
+}
+
 }  // namespace
 
 const std::vector<Case>& cases() {
@@ -247,6 +334,7 @@ const std::vector<Case>& cases() {
       {"clustered", "ten nearest among clusters: multi-index hashing against the scan", true, clustered},
       {"graph", "a small set against FAISS's graph index", true, graph},
       {"short-codes", "12 to 20 bits: direct table against the scan", true, short_codes},
+      {"planner", "kind auto against the best kind, over a grid of questions", true, planner},
       {"scaling", "time against n, by tens up to --n", true, scaling},
   };
   return all;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "signet/code/code_matrix.h"
@@ -15,7 +16,9 @@ struct Data {
 };
 Data make_data(const std::string& kind, std::size_t count, std::size_t queries, std::uint32_t bits, std::uint64_t seed);
 
-// Bytes a second that `threads` threads read from memory: the best of several sums over a buffer much larger than the caches.
+// Bytes a second that `threads` threads read from this memory in one pass, with the widest loads and nothing else to do.
+double read_rate(std::span<const std::uint8_t> memory, std::size_t threads);
+// The best of several passes over 512 MiB, far more than the caches hold.
 double read_bandwidth(std::size_t threads);
 
 }  // namespace signet::bench
