@@ -1,5 +1,3 @@
-#include <malloc.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -8,10 +6,10 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "apps/signet-train/process_settings.h"
 #include "apps/signet/data.h"
 #include "apps/signet/options.h"
 #include "apps/signet/terminal.h"
-#include "signet/base/cpu.h"
 #include "signet/base/error.h"
 #include "signet/learn/train.h"
 
@@ -199,16 +197,6 @@ int report(const std::string& message, ErrorCode code) {
   return exit_status(code);
 }
 
-// Two settings of the process that training gains from (docs/decisions/0050-process-settings.md has the figures). Memory that a
-// step frees is kept for the next step instead of being returned to the system and faulted in again. And libtorch's elementwise
-// kernels are taken with 512-bit vectors, which version 1.13 leaves off unless asked.
-void tune_process() {
-  mallopt(M_MMAP_MAX, 0);
-  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-  mallopt(M_TOP_PAD, 256 << 20);
-  if (cpu_features().avx512f && cpu_features().avx512bw) setenv("ATEN_CPU_CAPABILITY", "avx512", 0);
-}
-
 int main_of(const std::vector<std::string>& words) {
   try {
     const int status = run(words);
@@ -227,6 +215,6 @@ int main_of(const std::vector<std::string>& words) {
 }  // namespace signet::cli
 
 int main(int count, char** values) {
-  signet::cli::tune_process();
+  signet::cli::restart_with_settings(values);
   return signet::cli::main_of(std::vector<std::string>(values + 1, values + count));
 }
