@@ -255,7 +255,14 @@ TEST_F(BadInput, PictureRemovedAfterOpening) {
 TEST_F(BadInput, SymbolicLinkLoopOfFolders) {
   td::make_class_folder(folder.path(), 1, 1, 8);
   std::filesystem::create_directory_symlink(folder.path(), folder / "class0/again");
-  expect_refused(folder.path(), ErrorCode::kInvalidArgument, {"class0/again", "loop"});
+  expect_refused(folder.path(), ErrorCode::kInvalidArgument, {folder / "class0/again: is a symbolic link", "leads back"});
+}
+
+TEST_F(BadInput, FoldersTooDeep) {
+  std::string name = "a";
+  for (int depth = 0; depth < 70; ++depth) name += "/b";
+  td::write(folder / (name + "/c.png"), "x");
+  expect_refused(folder.path(), ErrorCode::kInvalidArgument, {"more than 64 folders"});
 }
 
 TEST_F(BadInput, PipeNamedLikeAPictureIsLeftOut) {

@@ -34,9 +34,13 @@ class Scan {
     struct stat info {};
     if (::stat(folder.c_str(), &info) != 0) fail(ErrorCode::kIo, "cannot read the folder ", folder);
     const FolderId id(info.st_dev, info.st_ino);
-    if (std::find(parents_.begin(), parents_.end(), id) != parents_.end() || parents_.size() >= kMaxDepth) {
-      fail(ErrorCode::kInvalidArgument, folder, ": leads back into ", root_, " (a loop of symbolic links) or lies more than ",
-           kMaxDepth, " folders deep; remove that link");
+    if (std::find(parents_.begin(), parents_.end(), id) != parents_.end()) {
+      fail(ErrorCode::kInvalidArgument, folder,
+           ": is a symbolic link that leads back into a folder it lies in; remove that link");
+    }
+    if (parents_.size() >= kMaxDepth) {
+      fail(ErrorCode::kInvalidArgument, folder, ": lies more than ", kMaxDepth, " folders below ", root_,
+           "; point to a folder nearer to the pictures");
     }
     parents_.push_back(id);
     for (const std::string& name : real_file_system().list(folder)) {
