@@ -128,18 +128,18 @@ std::optional<std::string> lock_damage(const std::string& collection) {
   return "the text that names the writer fails its checksum; harmless, the next writer signs anew";
 }
 
-void write_acknowledged(FileSystem& fs, const std::string& collection, std::uint64_t commit) noexcept {
+void write_acknowledged(const std::string& collection, std::uint64_t commit) noexcept {
   std::array<std::byte, kAckBytes> data{};
   std::memcpy(data.data(), kAckMagic.data(), kAckMagic.size());
   std::memcpy(data.data() + 8, &commit, 8);
   const std::uint32_t crc = crc32c(std::span(data).first(16));
   std::memcpy(data.data() + 16, &crc, 4);
-  try {
-    const auto file = fs.create(ack_path(collection));
-    file->append(data);
-    file->close();
-  } catch (const std::exception&) {  // evidence only: the commit itself is safe, and an older number accuses nobody
-  }
+  // Written over in one piece, never cut: a reader sees the old number or the new one. A failure is no harm: this is evidence
+  // only, the commit itself is safe, and an older number accuses nobody.
+  const int fd = ::open(ack_path(collection).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (fd < 0) return;
+  [[maybe_unused]] const ssize_t written = ::pwrite(fd, data.data(), data.size(), 0);
+  ::close(fd);
 }
 
 std::uint64_t read_acknowledged(const std::string& collection) {

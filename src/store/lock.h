@@ -26,7 +26,7 @@ class WriterLock {
 std::optional<std::string> lock_damage(const std::string& collection);
 
 // The evidence of the newest acknowledged commit. Written without a sync: it may lag behind, never run ahead.
-void write_acknowledged(FileSystem& fs, const std::string& collection, std::uint64_t commit) noexcept;
+void write_acknowledged(const std::string& collection, std::uint64_t commit) noexcept;
 // 0 where there is no evidence (no file, a file of another length, a failing checksum).
 std::uint64_t read_acknowledged(const std::string& collection);
 std::optional<std::string> acknowledged_damage(const std::string& collection);

@@ -13,10 +13,9 @@ namespace {
 class LockTest : public TestFolder {};
 
 TEST_F(LockTest, AcknowledgedNumberComesBackAndDamageIsNoEvidence) {
-  FileSystem& fs = real_file_system();
   EXPECT_EQ(read_acknowledged(folder()), 0u);
   EXPECT_EQ(acknowledged_damage(folder()), std::nullopt);
-  write_acknowledged(fs, folder(), 77);
+  write_acknowledged(folder(), 77);
   EXPECT_EQ(read_acknowledged(folder()), 77u);
   EXPECT_EQ(acknowledged_damage(folder()), std::nullopt);
   std::string text = get(path("acknowledged"));
@@ -28,11 +27,11 @@ TEST_F(LockTest, AcknowledgedNumberComesBackAndDamageIsNoEvidence) {
   EXPECT_EQ(acknowledged_damage(folder()), std::nullopt);
 }
 
-// The file is cut and written anew by every commit while readers look at it.
+// The file is written over by every commit while readers look at it.
 TEST_F(LockTest, AcknowledgedNumberIsReadWhileItIsReplaced) {
   std::atomic<bool> done{false};
   std::thread writer([&] {
-    for (std::uint64_t commit = 1; commit <= 3000; ++commit) write_acknowledged(real_file_system(), folder(), commit);
+    for (std::uint64_t commit = 1; commit <= 3000; ++commit) write_acknowledged(folder(), commit);
     done = true;
   });
   std::uint64_t newest = 0;

@@ -285,7 +285,7 @@ void Repair::run() {
   fs_.rename(file(kNewName), file(kRepairedName));
   fs_.sync_directory(path_);
   finish(fs_, path_);
-  write_acknowledged(fs_, path_, state_.commit);
+  write_acknowledged(path_, state_.commit);
   for (const auto& name : damaged_) fs_.remove(join_path(file("segments"), name));
   report_.changed = true;
 }

@@ -127,7 +127,7 @@ void Writer::finish_commit() {
     throw;
   }
   reach("committed");
-  write_acknowledged(fs_, path_, state_.commit);
+  write_acknowledged(path_, state_.commit);
   reach("acknowledged");
   for (const std::uint64_t number : dropped_) {
     try {
