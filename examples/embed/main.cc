@@ -1,5 +1,7 @@
 // signet's search inside a program of one's own: 10,000 codes of 64 bits, and one of them searched for with three of its bits
-// flipped. Prints "nearest: code 4242 at distance 3, next at distance 14": the stranger is as far away as chance has it.
+// flipped.
+//
+// Prints "nearest: code 4242 at distance 3, next at distance 16": the stranger is as far away as chance has it.
 #include <cstdio>
 #include <memory>
 #include <vector>
