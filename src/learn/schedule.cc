@@ -24,7 +24,7 @@ Shares shares(Pretrain pretrain) {
   return {0.5, 0.15, 0.35};
 }
 
-double default_epochs(const std::string& arch) { return arch == "small" ? 9 : arch == "medium" ? 12 : 16; }
+double default_epochs(const std::string& arch) { return arch == "small" ? 12 : arch == "medium" ? 12 : 16; }
 
 }  // namespace
 
