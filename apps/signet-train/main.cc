@@ -23,7 +23,7 @@ struct TrainArguments {
   DataArguments data;
   TrainOptions options;
   std::uint64_t bits = 12, side = 0;
-  std::string out, loss = "exp-product", pretrain = "both", precision = "float32";
+  std::string out, loss = "exp-product", pretrain = "both", mirror = "both", precision = "float32";
   std::string alpha, cap, joint, epochs, validation;  // as given; empty: the default of TrainOptions
   bool natural_weight = false, json = false, quiet = false;
 };
@@ -40,6 +40,11 @@ void add_learning_options(OptionSet& set, TrainArguments& a) {
   set.text("--joint-classification", a.joint,
            concat("weight of the classification loss in the joint stage; 0: off (", defaults.joint_classification, ")"),
            "LAMBDA");
+  set.text("--mirror", a.mirror,
+           "mirrored pictures: none (digits, text and signs change their meaning), training, or both: encoding then averages the "
+           "outputs of a picture and its "
+           "mirror image (both)",
+           "NAME");
   set.text("--epochs", a.epochs, "passes over the training images, all stages together; 0: the architecture's default", "N");
   set.number("--batch", a.options.batch, "images a step; 0: the default", "N");
   set.number("--size", a.side,
@@ -97,6 +102,7 @@ void interpret(TrainArguments& a, Arguments words) {
   TrainOptions& o = a.options;
   o.loss = parse_hash_loss(a.loss);
   o.pretrain = parse_pretrain(a.pretrain);
+  o.mirror = parse_mirror(a.mirror);
   if (a.precision != "float32" && a.precision != "bfloat16")
     fail(ErrorCode::kUsage, "--precision \"", a.precision, "\" does not exist; float32 and bfloat16 do");
   o.bfloat16 = a.precision == "bfloat16";

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "learn/activation.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
 
@@ -126,19 +127,19 @@ Tensor HashNetwork::normalise(const Tensor& x, const std::string& name, Mode mod
 
 Tensor HashNetwork::block(Tensor x, std::size_t index, Mode mode) {
   x = at::max_pool2d(convolve(x, conv_name(index, 0), 1), 2);
-  x = at::gelu(normalise(x, norm_name(index, 0), mode));
+  x = fast_gelu(normalise(x, norm_name(index, 0), mode));
   const Tensor skip = x;
   for (std::size_t c = 1; c < shape_.depth; ++c) {
     x = normalise(convolve(x, conv_name(index, c), 1), norm_name(index, c), mode);
     if (shape_.depth == 3 && c == 2) x = x + skip;
-    x = at::gelu(x);
+    x = fast_gelu(x);
   }
   return x;
 }
 
 Tensor HashNetwork::features(const Tensor& images, Mode mode, bool bfloat16) {
   Tensor x = images.to(bfloat16 ? at::kBFloat16 : at::kFloat);
-  x = at::gelu(convolve(x, "whiten", 0));
+  x = fast_gelu(convolve(x, "whiten", 0));
   for (std::size_t b = 0; b < 3; ++b) x = block(x, b, mode);
   return x.amax({2, 3}).to(at::kFloat);
 }

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
+#include "learn/activation.h"
 #include "learn/export.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
@@ -95,6 +98,25 @@ TEST_P(Export, TheEngineSaysWhatLibtorchSays) {
 INSTANTIATE_TEST_SUITE_P(Shapes, Export,
                          testing::Values(tiny(1, 28, 28, 2), tiny(3, 32, 32, 2), tiny(3, 32, 32, 3), tiny(1, 48, 48, 3),
                                          tiny(3, 16, 21, 2)));
+
+// Values and gradients against libtorch's own, for a tensor in each memory layout that the network makes, far into both tails.
+TEST(Gelu, AgreesWithLibtorch) {
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    const double tolerance = type == at::kFloat ? 1e-6 : 1e-2;
+    Tensor x = at::linspace(-30, 30, 3 * 5 * 7 * 11, at::kFloat).reshape({3, 5, 7, 11}).to(type);
+    for (const Tensor& layout : {x, x.contiguous(at::MemoryFormat::ChannelsLast), x.slice(3, 0, 11, 2)}) {
+      const Tensor ours = layout.detach().clone(at::MemoryFormat::Preserve).set_requires_grad(true);
+      const Tensor exact = layout.to(at::kDouble).detach().set_requires_grad(true);
+      const Tensor pull = at::arange(layout.numel(), at::kDouble).remainder(7).sub(3).reshape(layout.sizes());
+      (fast_gelu(ours) * pull.to(type)).sum().backward();
+      (at::gelu(exact) * pull).sum().backward();
+      EXPECT_TRUE(at::allclose(fast_gelu(ours).to(at::kDouble), at::gelu(exact), tolerance, tolerance));
+      EXPECT_TRUE(at::allclose(ours.grad().to(at::kDouble), exact.grad(), tolerance, 3 * tolerance));
+    }
+  }
+  const Tensor odd = at::tensor({std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN(), 1e30f});
+  EXPECT_TRUE(at::allclose(fast_gelu(odd), odd, 0, 0, true));
+}
 
 TEST(HashNetwork, WhiteningGivesUnitSecondMoments) {
   const NetworkShape shape = tiny(3, 20, 20, 2);

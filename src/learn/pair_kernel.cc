@@ -3,13 +3,7 @@
 #include <algorithm>
 #include <array>
 
-// One build runs on every x86-64: the compiler emits the two inner loops for each of these and the loader picks.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#define SIGNET_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define SIGNET_CLONES
-#endif
+#include "learn/clones.h"
 
 namespace signet {
 namespace {

@@ -15,7 +15,7 @@ struct Stage {
   bool hash_layer = false;    // the classifier sees the soft code
   bool pair_loss = false;     // exponentiated loss on all layers
   double classification = 1;  // weight of the classification loss
-  double rate = 0;            // peak learning rate for a sum over 1,024 images, as airbench counts it
+  double rate = 0;            // learning rate at the peak of the triangle, for a sum over 1,024 images, as airbench counts it
 };
 
 struct Plan {
@@ -32,8 +32,8 @@ struct Plan {
 // fixed fractions, so that every kind of pre-training sees the same number of images.
 Plan make_plan(const TrainOptions& options, std::size_t images);
 
-// Triangular learning rate: from 0.2 at step 0 up to 1 at 23 % of the stage, then down to 0.07 at its end. A factor of the peak
-// rate.
+// Triangular learning rate: from 0.2 at step 0 up to 1 at 23 % of all steps, then down to 0.07 at the end. A factor of the
+// stage's rate.
 double rate_factor(std::size_t step, std::size_t steps);
 
 // Lookahead averaging (Zhang et al. 2019, in airbench's form): every fifth step the average takes the share 1 - 0.95^5 (step /

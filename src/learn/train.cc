@@ -26,6 +26,10 @@ const char* name_of(Pretrain pretrain) {
   return pretrain == Pretrain::kNone ? "none" : pretrain == Pretrain::kFeatures ? "features" : "both";
 }
 
+const char* name_of(Mirror mirror) {
+  return mirror == Mirror::kNone ? "none" : mirror == Mirror::kTraining ? "training" : "both";
+}
+
 void check_options(const TrainOptions& o) {
   const auto reject = [](const auto&... parts) { fail(ErrorCode::kInvalidArgument, parts...); };
   if (o.bits < 1 || o.bits > 4096) reject("--bits ", o.bits, " must be 1 to 4096");
@@ -71,6 +75,7 @@ json shaping_options(const TrainOptions& o, const Plan& plan, const TrainingSet&
           {"equal-pair-mass", o.equal_pair_mass},
           {"pretrain", name_of(o.pretrain)},
           {"joint-classification", o.joint_classification},
+          {"mirror", name_of(o.mirror)},
           {"steps", plan.steps()},
           {"batch", plan.batch},
           {"width", set.width},
@@ -179,13 +184,14 @@ TrainResult train_checked(const Dataset& data, const TrainOptions& options, cons
   const std::size_t threads = options.threads > 0 ? options.threads : available_cpus();
   const ThreadCount thread_count(threads);
   ThreadPool pool(threads);
-  const TrainingSet set =
+  TrainingSet set =
       load_training_set(data, options.side, options.validation_share, options.seed, pool, kMemoryLimit, [&](std::size_t done) {
         TrainProgress p;
         p.stage = "reading images";
         p.step = done, p.steps = data.size();
         return !progress || progress(p);
       });
+  set.preprocessing.mirror_view = options.mirror == Mirror::kBoth;
   const Plan plan = make_plan(options, set.train.size());
   const RunIdentity identity{shaping_options(options, plan, set, threads).dump(), set.data_hash, data.describe()};
   HashNetwork network(
@@ -223,6 +229,12 @@ HashLoss parse_hash_loss(const std::string& name) {
   for (const HashLoss loss : {HashLoss::kExpProduct, HashLoss::kExpInner, HashLoss::kExpBitwise})
     if (name == name_of(loss)) return loss;
   fail(ErrorCode::kUsage, "--loss \"", name, "\" does not exist; exp-product, exp-inner and exp-bitwise do");
+}
+
+Mirror parse_mirror(const std::string& name) {
+  for (const Mirror mirror : {Mirror::kNone, Mirror::kTraining, Mirror::kBoth})
+    if (name == name_of(mirror)) return mirror;
+  fail(ErrorCode::kUsage, "--mirror \"", name, "\" does not exist; none, training and both do");
 }
 
 Pretrain parse_pretrain(const std::string& name) {

@@ -36,6 +36,14 @@ struct Packed {
   std::size_t words = 0;
 };
 
+// Of two views of the same images, as the encoder takes it (its order of argmax does not depend on the halving).
+HashNetwork::Result mean_of(const HashNetwork::Result& a, const HashNetwork::Result& b) {
+  HashNetwork::Result mean;
+  mean.logits = (a.logits + b.logits).div_(2);
+  if (a.hash.defined()) mean.hash = (a.hash + b.hash).div_(2);
+  return mean;
+}
+
 void append_codes(Packed& packed, const at::Tensor& hash) {
   const at::Tensor v = hash.to(at::kCPU).contiguous();
   const auto bits = static_cast<std::size_t>(v.size(1));
@@ -110,8 +118,10 @@ ValidationNumbers validate(HashNetwork& network, const TrainingSet& set, bool ha
   std::vector<const std::vector<std::int32_t>*> labels;
   for (std::size_t begin = 0; begin < numbers.images; begin += kBatch) {
     const auto positions = std::span(set.validation).subspan(begin, std::min(kBatch, numbers.images - begin));
-    const HashNetwork::Result out =
-        network.forward(normalised_images(set, positions).to(device), HashNetwork::Mode::kEvaluate, hash_layer, bfloat16);
+    const at::Tensor images = normalised_images(set, positions).to(device);
+    HashNetwork::Result out = network.forward(images, HashNetwork::Mode::kEvaluate, hash_layer, bfloat16);
+    if (set.preprocessing.mirror_view)
+      out = mean_of(out, network.forward(images.flip({3}), HashNetwork::Mode::kEvaluate, hash_layer, bfloat16));
     const at::Tensor best = out.logits.argmax(1).to(at::kCPU).contiguous();
     for (std::size_t i = 0; i < positions.size(); ++i) {
       labels.push_back(&set.labels[positions[i]]);

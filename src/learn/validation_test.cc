@@ -51,6 +51,24 @@ TEST(TieAwareMap, PerfectCodesGiveOne) {
   EXPECT_DOUBLE_EQ(map_of({0, 1, 2}, {{0}, {1}, {2}}, 4), -1);  // nobody has a relevant item
 }
 
+TEST(Validation, AveragesBothViewsWhereTheModelDoes) {
+  const BarDataset data(labels_in_turn(200, 4), 4);
+  ThreadPool pool(1);
+  TrainingSet set = load_training_set(data, 0, 0.5, 1, pool, std::uint64_t{1} << 30, [](std::size_t) { return true; });
+  HashNetwork network({1, 16, 16, {8, 8, 8}, 2, 4, 6}, 1, at::kCPU);
+  network.fit_whitening(normalised_images(set, set.train));
+  const double one = validate(network, set, true, false, at::kCPU).map;
+  set.preprocessing.mirror_view = true;
+  const double both = validate(network, set, true, false, at::kCPU).map;
+  EXPECT_NE(both, one);
+  // Both views of pictures that are their own mirror images are the same view.
+  for (std::size_t i = 0; i < set.pixels.size(); i += set.width)
+    for (std::size_t x = 0; x < set.width / 2; ++x) set.pixels[i + set.width - 1 - x] = set.pixels[i + x];
+  const double symmetric = validate(network, set, true, false, at::kCPU).map;
+  set.preprocessing.mirror_view = false;
+  EXPECT_NEAR(validate(network, set, true, false, at::kCPU).map, symmetric, 1e-9);
+}
+
 TEST(Validation, SaysWhenCodesCollapse) {
   const BarDataset data(labels_in_turn(200, 4), 4);
   ThreadPool pool(1);

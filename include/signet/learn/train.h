@@ -12,42 +12,47 @@
 namespace signet {
 
 // The door of learn/: no type of libtorch in it. Formulas and their source: docs/method.md and src/learn/loss.h.
-enum class HashLoss { kExpProduct, kExpInner, kExpBitwise };   // readings R2, R1, R3
+enum class HashLoss { kExpProduct, kExpInner, kExpBitwise };  // readings R2, R1, R3
 enum class Pretrain { kNone, kFeatures, kBoth };
+// What a mirrored picture is good for: nothing (digits, text and signs mean something else in a mirror), training, or training
+// and encoding: the model then averages the real outputs of a picture and of its mirror image before the sign, at twice the cost
+// of encoding.
+enum class Mirror { kNone, kTraining, kBoth };
 
 struct TrainOptions {
-  std::uint32_t bits = 12;               // 1 to 4096
-  std::string arch = "small";            // "small", "medium", "large": width of the network
+  std::uint32_t bits = 12;     // 1 to 4096
+  std::string arch = "small";  // "small", "medium", "large": width of the network
   HashLoss loss = HashLoss::kExpProduct;
-  double alpha = 6;                      // scale of the exponent, above 0, at most 40
-  double exponent_cap = 3;               // log of the loss of a pair above which it grows like its tangent only; infinity = never
-  bool equal_pair_mass = true;           // similar and dissimilar pairs weigh the same as groups; false: every pair weighs the same
+  double alpha = 6;             // scale of the exponent, above 0, at most 40
+  double exponent_cap = 3;      // log of the loss of a pair above which it grows like its tangent only; infinity = never
+  bool equal_pair_mass = true;  // similar and dissimilar pairs weigh the same as groups; false: every pair weighs the same
   Pretrain pretrain = Pretrain::kBoth;
-  double joint_classification = 0.1;     // lambda: weight of the classification term during joint fine-tuning; 0 = off
-  double epochs = 0;                     // passes over the training images, all stages together; 0 = the architecture's default
-  std::size_t batch = 0;                 // images, at least 2; 0 = default
-  std::uint32_t side = 0;                // of the network's square input in pixels; 0 = the images' own size where it is one and small, else 64
+  double joint_classification = 0.1;  // lambda: weight of the classification term during joint fine-tuning; 0 = off
+  Mirror mirror = Mirror::kBoth;
+  double epochs = 0;       // passes over the training images, all stages together; 0 = the architecture's default
+  std::size_t batch = 0;   // images, at least 2; 0 = default
+  std::uint32_t side = 0;  // of the network's square input in pixels; 0 = the images' own size where it is one and small, else 64
   std::uint64_t seed = 1;
-  std::size_t threads = 0;               // 0 = one per CPU
-  std::string device = "cpu";            // "cpu", "cuda"
-  bool bfloat16 = false;                 // autocast of the feature layers; the hash layer and the loss stay float32
-  double validation_share = 0.05;        // of every class, taken from the training images; 0 = none
-  std::string checkpoint_folder;         // empty = none
-  double checkpoint_seconds = 60;        // between two checkpoints; one is also written at the end of every stage
-  bool resume = false;                   // go on from checkpoint_folder; refuses a checkpoint of other options or data
-  std::string log_path;                  // JSON lines; empty = none
-  std::string record;                    // JSON object merged into the model's training record (data path, command)
+  std::size_t threads = 0;         // 0 = one per CPU
+  std::string device = "cpu";      // "cpu", "cuda"
+  bool bfloat16 = false;           // autocast of the feature layers; the hash layer and the loss stay float32
+  double validation_share = 0.05;  // of every class, taken from the training images; 0 = none
+  std::string checkpoint_folder;   // empty = none
+  double checkpoint_seconds = 60;  // between two checkpoints; one is also written at the end of every stage
+  bool resume = false;             // go on from checkpoint_folder; refuses a checkpoint of other options or data
+  std::string log_path;            // JSON lines; empty = none
+  std::string record;              // JSON object merged into the model's training record (data path, command)
 };
 
 struct TrainProgress {
-  std::string stage;                     // "features", "hash-layer", "joint"
-  std::size_t step = 0, steps = 0;       // over all stages
+  std::string stage;                // "features", "hash-layer", "joint"
+  std::size_t step = 0, steps = 0;  // over all stages
   double epoch = 0, epochs = 0;
   double loss = 0;
   double images_per_second = 0;
   double seconds_left = 0;
-  double validation_map = -1;            // -1: not measured yet
-  std::string warning;                   // a code-collapse alarm, empty otherwise
+  double validation_map = -1;  // -1: not measured yet
+  std::string warning;         // a code-collapse alarm, empty otherwise
 };
 
 struct TrainResult {
@@ -57,17 +62,18 @@ struct TrainResult {
   double seconds = 0;
   double images_per_second = 0;
   double validation_map = -1, validation_accuracy = -1;
-  double pflop = 0;                      // estimate of all forward and backward work
+  double pflop = 0;  // estimate of all forward and backward work
 };
 
-// Trains on `train` (labelled, at least two classes) and writes the model to `model_path`. `progress` is called after every step; when it
-// returns false a checkpoint is written (where a folder is set) and Error{kCancelled} thrown. Deterministic for a seed and thread count; a resumed
-// run reaches the same weights bit for bit. Throws kInvalidArgument for bad options or data, kInternal with the batch named for NaN
-// in the loss (the last good checkpoint stays).
+// Trains on `train` (labelled, at least two classes) and writes the model to `model_path`. `progress` is called after every step;
+// when it returns false a checkpoint is written (where a folder is set) and Error{kCancelled} thrown. Deterministic for a seed
+// and thread count; a resumed run reaches the same weights bit for bit. Throws kInvalidArgument for bad options or data,
+// kInternal with the batch named for NaN in the loss (the last good checkpoint stays).
 TrainResult train(const Dataset& data, const TrainOptions& options, const std::string& model_path,
                   const std::function<bool(const TrainProgress&)>& progress = {});
 
-HashLoss parse_hash_loss(const std::string& name);   // exp-product | exp-inner | exp-bitwise; throws kUsage
-Pretrain parse_pretrain(const std::string& name);    // none | features | both; throws kUsage
+HashLoss parse_hash_loss(const std::string& name);  // exp-product | exp-inner | exp-bitwise; throws kUsage
+Pretrain parse_pretrain(const std::string& name);   // none | features | both; throws kUsage
+Mirror parse_mirror(const std::string& name);       // none | training | both; throws kUsage
 
 }  // namespace signet
