@@ -12,7 +12,8 @@ namespace signet::bench {
 namespace {
 
 const char kUsage[] =
-    "usage: signet-bench-hamming [--case NAME]... [--bits B] [--n N] [--k K] [--queries Q] [--threads T] [--seed S] [--no-peers] "
+    "usage: signet-bench-hamming [--case NAME]... [--bits B] [--n N] [--k K] [--queries Q] [--threads T] [--seed S] [--data "
+    "KIND] [--no-peers] "
     "[--json]\n"
     "without --case all of these run, each with its own grid where nothing is fixed:\n";
 
@@ -22,6 +23,13 @@ std::size_t number(const char* flag, const char* text) {
   if (value < 0 || value > 1e12 || *end != '\0')
     fail(ErrorCode::kUsage, flag, " \"", text == nullptr ? "" : text, "\" is not a number of 0 to 1e12");
   return static_cast<std::size_t>(value);
+}
+
+std::string data_kind(const char* text) {
+  const std::string kind = text == nullptr ? "" : text;
+  if (kind != "random" && kind != "clustered")
+    fail(ErrorCode::kUsage, "--data \"", kind, "\" does not exist; use random or clustered");
+  return kind;
 }
 
 const Case& find_case(const std::string& name) {
@@ -60,6 +68,8 @@ int run(int count, char** arguments) {
       settings.threads = number("--threads", value());
     else if (flag == "--seed")
       settings.seed = number("--seed", value());
+    else if (flag == "--data")
+      settings.data = data_kind(value());
     else if (flag == "--case") {
       const char* name = value();
       chosen.push_back(&find_case(name == nullptr ? "" : name));

@@ -14,6 +14,7 @@ namespace signet::bench {
 struct Settings {
   std::optional<std::uint32_t> bits;
   std::optional<std::size_t> n, k, queries;
+  std::string data;  // empty: all kinds
   std::size_t threads = 1;
   std::uint64_t seed = 1;
   bool peers = true;
