@@ -218,7 +218,7 @@ int run_search(Arguments words) {
   app.number("-k", arguments.k, "at most this many hits a query (10; all when only --radius is given)", "N", 1);
   app.number("--radius", arguments.radius, "only hits at this distance or less", "BITS");
   app.text("--filter-label", arguments.filter_label, "only images of this class (name or number)", "LABEL");
-  app.text("--kind", arguments.kind, "force how: auto, flat, table or mih", "NAME");
+  app.text("--kind", arguments.kind, "force how: auto, flat, table, mih or pivot", "NAME");
   app.flag("--explain", arguments.explain, "say how the answer was found, and why so");
   app.text("--html", arguments.html, "also write a page with the pictures", "FILE");
   options->threads(arguments.threads);

@@ -30,7 +30,7 @@ class SearchTarget {
   virtual void check_model(const std::string& fingerprint, const std::string& what) const = 0;
 };
 
-// kind: how it is searched ("flat", "table", "mih", "auto"); empty: the room's own default.
+// kind: how it is searched ("flat", "table", "mih", "pivot", "auto"); empty: the room's own default.
 std::unique_ptr<SearchTarget> open_index_target(const std::string& path, const std::string& kind);
 std::unique_ptr<SearchTarget> open_collection_target(const std::string& path, const std::string& kind);
 

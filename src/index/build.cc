@@ -2,6 +2,7 @@
 
 #include "index/flat_index.h"
 #include "index/mih_index.h"
+#include "index/pivot_index.h"
 #include "index/planned_index.h"
 #include "index/rows.h"
 #include "index/table_index.h"
@@ -29,7 +30,13 @@ std::unique_ptr<Index> build_index(const CodeSource& codes, const BuildOptions& 
     mih.seed = options.seed;
     return std::make_unique<MihIndex>(std::move(rows), mih);
   }
-  fail(ErrorCode::kUsage, "index kind \"", options.kind, "\" does not exist; use auto, flat, table or mih");
+  if (options.kind == "pivot") {
+    PivotOptions pivot;
+    pivot.threads = options.threads;
+    pivot.seed = options.seed;
+    return std::make_unique<PivotIndex>(std::move(rows), pivot);
+  }
+  fail(ErrorCode::kUsage, "index kind \"", options.kind, "\" does not exist; use auto, flat, table, mih or pivot");
 }
 
 }  // namespace signet

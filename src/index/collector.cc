@@ -6,7 +6,16 @@
 namespace signet {
 
 Collector::Collector(std::size_t k, std::uint32_t radius, std::uint32_t largest, Arrival arrival)
-    : k_(k), limit_(std::min(radius, largest)), arrival_(arrival), histogram_(std::size_t{largest} + 1) {
+    : arrival_(arrival), histogram_(std::size_t{largest} + 1) {
+  restart(k, radius);
+}
+
+void Collector::restart(std::size_t k, std::uint32_t radius) noexcept {
+  k_ = k;
+  limit_ = std::min(radius, static_cast<std::uint32_t>(histogram_.size() - 1));
+  within_ = 0;
+  std::fill(histogram_.begin(), histogram_.end(), 0);
+  hits_.clear();
   // Twice k, so that each compaction is paid for by k candidates; 1,000 more, so that it is rare for small k. Without overflow
   // for k of "all", where the buffer is the result and nothing is ever dropped.
   constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
@@ -37,14 +46,19 @@ void Collector::compact() {
   hits_.resize(k_);
 }
 
+std::span<const PackedHit> Collector::finish() {
+  if (hits_.size() > k_) {
+    std::nth_element(hits_.begin(), hits_.begin() + static_cast<std::ptrdiff_t>(k_), hits_.end());
+    hits_.resize(k_);
+  }
+  std::sort(hits_.begin(), hits_.end());
+  return hits_;
+}
+
 std::vector<PackedHit> Collector::take() {
+  finish();
   std::vector<PackedHit> hits = std::move(hits_);
   hits_.clear();
-  if (hits.size() > k_) {
-    std::nth_element(hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(k_), hits.end());
-    hits.resize(k_);
-  }
-  std::sort(hits.begin(), hits.end());
   return hits;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace signet {
@@ -52,17 +53,20 @@ class Collector {
 
   // The result, ascending. Leaves the collector empty.
   std::vector<PackedHit> take();
+  // The same, valid until the next change, with the memory kept for the next query: begin with restart().
+  std::span<const PackedHit> finish();
+  void restart(std::size_t k, std::uint32_t radius) noexcept;
 
  private:
   void set_bound() noexcept;
   void compact();
 
-  std::size_t k_;
-  std::uint32_t limit_;
+  std::size_t k_ = 0;
+  std::uint32_t limit_ = 0;
   std::uint16_t bound_ = 0;
   Arrival arrival_;
   std::uint64_t within_ = 0;  // candidates seen at distance <= limit_
-  std::size_t compact_at_;
+  std::size_t compact_at_ = 0;
   std::vector<std::uint64_t> histogram_;
   std::vector<PackedHit> hits_;
 };

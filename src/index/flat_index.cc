@@ -1,6 +1,7 @@
 #include "index/flat_index.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 
 #include "index/collector.h"
@@ -162,6 +163,27 @@ SearchResult FlatIndex::search(const CodeMatrix& queries, const SearchOptions& o
   }
   result.stats = make_stats("flat", work, watch);
   return result;
+}
+
+ScanCosts measure_scan(const FlatIndex& flat, const CodeMatrix& queries) {
+  if (flat.size() == 0 || queries.size() == 0) return {};
+  const auto time = [&](const CodeMatrix& asked) {
+    double best = std::numeric_limits<double>::infinity(), total = 0;
+    for (int round = 0; round < 2 || (round < 8 && total < 2e-3); ++round) {
+      const double seconds = flat.search(asked, {}).stats.seconds;
+      best = std::min(best, seconds);
+      total += seconds;
+    }
+    return best * 1e9 / static_cast<double>(flat.size()) / static_cast<double>(asked.size());
+  };
+  const std::size_t first[] = {0};
+  return {time(queries.rows(first)), time(queries)};
+}
+
+CodeMatrix sample_queries(const Rows& rows, std::span<const std::uint64_t> positions) {
+  CodeMatrix queries(positions.size(), rows.bits());
+  for (std::size_t i = 0; i < positions.size(); ++i) std::copy_n(rows.at(positions[i]), queries.stride(), queries.row(i).begin());
+  return queries;
 }
 
 }  // namespace signet

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 
 #include "index/rows.h"
 #include "signet/index/index.h"
@@ -21,5 +23,14 @@ class FlatIndex final : public Index {
  private:
   std::shared_ptr<const Rows> rows_;
 };
+
+// What a scan costs, in ns a code: for one query alone, and a query of many at once. The least of a few runs.
+struct ScanCosts {
+  double one = 0, batch = 0;
+};
+ScanCosts measure_scan(const FlatIndex& flat, const CodeMatrix& queries);
+
+// Stored codes as queries.
+CodeMatrix sample_queries(const Rows& rows, std::span<const std::uint64_t> positions);
 
 }  // namespace signet

@@ -204,7 +204,7 @@ class MappedIndexFile final : public IndexFile {
   // take seconds, are scanned unless a kind is named.
   std::unique_ptr<Index> make_index(const CodeSource& source, const BuildOptions& options) const {
     if (options.kind != "auto") return build_index(source, options);
-    if (PlannedIndex::stored_in(*file_)) return std::make_unique<PlannedIndex>(std::make_shared<const Rows>(source), *file_);
+    if (auto stored = PlannedIndex::load(std::make_shared<const Rows>(source), *file_)) return stored;
     BuildOptions chosen = options;
     if (source.count > kBuildWhenOpening) chosen.kind = "flat";
     return build_index(source, chosen);

@@ -146,29 +146,34 @@ TEST(IndexFile, AnyFlippedByteIsFound) {
   std::remove(path.c_str());
 }
 
-// Large enough that tables are stored beside the codes; opened again, nothing is built, and the answers are the same.
+// Large enough that tables and cells are stored beside the codes; opened again, nothing is built, and the answers are the same.
 TEST(IndexFile, StoredTablesAnswerAsBuiltOnes) {
-  for (const std::uint32_t bits : {12u, 64u}) {
+  std::string plans;
+  for (const std::uint32_t bits : {12u, 20u, 64u, 128u}) {
     CodeSet set;
-    set.codes = oracle::clustered_codes(60000, bits, 300, 0.08, 5);
+    set.codes = bits == 64 ? oracle::random_codes(60000, bits, 5) : oracle::clustered_codes(60000, bits, 300, 0.08, 5);
     set.keys.resize(set.codes.size());
     const std::string path = temp_path("tables.sig");
     write_index_file(real_file_system(), path, set);
     const auto file = IndexFile::open(real_file_system(), path);
-    EXPECT_LT(file->index().memory_bytes(), 100000u) << "tables were built although they are stored";
-    const CodeMatrix queries = oracle::clustered_codes(20, bits, 300, 0.08, 5);
-    SearchOptions options;
-    const SearchResult result = file->index().search(queries, options);
-    const std::string plan = explain_plan(file->index(), options);  // which is quicker depends on the machine; both must be there
-    EXPECT_NE(plan.find("flat: "), std::string::npos) << plan;
-    EXPECT_NE(plan.find(bits == 12 ? "table: " : "mih: "), std::string::npos) << plan;
-    for (std::size_t q = 0; q < queries.size(); ++q)
-      EXPECT_EQ(result.hits[q], oracle::search(set.codes, queries.row(q), options));
+    EXPECT_LT(file->index().memory_bytes(), 300000u) << "tables were built although they are stored";
+    CodeMatrix queries = oracle::clustered_codes(20, bits, 300, 0.08, 5);
+    for (std::size_t i = 0; i < 20; ++i) queries.append(set.codes.row(i));
+    for (const int radius : {-1, 2, 5}) {
+      SearchOptions options;
+      if (radius >= 0) options.radius = static_cast<std::uint32_t>(radius);
+      const SearchResult result = file->index().search(queries, options);
+      plans += explain_plan(file->index(), options);
+      for (std::size_t q = 0; q < queries.size(); ++q)
+        EXPECT_EQ(result.hits[q], oracle::search(set.codes, queries.row(q), options));
+    }
     BuildOptions flat;
     flat.kind = "flat";
-    EXPECT_EQ(IndexFile::open(real_file_system(), path, flat)->index().search(queries, options).stats.index, "flat");
+    EXPECT_EQ(IndexFile::open(real_file_system(), path, flat)->index().search(queries, {}).stats.index, "flat");
     std::remove(path.c_str());
   }
+  // Which is the quickest depends on the machine, but each is clearly useful for one of these.
+  for (const char* kind : {"flat: ", "table: ", "mih: ", "pivot: "}) EXPECT_NE(plans.find(kind), std::string::npos) << plans;
 }
 
 TEST(IndexFile, AnyTruncationIsFound) {

@@ -8,6 +8,7 @@
 
 #include "index/mih_index.h"
 #include "index/oracle.h"
+#include "index/pivot_index.h"
 #include "index/table_index.h"
 #include "signet/base/error.h"
 #include "signet/index/build.h"
@@ -42,6 +43,9 @@ class IndexTest : public testing::TestWithParam<std::string> {
   std::unique_ptr<Index> build(const CodeSource& source) const {
     if (GetParam() == "mih_to_the_end") {  // never leaves a query to the scan, however costly that is
       return std::make_unique<MihIndex>(std::make_shared<const Rows>(source), MihOptions{.tables = 4, .may_scan = false});
+    }
+    if (GetParam() == "pivot_to_the_end") {
+      return std::make_unique<PivotIndex>(std::make_shared<const Rows>(source), PivotOptions{.pivots = 20, .may_scan = false});
     }
     if (GetParam() == "table_to_the_end") return std::make_unique<TableIndex>(std::make_shared<const Rows>(source), 1, false);
     BuildOptions options;
@@ -243,7 +247,9 @@ TEST_P(IndexTest, ReportsWhatItDid) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, IndexTest, testing::Values("flat", "table", "table_to_the_end", "mih", "mih_to_the_end", "auto"),
+INSTANTIATE_TEST_SUITE_P(Kinds, IndexTest,
+                         testing::Values("flat", "table", "table_to_the_end", "mih", "mih_to_the_end", "pivot",
+                                         "pivot_to_the_end", "auto"),
                          [](const auto& kind) { return kind.param; });
 
 TEST(BuildIndex, RefusesWhatCannotBe) {

@@ -91,15 +91,13 @@ void MihIndex::measure_costs(const MihSample& sample) {
   if (size() < 1000 || tables_.empty()) return;
   constexpr int kRounds = 8;
   Random random(7);
-  double bucket = std::numeric_limits<double>::infinity(), candidate = bucket, scan = bucket;
-  CodeMatrix query(1, bits());
-  std::copy_n(rows_->at(sample.queries[0]), query.stride(), query.row(0).begin());
+  double bucket = std::numeric_limits<double>::infinity(), candidate = bucket;
   for (int round = 0; round < kRounds; ++round) {
     bucket = std::min(bucket, probe_buckets(tables_[0], plan_.substrings[0].bits(), random));
     candidate = std::min(candidate, probe_candidates(*rows_, rows_->at(sample.queries[0]), random));
-    if (round < 3) scan = std::min(scan, flat_.search(query, {}).stats.seconds * 1e9 / static_cast<double>(size()));
   }
-  costs_ = {std::clamp(bucket, 1.0, 200.0), std::clamp(candidate, 1.0, 200.0), scan};
+  const ScanCosts scan = measure_scan(flat_, sample_queries(*rows_, sample.queries));
+  costs_ = {std::clamp(bucket, 1.0, 200.0), std::clamp(candidate, 1.0, 200.0), scan.one, scan.batch};
 }
 
 SearchResult MihIndex::search(const CodeMatrix& queries, const SearchOptions& options) const {
@@ -110,18 +108,21 @@ SearchResult MihIndex::search(const CodeMatrix& queries, const SearchOptions& op
   Work total;
   if (rows.size() != 0 && size() != 0 && options.k != 0 && built()) {
     const std::uint32_t largest = rows_->largest_distance(), radius = effective_radius(options, largest);
-    const double scan = may_scan_ ? costs_.scan * static_cast<double>(size()) : std::numeric_limits<double>::infinity();
+    const double together = static_cast<double>(std::min<std::size_t>(rows.size(), 64));
+    const double code = costs_.scan_batch + std::max(0.0, costs_.scan - costs_.scan_batch) / together;
+    const double scan = may_scan_ ? code * static_cast<double>(size()) : std::numeric_limits<double>::infinity();
     const std::size_t threads = effective_threads(options.threads, rows.size());
-    std::vector<MihScratch> scratch(threads);
     std::vector<Work> works(threads);
     std::vector<std::uint8_t> left(rows.size());
     ThreadPool pool(threads);
-    pool.parallel_for(rows.size(), 1, [&](std::size_t begin, std::size_t end, std::size_t worker) {
-      MihSearch search(*rows_, plan_, tables_, costs_, scratch[worker]);
+    pool.parallel_for(rows.size(), threads == 1 ? rows.size() : 0, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+      MihScratch scratch;
+      MihSearch search(*rows_, plan_, tables_, costs_, scratch);
+      Collector collector(options.k, radius, largest, Collector::Arrival::kAny);
       for (std::size_t q = begin; q < end; ++q) {
-        Collector collector(options.k, radius, largest, Collector::Arrival::kAny);
+        collector.restart(options.k, radius);
         left[q] = !search.run(rows.at(q), options, scan, collector, works[worker]);
-        if (left[q] == 0) result.hits[q] = to_hits(collector.take(), *rows_);
+        if (left[q] == 0) result.hits[q] = to_hits(collector.finish(), *rows_);
       }
     });
     for (const Work& work : works) total += work;

@@ -53,12 +53,6 @@ std::vector<std::vector<double>> expected_candidates(const Rows& rows, const Mih
   return shells;
 }
 
-double cost_of_tenth(const MihPlan& plan, const MihSample& sample, double scan) {
-  double sum = 0;
-  for (const std::uint32_t distance : sample.tenth) sum += std::min(plan.cost_within(distance), scan);
-  return sum;
-}
-
 }  // namespace
 
 void MihPlan::schedule(const UnitCosts& costs) {
@@ -84,6 +78,12 @@ double MihPlan::cost_within(std::uint32_t radius) const noexcept {
   return radius < steps.size() ? steps[radius].cost_so_far : std::numeric_limits<double>::infinity();
 }
 
+double MihPlan::cost_for(const MihSample& sample, double scan_ns) const noexcept {
+  double sum = 0;
+  for (const std::uint32_t distance : sample.tenth) sum += std::min(cost_within(distance), scan_ns);
+  return sum / static_cast<double>(std::max<std::size_t>(sample.tenth.size(), 1));
+}
+
 MihSample sample_codes(const Rows& rows, std::uint64_t seed, std::size_t threads) {
   MihSample sample;
   if (rows.size() == 0) return sample;
@@ -91,16 +91,12 @@ MihSample sample_codes(const Rows& rows, std::uint64_t seed, std::size_t threads
   const std::size_t codes = std::min(rows.size(), std::clamp(rows.size() / 64, kMinSample, kMaxSample)),
                     queries = std::min(rows.size(), kSampleQueries);
   for (std::size_t i = 0; i < codes; ++i) sample.positions.push_back(codes == rows.size() ? i : random.below(rows.size()));
-  CodeMatrix asked(queries, rows.bits());
-  for (std::size_t i = 0; i < queries; ++i) {
-    sample.queries.push_back(random.below(rows.size()));
-    std::copy_n(rows.at(sample.queries[i]), asked.stride(), asked.row(i).begin());
-  }
+  for (std::size_t i = 0; i < queries; ++i) sample.queries.push_back(random.below(rows.size()));
   SearchOptions options;
   options.k = 11;  // the nearest is the query itself, or its equal
   options.threads = threads;
   const FlatIndex flat(std::shared_ptr<const Rows>(std::shared_ptr<const Rows>(), &rows));
-  for (const auto& hits : flat.search(asked, options).hits)
+  for (const auto& hits : flat.search(sample_queries(rows, sample.queries), options).hits)
     sample.tenth.push_back(hits.empty() ? rows.bits() : hits.back().distance);
   return sample;
 }
@@ -134,7 +130,7 @@ MihPlan plan_mih(const Rows& rows, const MihSample& sample, const UnitCosts& cos
     if (tables == 0 && m > 1 && static_cast<double>(mih_bytes(rows.size(), plan.substrings)) > budget) continue;
     plan.shell_candidates = expected_candidates(rows, sample, plan.substrings);
     plan.schedule(costs);
-    const double cost = cost_of_tenth(plan, sample, scan);
+    const double cost = plan.cost_for(sample, scan);
     if (best.substrings.empty() || cost < best_cost) {
       best = std::move(plan);
       best_cost = cost;

@@ -11,9 +11,10 @@ namespace signet {
 
 // What the parts of a search cost on this machine with these codes, in nanoseconds. Measured when an index is built.
 struct UnitCosts {
-  double bucket = 3;     // looking at one bucket
-  double candidate = 6;  // reading one candidate's code and computing its distance
-  double scan = 0.5;     // a code, in a flat scan for one query
+  double bucket = 3;        // looking at one bucket
+  double candidate = 6;     // reading one candidate's code and computing its distance
+  double scan = 0.5;        // a code, in a flat scan for one query
+  double scan_batch = 0.1;  // a code and query, in a flat scan for many at once
 };
 
 // One step of multi-index hashing: all buckets of one table at one distance from the query's substring.
@@ -22,6 +23,13 @@ struct MihStep {
   double buckets = 0;      // binomial(bits, shell)
   double candidates = 0;   // expected in them, for a query like the stored codes
   double cost_so_far = 0;  // ns, of all steps up to and including this one
+};
+
+// A sample of the stored codes and what they ask: positions used as queries, and for each the distances of its nearest others.
+struct MihSample {
+  std::vector<std::uint64_t> positions;
+  std::vector<std::uint64_t> queries;
+  std::vector<std::uint32_t> tenth;  // distance of each query's 10th nearest other code
 };
 
 // In which order shells are visited. After steps that explored radius r_j in table j (-1: not at all), every code within
@@ -35,14 +43,10 @@ struct MihPlan {
   void schedule(const UnitCosts& costs);
   // Expected cost in ns until everything within `radius` is known; infinite beyond the last step.
   double cost_within(std::uint32_t radius) const noexcept;
+  // Expected cost in ns for the ten nearest of a query of the sample, where those above scan_ns are scanned instead.
+  double cost_for(const MihSample& sample, double scan_ns) const noexcept;
 };
 
-// A sample of the stored codes and what they ask: positions used as queries, and for each the distances of its nearest others.
-struct MihSample {
-  std::vector<std::uint64_t> positions;
-  std::vector<std::uint64_t> queries;
-  std::vector<std::uint32_t> tenth;  // distance of each query's 10th nearest other code
-};
 MihSample sample_codes(const Rows& rows, std::uint64_t seed, std::size_t threads);
 
 // Substrings for these codes: numbers and lengths are tried on the sample, and the cheapest for the ten nearest neighbours is

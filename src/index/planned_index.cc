@@ -4,196 +4,242 @@
 #include <cmath>
 #include <limits>
 
+#include "index/calibrate.h"
 #include "index/query_run.h"
-#include "signet/base/random.h"
 
 namespace signet {
 namespace {
 
 constexpr std::size_t kSmall = 4096;  // codes below which a scan takes a microsecond or two and nothing else is worth its memory
-constexpr double kHitNs = 6;          // sorting a hit and handing it over
-constexpr double kGatherNs = 3;       // a code that the filter names, where few are allowed
-constexpr std::size_t kCalibrationQueries = 16;
+constexpr std::size_t kAllKindsBelow = 4'000'000;  // codes up to which every kind is built and tried
+constexpr double kClearly = 0.97;                  // a kind stays if it brings some question's cost below this share
 
+// A table of every possible code: from 16 buckets a code on, walking them costs more than the scan.
 bool table_can_pay(const Rows& rows) {
-  return rows.size() >= kSmall && rows.bits() <= TableIndex::kMaxBits &&
-         (std::uint64_t{1} << rows.bits()) <= 16 * std::uint64_t{rows.size()};
+  return rows.bits() <= TableIndex::kMaxBits && (std::uint64_t{1} << rows.bits()) <= 16 * std::uint64_t{rows.size()};
 }
 
-// Buckets within a radius: sum of binomial(bits, a).
-double buckets_within(std::uint32_t bits, std::uint32_t radius) {
-  double sum = 0, shell = 1;
-  for (std::uint32_t a = 0; a <= std::min(radius, bits); ++a) {
-    sum += shell;
-    shell = shell * (bits - a) / (a + 1);
+std::size_t index_of(Kind kind) { return static_cast<std::size_t>(kind); }
+
+// What is asked when it is decided which kinds to keep.
+std::vector<Question> usual_questions(std::uint32_t bits, std::uint32_t largest) {
+  std::vector<Question> questions;
+  for (const std::size_t queries : {1u, 64u}) {
+    for (const std::size_t k : {1u, 10u, 100u, 1000u}) questions.push_back({k, largest, 1, queries, 1});
+    for (const std::uint32_t radius : {0u, 1u, 2u, 3u, 4u, bits / 8}) questions.push_back({kAllHits, radius, 1, queries, 1});
   }
-  return sum;
+  return questions;
 }
-
-// The least time of a few runs, in ns a query.
-double time_search(const Index& index, const CodeMatrix& queries, const SearchOptions& options, int rounds) {
-  double best = std::numeric_limits<double>::infinity();
-  for (int round = 0; round < rounds; ++round) best = std::min(best, index.search(queries, options).stats.seconds);
-  return best * 1e9 / static_cast<double>(std::max<std::size_t>(queries.size(), 1));
-}
-
-std::string milliseconds(double ns) { return concat(ns / 1e6, " ms"); }
 
 }  // namespace
 
 PlannedIndex::PlannedIndex(std::shared_ptr<const Rows> rows, const BuildOptions& options) : rows_(std::move(rows)), flat_(rows_) {
   if (size() < kSmall) return;
-  if (table_can_pay(*rows_)) {
-    table_ = std::make_unique<TableIndex>(rows_, options.threads);
-  } else if (rows_->bits() > 16) {
-    MihOptions mih;
-    mih.threads = options.threads;
-    mih.seed = options.seed;
-    mih.only_if_it_pays = true;
-    mih_ = std::make_unique<MihIndex>(rows_, mih);
-    if (!mih_->built()) mih_.reset();
-  }
+  build_some(options);
   calibrate(options);
+  drop_useless();
 }
 
-PlannedIndex::PlannedIndex(std::shared_ptr<const Rows> rows, const Container& file) : rows_(std::move(rows)), flat_(rows_) {
-  const std::span<const std::byte> plan = file.section("plan");
-  record_ = plan_from_json({reinterpret_cast<const char*>(plan.data()), plan.size()}, concat(file.path(), ": section plan"));
-  StoredBuckets stored = load_buckets(file, *rows_);
-  if (stored.tables.size() == 1 && rows_->bits() <= TableIndex::kMaxBits && stored.substrings[0].bits() == rows_->bits()) {
-    table_ = std::make_unique<TableIndex>(rows_, std::move(stored.tables[0]));
-    return;
+PlannedIndex::PlannedIndex(std::shared_ptr<const Rows> rows, PlanRecord record)
+    : rows_(std::move(rows)), flat_(rows_), record_(std::move(record)) {}
+
+// Small collections: every kind, and what turns out to be of no use is dropped. Large ones have memory for one kind beside the
+// codes: the table for short codes, else what is cheaper for the ten nearest by the estimates from a sample.
+void PlannedIndex::build_some(const BuildOptions& options) {
+  if (table_can_pay(*rows_)) table_ = std::make_unique<TableIndex>(rows_, options.threads);
+  if (rows_->bits() <= 16 || (table_ && size() >= kAllKindsBelow)) return;
+  const MihSample sample = sample_codes(*rows_, options.seed, options.threads);
+  const ScanCosts scan = measure_scan(flat_, sample_queries(*rows_, sample.queries));
+  const double scan_ns = scan.one * static_cast<double>(size());
+  ThreadPool pool(effective_threads(options.threads, std::max<std::size_t>(size() / 65536, 1)));
+  PivotPlan pivots = plan_pivots(*rows_, sample, scan.one, options.seed, pool);
+  MihOptions mih;
+  mih.threads = options.threads;
+  mih.seed = options.seed;
+  if (size() >= kAllKindsBelow) {
+    const double mih_ns = plan_mih(*rows_, sample, UnitCosts{}).cost_for(sample, scan_ns);
+    if (pivots.ns < std::min(mih_ns, scan_ns / 2)) {
+      pivot_ = std::make_unique<PivotIndex>(rows_, pivots, options.threads);
+      return;
+    }
+  } else if (pivots.ns < scan_ns) {
+    pivot_ = std::make_unique<PivotIndex>(rows_, pivots, options.threads);
   }
-  bool fits = record_.shell_candidates.size() == stored.substrings.size();
-  for (std::size_t t = 0; fits && t < stored.substrings.size(); ++t)
-    fits = record_.shell_candidates[t].size() == stored.substrings[t].bits() + 1;
-  if (!fits) fail(ErrorCode::kCorrupt, file.path(), ": section plan does not describe the tables of section bucket-head");
-  MihPlan mih;
-  mih.substrings = std::move(stored.substrings);
-  mih.shell_candidates = record_.shell_candidates;
-  mih_ = std::make_unique<MihIndex>(rows_, std::move(mih), std::move(stored.tables), record_.costs);
+  mih_ = std::make_unique<MihIndex>(rows_, mih);
+}
+
+const Index* PlannedIndex::there(Kind kind) const noexcept {
+  switch (kind) {
+    case Kind::kTable:
+      return table_.get();
+    case Kind::kMih:
+      return mih_.get();
+    case Kind::kPivot:
+      return pivot_.get();
+    case Kind::kFlat:
+      break;
+  }
+  return &flat_;
+}
+
+void PlannedIndex::calibrate(const BuildOptions& options) {
+  const CodeMatrix queries = sample_queries(*rows_, calibration_queries(*rows_, options.seed));
+  record_.within = measure_within(*rows_, queries, options.seed);
+  double give_up = std::numeric_limits<double>::infinity();
+  for (const Kind kind : {Kind::kFlat, Kind::kTable, Kind::kMih, Kind::kPivot}) {
+    if (there(kind) == nullptr) continue;
+    const KindCosts costs = measure_kind(*there(kind), queries, give_up);
+    if (kind == Kind::kFlat) give_up = 2 * (costs.k.for_k(10) + costs.alone_ns);
+    record_.kinds[index_of(kind)] = costs;
+  }
+  planner_.emplace(record_, size(), rows_->largest_distance());
+}
+
+void PlannedIndex::drop_useless() {
+  const std::vector<Question> questions = usual_questions(bits(), rows_->largest_distance());
+  for (const Kind kind : {Kind::kTable, Kind::kMih, Kind::kPivot}) {
+    if (there(kind) == nullptr) continue;
+    PlanRecord without = record_;
+    without.kinds[index_of(kind)].reset();
+    const Planner rest(without, size(), rows_->largest_distance());
+    const bool useful = std::any_of(questions.begin(), questions.end(), [&](const Question& question) {
+      return planner_->estimate(kind, question) < kClearly * rest.estimate(rest.choose(question), question);
+    });
+    if (useful) continue;
+    if (kind == Kind::kTable) table_.reset();
+    if (kind == Kind::kMih) mih_.reset();
+    if (kind == Kind::kPivot) pivot_.reset();
+    record_ = without;
+    planner_.emplace(record_, size(), rows_->largest_distance());
+  }
+}
+
+std::unique_ptr<PlannedIndex> PlannedIndex::load(std::shared_ptr<const Rows> rows, const Container& file) {
+  if (!file.has("plan")) return nullptr;
+  const std::span<const std::byte> plan = file.section("plan");
+  const std::string what = concat(file.path(), ": section plan");
+  std::optional<PlanRecord> record = plan_from_json({reinterpret_cast<const char*>(plan.data()), plan.size()}, what);
+  if (!record) return nullptr;
+  std::unique_ptr<PlannedIndex> index(new PlannedIndex(std::move(rows), std::move(*record)));
+  const PlanRecord& known = index->record_;
+  const Rows& codes = *index->rows_;
+  const bool table = known.kinds[index_of(Kind::kTable)].has_value(), mih = known.kinds[index_of(Kind::kMih)].has_value();
+  if (!known.kinds[index_of(Kind::kFlat)]) fail(ErrorCode::kCorrupt, what, " does not know the scan");
+  if (table || mih) {
+    StoredBuckets stored = load_buckets(file, codes, table);
+    std::size_t next = 0;
+    if (table) {
+      if (codes.bits() > TableIndex::kMaxBits || stored.substrings[0].bits() != codes.bits())
+        fail(ErrorCode::kCorrupt, what, " names a table, but the first of section bucket-head is none");
+      index->table_ = std::make_unique<TableIndex>(index->rows_, std::move(stored.tables[next++]));
+    }
+    if (mih) index->load_mih(std::move(stored), next, what);
+  }
+  if (known.kinds[index_of(Kind::kPivot)]) index->pivot_ = std::make_unique<PivotIndex>(index->rows_, load_cells(file, codes));
+  index->planner_.emplace(known, codes.size(), codes.largest_distance());
+  return index;
+}
+
+void PlannedIndex::load_mih(StoredBuckets stored, std::size_t first, const std::string& what) {
+  MihPlan plan;
+  plan.substrings.assign(stored.substrings.begin() + static_cast<std::ptrdiff_t>(first), stored.substrings.end());
+  bool fits = !plan.substrings.empty() && record_.shell_candidates.size() == plan.substrings.size();
+  for (std::size_t t = 0; fits && t < plan.substrings.size(); ++t)
+    fits = record_.shell_candidates[t].size() == plan.substrings[t].bits() + 1;
+  if (!fits) fail(ErrorCode::kCorrupt, what, " does not describe the tables of section bucket-head");
+  plan.shell_candidates = record_.shell_candidates;
+  std::vector<BucketTable> tables;
+  for (std::size_t t = first; t < stored.tables.size(); ++t) tables.push_back(std::move(stored.tables[t]));
+  mih_ = std::make_unique<MihIndex>(rows_, std::move(plan), std::move(tables), record_.costs);
 }
 
 void PlannedIndex::store(ContainerWriter& writer) const {
-  if (!table_ && !mih_) return;
+  if (!planner_) return;
   PlanRecord record = record_;
+  std::vector<Substring> substrings;
+  std::vector<const BucketTable*> tables;
   if (table_) {
-    store_buckets(writer, size(), {&table_->whole(), 1}, {&table_->table(), 1});
-  } else {
-    store_buckets(writer, size(), mih_->plan().substrings, mih_->tables());
+    substrings.push_back(table_->whole());
+    tables.push_back(&table_->table());
+  }
+  if (mih_) {
+    substrings.insert(substrings.end(), mih_->plan().substrings.begin(), mih_->plan().substrings.end());
+    for (const BucketTable& table : mih_->tables()) tables.push_back(&table);
     record.costs = mih_->costs();
     record.shell_candidates = mih_->plan().shell_candidates;
   }
+  if (!tables.empty()) store_buckets(writer, size(), substrings, tables);
+  if (pivot_) store_cells(writer, pivot_->cells());
   writer.begin_section("plan");
   writer.append(as_bytes(plan_to_json(record)));
 }
 
 std::size_t PlannedIndex::memory_bytes() const noexcept {
   const std::size_t shared = rows_->memory_bytes();
-  return shared + (table_ ? table_->memory_bytes() - shared : 0) + (mih_ ? mih_->memory_bytes() - shared : 0);
-}
-
-void PlannedIndex::calibrate(const BuildOptions& options) {
-  Random random(mix_seed(options.seed, 0x706c616e));
-  CodeMatrix queries(kCalibrationQueries, bits());
-  for (std::size_t i = 0; i < queries.size(); ++i)
-    std::copy_n(rows_->at(random.below(size())), queries.stride(), queries.row(i).begin());
-  const std::size_t first[] = {0};
-  const CodeMatrix one = queries.rows(first);
-  SearchOptions ask;
-  record_.scan_one_ns = time_search(flat_, one, ask, 3) / static_cast<double>(size());
-  record_.scan_batch_ns = time_search(flat_, queries, ask, 2) / static_cast<double>(size());
-  const double give_up = 2 * record_.scan_one_ns * static_cast<double>(size());
-  if (table_) record_.curve = measure(*table_, queries, give_up);
-  if (mih_) record_.curve = measure(*mih_, queries, give_up);
-  // How far codes lie from each other, for radius searches.
-  const std::size_t sampled = std::min<std::size_t>(size(), 4096);
-  std::vector<std::uint64_t> positions(sampled);
-  for (auto& position : positions) position = random.below(size());
-  std::vector<std::uint16_t> distances(sampled);
-  record_.within.assign(rows_->largest_distance() + 1, 0);
-  const QueryRows wide(queries, bits());
-  for (std::size_t q = 0; q < queries.size(); ++q) {
-    hamming_kernel().gather(wide.at(q), rows_->data(), positions.data(), sampled, rows_->row(), distances.data());
-    for (const std::uint16_t distance : distances)
-      record_.within[distance] += 1.0 / static_cast<double>(sampled * queries.size());
+  std::size_t sum = shared;
+  for (const Kind kind : {Kind::kTable, Kind::kMih, Kind::kPivot}) {
+    if (there(kind) != nullptr) sum += there(kind)->memory_bytes() - shared;
   }
-  for (std::size_t d = 1; d < record_.within.size(); ++d) record_.within[d] += record_.within[d - 1];
+  return sum;
 }
 
-// Queries are stored codes, so each finds itself: k + 1 are asked for.
-CostCurve PlannedIndex::measure(const Index& index, const CodeMatrix& queries, double give_up_ns) const {
-  CostCurve curve;
-  for (const std::size_t k : {1u, 10u, 100u, 1000u, 10000u}) {
-    if (k * 4 > size()) break;
-    SearchOptions ask;
-    ask.k = k + 1;
-    const double ns = time_search(index, queries, ask, 2);
-    curve.points.push_back({static_cast<double>(k), ns});
-    if (ns > give_up_ns) break;
-  }
-  return curve;
-}
-
-double PlannedIndex::expected_hits(double radius) const noexcept {
-  if (record_.within.empty()) return 0;
-  const auto at = std::min(static_cast<std::size_t>(radius), record_.within.size() - 1);
-  return record_.within[at] * static_cast<double>(size());
-}
-
+// Counting all of a large bitmap would take longer than an answer: every so many words are looked at, unless too few bits are set
+// among them to tell.
 double PlannedIndex::allowed_share(const IdFilter* filter) const noexcept {
   if (filter == nullptr || size() == 0) return 1;
+  constexpr std::uint64_t kLooked = 2048;
+  const std::uint64_t step = size() / 64 / kLooked;
+  if (step > 1) {
+    std::size_t allowed = 0;
+    for (std::uint64_t i = 0; i < kLooked; ++i) allowed += allowed_in(*filter, 64 * i * step, 64 * i * step + 64);
+    if (allowed > 256) return static_cast<double>(allowed) / static_cast<double>(64 * kLooked);
+  }
   return static_cast<double>(allowed_in(*filter, 0, size())) / static_cast<double>(size());
 }
 
-Estimate PlannedIndex::flat_estimate(std::size_t k, std::uint32_t radius, double share, std::size_t queries) const {
-  const double count = static_cast<double>(size());
-  const double together = static_cast<double>(std::max<std::size_t>(queries, 1));
-  const double code = record_.scan_batch_ns + std::max(0.0, record_.scan_one_ns - record_.scan_batch_ns) / together;
-  const double hits = std::min(static_cast<double>(k), expected_hits(radius) * share);
-  const double scan = share < 1.0 / 16 ? count * share * kGatherNs + count / 64 : count * code;
-  return {"flat", scan + hits * kHitNs, concat("scan of ", size(), " codes at ", code, " ns")};
-}
-
-Estimate PlannedIndex::table_estimate(std::size_t k, std::uint32_t radius, double share) const {
-  const double wanted = static_cast<double>(k) / std::max(share, 1e-9);
-  double ns = wanted > static_cast<double>(size()) ? std::numeric_limits<double>::infinity() : record_.curve.at(wanted);
-  const double within = std::min(buckets_within(bits(), radius), std::ldexp(1.0, static_cast<int>(bits())));
-  ns = std::min(ns, record_.curve.at(1) + within * 3 + expected_hits(radius) * 2 * kHitNs);
-  return {"table", ns,
-          concat(std::uint64_t{1} << bits(), " buckets of ",
-                 static_cast<double>(size()) / std::ldexp(1.0, static_cast<int>(bits())), " codes on average")};
-}
-
-Estimate PlannedIndex::mih_estimate(std::size_t k, std::uint32_t radius, double share) const {
-  const double wanted = static_cast<double>(k) / std::max(share, 1e-9);
-  double ns = wanted > static_cast<double>(size()) ? std::numeric_limits<double>::infinity() : record_.curve.at(wanted);
-  ns = std::min(ns, 1000 + mih_->plan().cost_within(radius) + expected_hits(radius) * 2 * kHitNs);
-  std::string lengths;
-  for (const Substring& substring : mih_->plan().substrings) lengths += concat(lengths.empty() ? "" : ", ", substring.bits());
-  return {"mih", ns, concat("substrings of ", lengths, " bits")};
-}
-
-std::vector<Estimate> PlannedIndex::estimates(const SearchOptions& options, std::size_t queries) const {
-  const std::uint32_t radius = effective_radius(options, rows_->largest_distance());
-  const double share = allowed_share(options.filter);
-  std::vector<Estimate> all{flat_estimate(options.k, radius, share, queries)};
-  if (table_) all.push_back(table_estimate(options.k, radius, share));
-  if (mih_) all.push_back(mih_estimate(options.k, radius, share));
-  std::stable_sort(all.begin(), all.end(), [](const Estimate& a, const Estimate& b) { return a.ns < b.ns; });
-  return all;
+Question PlannedIndex::question(const SearchOptions& options, std::size_t queries) const noexcept {
+  return {options.k, effective_radius(options, rows_->largest_distance()), allowed_share(options.filter), queries,
+          options.threads == 1 ? 1 : effective_threads(options.threads, std::max<std::size_t>(size() / 16384, 1))};
 }
 
 SearchResult PlannedIndex::search(const CodeMatrix& queries, const SearchOptions& options) const {
-  if (!table_ && !mih_) return flat_.search(queries, options);
+  if (!planner_) return flat_.search(queries, options);
   const Stopwatch watch;
-  const std::string choice = estimates(options, queries.size()).front().kind;
-  const Index& chosen = choice == "table" ? static_cast<const Index&>(*table_)
-                        : choice == "mih" ? static_cast<const Index&>(*mih_)
-                                          : flat_;
-  SearchResult result = chosen.search(queries, options);
+  SearchResult result = there(planner_->choose(question(options, queries.size())))->search(queries, options);
   result.stats.seconds = watch.seconds();
   return result;
+}
+
+std::string PlannedIndex::describe(Kind kind) const {
+  const double count = static_cast<double>(size());
+  switch (kind) {
+    case Kind::kTable: {
+      const double buckets = std::ldexp(1.0, static_cast<int>(bits()));
+      return concat(std::uint64_t{1} << bits(), " buckets of ", count / buckets, " codes on average");
+    }
+    case Kind::kMih: {
+      std::string lengths;
+      for (const Substring& substring : mih_->plan().substrings) lengths += concat(lengths.empty() ? "" : ", ", substring.bits());
+      return concat("substrings of ", lengths, " bits");
+    }
+    case Kind::kPivot:
+      return concat(pivot_->cells().pivots().count, " pivots with ", count / static_cast<double>(pivot_->cells().pivots().count),
+                    " codes each on average");
+    case Kind::kFlat:
+      break;
+  }
+  return concat("scan of ", size(), " codes");
+}
+
+std::vector<Estimate> PlannedIndex::estimates(const SearchOptions& options, std::size_t queries) const {
+  std::vector<Estimate> all;
+  if (!planner_) return {{"flat", 0, "too few codes for anything else"}};
+  const Question asked = question(options, queries);
+  for (const Kind kind : {Kind::kFlat, Kind::kTable, Kind::kMih, Kind::kPivot}) {
+    if (there(kind) != nullptr) all.push_back({kKindNames[index_of(kind)], planner_->estimate(kind, asked), describe(kind)});
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Estimate& a, const Estimate& b) { return a.ns < b.ns; });
+  return all;
 }
 
 std::string explain_plan(const Index& index, const SearchOptions& options) {
@@ -204,7 +250,10 @@ std::string explain_plan(const Index& index, const SearchOptions& options) {
   if (planned == nullptr) return concat(text, "\n", index.kind(), ": the only kind that was built\n");
   const std::vector<Estimate> all = planned->estimates(options, 1);
   text += "\n";
-  for (const Estimate& one : all) text += concat(one.kind, ": about ", milliseconds(one.ns), " a query (", one.reason, ")\n");
+  for (const Estimate& one : all) {
+    const std::string cost = std::isfinite(one.ns) ? concat("about ", one.ns / 1e6, " ms a query") : "dearer than a scan";
+    text += concat(one.kind, ": ", cost, " (", one.reason, ")\n");
+  }
   return text + concat("choice: ", all.front().kind, "\n");
 }
 

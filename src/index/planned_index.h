@@ -1,12 +1,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "index/flat_index.h"
 #include "index/mih_index.h"
+#include "index/pivot_index.h"
 #include "index/plan_record.h"
+#include "index/planner.h"
 #include "index/rows.h"
 #include "index/table_index.h"
 #include "signet/index/build.h"
@@ -17,19 +20,20 @@ namespace signet {
 // One way to answer, and what it would cost.
 struct Estimate {
   std::string kind;
-  double ns = 0;       // a query
+  double ns = 0;       // a query; infinite where it is known only to be dearer
   std::string reason;  // for people
 };
 
-// Kind "auto": the flat scan, and beside it the direct table (short codes) or multi-index hashing where they can pay. Each search
-// is given to the kind with the lowest estimate for its k, radius, filter and number of queries.
+// Kind "auto": the flat scan, and beside it those of the direct table, multi-index hashing and pivots that are quicker at
+// something with these codes. Each search is given to the kind with the lowest estimate for its k, radius, filter and number of
+// queries.
 class PlannedIndex final : public Index {
  public:
   PlannedIndex(std::shared_ptr<const Rows> rows, const BuildOptions& options);
-  // From what store() wrote into this container; nothing is measured and no code is read. Throws Error{kCorrupt}.
-  PlannedIndex(std::shared_ptr<const Rows> rows, const Container& file);
-  static bool stored_in(const Container& file) { return file.has("plan"); }
-  // Adds the sections of tables and plan; nothing where only the scan is there.
+  // From what store() wrote into this container; nothing is measured and no code is read. Throws Error{kCorrupt}; null where the
+  // container holds no plan, or one of another version.
+  static std::unique_ptr<PlannedIndex> load(std::shared_ptr<const Rows> rows, const Container& file);
+  // Adds the sections of tables, cells and plan.
   void store(ContainerWriter& writer) const;
   std::size_t size() const noexcept override { return rows_->size(); }
   std::uint32_t bits() const noexcept override { return rows_->bits(); }
@@ -37,23 +41,27 @@ class PlannedIndex final : public Index {
   std::size_t memory_bytes() const noexcept override;
   SearchResult search(const CodeMatrix& queries, const SearchOptions& options) const override;
 
-  // Cheapest first.
+  // Of the kinds that are there, cheapest first.
   std::vector<Estimate> estimates(const SearchOptions& options, std::size_t queries) const;
 
  private:
+  PlannedIndex(std::shared_ptr<const Rows> rows, PlanRecord record);
+  void build_some(const BuildOptions& options);
   void calibrate(const BuildOptions& options);
-  CostCurve measure(const Index& index, const CodeMatrix& queries, double give_up_ns) const;
-  double expected_hits(double radius) const noexcept;  // within it, of all codes
+  void drop_useless();
+  void load_mih(StoredBuckets stored, std::size_t first, const std::string& what);
+  const Index* there(Kind kind) const noexcept;
   double allowed_share(const IdFilter* filter) const noexcept;
-  Estimate flat_estimate(std::size_t k, std::uint32_t radius, double share, std::size_t queries) const;
-  Estimate table_estimate(std::size_t k, std::uint32_t radius, double share) const;
-  Estimate mih_estimate(std::size_t k, std::uint32_t radius, double share) const;
+  Question question(const SearchOptions& options, std::size_t queries) const noexcept;
+  std::string describe(Kind kind) const;
 
   std::shared_ptr<const Rows> rows_;
   FlatIndex flat_;
   std::unique_ptr<TableIndex> table_;
   std::unique_ptr<MihIndex> mih_;
+  std::unique_ptr<PivotIndex> pivot_;
   PlanRecord record_;
+  std::optional<Planner> planner_;
 };
 
 }  // namespace signet

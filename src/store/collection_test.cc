@@ -181,7 +181,7 @@ TEST_F(CollectionTest, IndexKindsAgree) {
   const std::vector<std::uint64_t> gone = {7, 300, 301, 450};
   writer->remove_ids(gone);
   for (const auto id : gone) naive.entries.erase(id);
-  for (const char* kind : {"flat", "auto", "mih"}) {
+  for (const char* kind : {"flat", "auto", "mih", "pivot"}) {
     ReaderOptions options;
     options.index = kind;
     options.index_from = 250;

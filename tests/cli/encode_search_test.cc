@@ -141,7 +141,7 @@ TEST_F(EncodeSearchTest, EveryKindOfQueryGivesTheSameHits) {
   EXPECT_EQ(by_key.size(), 10u);
   EXPECT_EQ(hits({"--code", to_hex(set.codes.row(3))}), by_key);
   EXPECT_EQ(hits({"--codes", path("query.npy")}), by_key);
-  for (const char* kind : {"flat", "table", "mih", "auto"})
+  for (const char* kind : {"flat", "table", "mih", "pivot", "auto"})
     EXPECT_EQ(hits({"--key", set.keys[3], "--kind", kind}), by_key) << kind;
 }
 

@@ -13,8 +13,8 @@
 namespace signet {
 
 struct Hit {
-  std::uint64_t id = 0;         // of the stored code; its position unless the index was given ids
-  std::uint32_t distance = 0;   // Hamming, 0 to bits
+  std::uint64_t id = 0;        // of the stored code; its position unless the index was given ids
+  std::uint32_t distance = 0;  // Hamming, 0 to bits
   friend bool operator==(const Hit&, const Hit&) = default;
 };
 
@@ -27,36 +27,36 @@ struct IdFilter {
 };
 
 struct SearchOptions {
-  std::size_t k = 10;                       // at most this many hits a query; k = 0 gives no hits
-  std::optional<std::uint32_t> radius;      // only hits with distance <= radius; together with k: the k nearest of those
-  const IdFilter* filter = nullptr;         // borrowed for the call
-  std::size_t threads = 1;                  // 0: one per CPU
+  std::size_t k = 10;                   // at most this many hits a query; k = 0 gives no hits
+  std::optional<std::uint32_t> radius;  // only hits with distance <= radius; together with k: the k nearest of those
+  const IdFilter* filter = nullptr;     // borrowed for the call
+  std::size_t threads = 1;              // 0: one per CPU
 };
-inline constexpr std::size_t kAllHits = static_cast<std::size_t>(-1);   // k for a pure radius search
+inline constexpr std::size_t kAllHits = static_cast<std::size_t>(-1);  // k for a pure radius search
 
 struct SearchStats {
-  std::string index;                // "flat", "table", "mih"
-  std::string kernel;               // "avx512", ...
-  std::uint64_t candidates = 0;     // codes whose distance was computed, all queries together
-  std::uint64_t buckets = 0;        // buckets looked at (table, mih)
-  std::uint32_t radius_reached = 0; // largest distance that had to be explored
+  std::string index;                 // "flat", "table", "mih", "pivot"
+  std::string kernel;                // "avx512", ...
+  std::uint64_t candidates = 0;      // codes whose distance was computed, all queries together
+  std::uint64_t buckets = 0;         // buckets looked at (table, mih), cells (pivot)
+  std::uint32_t radius_reached = 0;  // largest distance that had to be explored
   double seconds = 0;
 };
 
 struct SearchResult {
-  std::vector<std::vector<Hit>> hits;   // one list a query, by distance, then id
+  std::vector<std::vector<Hit>> hits;  // one list a query, by distance, then id
   SearchStats stats;
 };
 
-// Exact search over a fixed set of codes. Every kind gives the same hits: ids, distances and order (distance, then id), equal to a
-// naive scan. Immutable after building; search is const and safe from many threads (scratch is per call or per thread).
+// Exact search over a fixed set of codes. Every kind gives the same hits: ids, distances and order (distance, then id), equal to
+// a naive scan. Immutable after building; search is const and safe from many threads (scratch is per call or per thread).
 class Index {
  public:
   virtual ~Index() = default;
   virtual std::size_t size() const noexcept = 0;
   virtual std::uint32_t bits() const noexcept = 0;
-  virtual std::string kind() const = 0;                  // "flat", "table", "mih", "planned"
-  virtual std::size_t memory_bytes() const noexcept = 0; // held beyond borrowed codes
+  virtual std::string kind() const = 0;                   // "flat", "table", "mih", "pivot", "planned"
+  virtual std::size_t memory_bytes() const noexcept = 0;  // held beyond borrowed codes
   // Throws Error{kMismatch} where the queries have another number of bits. radius > bits means all.
   virtual SearchResult search(const CodeMatrix& queries, const SearchOptions& options) const = 0;
 };

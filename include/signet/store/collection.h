@@ -82,8 +82,8 @@ class CollectionView {
 std::vector<std::uint64_t> id_filter_words(std::span<const std::uint64_t> ids, std::uint64_t end);
 
 struct ReaderOptions {
-  // How segments are searched: "flat" needs no preparation; "auto", "table" or "mih" are built in memory at a segment's first
-  // search (or by prepare()) and kept for as long as the segment is in force. Segments below `index_from` codes stay flat.
+  // How segments are searched: "flat" needs no preparation; "auto", "table", "mih" or "pivot" are built in memory at a segment's
+  // first search (or by prepare()) and kept for as long as the segment is in force. Segments below `index_from` codes stay flat.
   std::string index = "flat";
   std::size_t index_from = 1 << 16;
   std::size_t build_threads = 1;
