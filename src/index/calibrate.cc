@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kQueries = 64;
 constexpr double kSecondsEach = 0.5;
+constexpr double kDear = 1.5;  // times the scan: what comes after is dearer still
 
 // Seconds of the quickest of a few runs; one where it takes long.
 double time_search(const Index& index, const CodeMatrix& queries, const SearchOptions& options) {
@@ -28,7 +29,7 @@ double time_search(const Index& index, const CodeMatrix& queries, const SearchOp
 
 // How much more a query costs alone than among many, for the ten nearest; the mean over some of the queries.
 double measure_alone(const Index& index, const CodeMatrix& queries, double together_ns) {
-  constexpr std::size_t kSome = 8;
+  constexpr std::size_t kSome = 32;
   SearchOptions ask;
   ask.k = 11;
   double seconds = 0, spent = 0;
@@ -57,30 +58,32 @@ std::vector<std::uint64_t> calibration_queries(const Rows& rows, std::uint64_t s
   return positions;
 }
 
-KindCosts measure_kind(const Index& index, const CodeMatrix& queries, double give_up_ns) {
+KindCosts measure_kind(const Index& index, const CodeMatrix& queries, const KindCosts* scan) {
   KindCosts costs;
-  const Stopwatch watch;
   const auto time = [&](const SearchOptions& ask) {
     return time_search(index, queries, ask) * 1e9 / static_cast<double>(queries.size());
   };
-  for (const std::size_t k : {10u, 1u, 100u, 1000u, 10000u}) {
-    if (k != 10 && (k * 4 > index.size() || watch.seconds() > kSecondsEach)) break;
+  bool dear = false;
+  const Stopwatch watch;
+  for (const std::size_t k : {10u, 1u, 100u, 1000u, 10000u, 100000u}) {
+    if (k > 10 && (dear || k * 4 > index.size() || watch.seconds() > kSecondsEach)) break;
     SearchOptions ask;
     ask.k = k + 1;
     const double ns = time(ask);
     insert(costs.k, static_cast<double>(k), ns);
     if (k == 10) costs.alone_ns = measure_alone(index, queries, ns);
-    if (k != 1 && ns > give_up_ns) break;
+    if (k >= 10) dear = scan != nullptr && ns > kDear * (scan->k.for_k(static_cast<double>(k)) + scan->alone_ns);
   }
+  dear = false;
   const Stopwatch again;
   for (const std::uint32_t radius : {2u, 0u, 1u, 3u, 4u, 5u, 6u, 7u, 8u, 10u, 12u, 16u, 20u, 24u, 32u, 48u}) {
-    if (radius != 2 && (radius > index.bits() / 2 || again.seconds() > kSecondsEach)) break;
+    if (radius > 2 && (dear || radius > index.bits() / 2 || again.seconds() > kSecondsEach)) break;
     SearchOptions ask;
     ask.k = kAllHits;
     ask.radius = radius;
     const double ns = time(ask);
     insert(costs.radius, radius, ns);
-    if (radius > 1 && ns > give_up_ns) break;
+    if (radius >= 2) dear = scan != nullptr && ns > kDear * (scan->radius.for_radius(radius) + scan->alone_ns);
   }
   return costs;
 }

@@ -201,6 +201,25 @@ TEST_P(IndexTest, ThreadsAndBatchesDoNotChangeTheResult) {
   }
 }
 
+// Far queries cost so much that most kinds hand them to the scan half-way; near ones that follow must not feel it.
+TEST_P(IndexTest, AQueryThatIsGivenUpLeavesNothingBehind) {
+  for (const std::uint32_t bits : {16u, 32u, 64u}) {
+    if (!serves(bits)) continue;
+    const CodeMatrix codes = random_codes(30000, bits, 71), far = random_codes(12, bits, 72);
+    CodeMatrix queries(0, bits);
+    for (std::size_t i = 0; i < far.size(); ++i) {
+      queries.append(far.row(i));
+      queries.append(codes.row(i * 1000));
+    }
+    const auto index = build(borrow(codes));
+    for (const std::size_t k : {1u, 10u, 200u}) {
+      SearchOptions options;
+      options.k = k;
+      expect_oracle(*index, codes, queries, options);
+    }
+  }
+}
+
 TEST_P(IndexTest, FlippingTheSameBitsEverywhereChangesNothing) {
   const std::uint32_t bits = 16;
   CodeMatrix codes = clustered_codes(2000, bits, 9, 0.1, 61), queries = random_codes(5, bits, 62);

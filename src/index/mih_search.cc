@@ -14,6 +14,7 @@ bool MihSearch::run(const std::uint8_t* query, const SearchOptions& options, dou
   collector_ = &collector;
   work_ = &work;
   spent_ = 0;
+  pending_ = 0;  // of a query that was given up
   budget_ = budget;
   scratch_.explored.assign(tables_.size(), 0);
   const std::uint32_t radius = effective_radius(options, rows_.largest_distance());

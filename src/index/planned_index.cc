@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "index/calibrate.h"
 #include "index/query_run.h"
@@ -14,9 +13,9 @@ constexpr std::size_t kSmall = 4096;  // codes below which a scan takes a micros
 constexpr std::size_t kAllKindsBelow = 4'000'000;  // codes up to which every kind is built and tried
 constexpr double kClearly = 0.97;                  // a kind stays if it brings some question's cost below this share
 
-// A table of every possible code: from 16 buckets a code on, walking them costs more than the scan.
+// A table of every possible code: with many more buckets than codes, walking them costs more than the scan.
 bool table_can_pay(const Rows& rows) {
-  return rows.bits() <= TableIndex::kMaxBits && (std::uint64_t{1} << rows.bits()) <= 16 * std::uint64_t{rows.size()};
+  return rows.bits() <= TableIndex::kMaxBits && (std::uint64_t{1} << rows.bits()) <= 64 * std::uint64_t{rows.size()};
 }
 
 std::size_t index_of(Kind kind) { return static_cast<std::size_t>(kind); }
@@ -85,12 +84,10 @@ const Index* PlannedIndex::there(Kind kind) const noexcept {
 void PlannedIndex::calibrate(const BuildOptions& options) {
   const CodeMatrix queries = sample_queries(*rows_, calibration_queries(*rows_, options.seed));
   record_.within = measure_within(*rows_, queries, options.seed);
-  double give_up = std::numeric_limits<double>::infinity();
   for (const Kind kind : {Kind::kFlat, Kind::kTable, Kind::kMih, Kind::kPivot}) {
     if (there(kind) == nullptr) continue;
-    const KindCosts costs = measure_kind(*there(kind), queries, give_up);
-    if (kind == Kind::kFlat) give_up = 2 * (costs.k.for_k(10) + costs.alone_ns);
-    record_.kinds[index_of(kind)] = costs;
+    const std::optional<KindCosts>& scan = record_.kinds[index_of(Kind::kFlat)];
+    record_.kinds[index_of(kind)] = measure_kind(*there(kind), queries, scan ? &*scan : nullptr);
   }
   planner_.emplace(record_, size(), rows_->largest_distance());
 }
@@ -204,10 +201,7 @@ Question PlannedIndex::question(const SearchOptions& options, std::size_t querie
 
 SearchResult PlannedIndex::search(const CodeMatrix& queries, const SearchOptions& options) const {
   if (!planner_) return flat_.search(queries, options);
-  const Stopwatch watch;
-  SearchResult result = there(planner_->choose(question(options, queries.size())))->search(queries, options);
-  result.stats.seconds = watch.seconds();
-  return result;
+  return there(planner_->choose(question(options, queries.size())))->search(queries, options);
 }
 
 std::string PlannedIndex::describe(Kind kind) const {

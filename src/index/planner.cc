@@ -14,12 +14,10 @@ constexpr std::size_t kSingles = 8, kPerOctave = 4, kSteps = kSingles + kPerOcta
 
 }  // namespace
 
-std::size_t Planner::step(double k) noexcept {
-  if (k < static_cast<double>(kSingles)) return k < 1 ? 0 : static_cast<std::size_t>(k);
-  if (k >= 1e14) return kSteps - 1;
-  const auto whole = static_cast<std::uint64_t>(k);
-  const auto octave = static_cast<std::size_t>(std::bit_width(whole)) - 4;  // 8 to 15 is the first
-  return std::min(kSteps - 1, kSingles + kPerOctave * octave + ((whole >> (octave + 1)) & 3));
+std::size_t Planner::step(std::uint64_t k) noexcept {
+  if (k < kSingles) return static_cast<std::size_t>(k);
+  const auto octave = static_cast<std::size_t>(std::bit_width(k)) - 4;  // 8 to 15 is the first
+  return std::min<std::size_t>(kSteps - 1, kSingles + kPerOctave * octave + ((k >> (octave + 1)) & 3));
 }
 
 double Planner::k_of(std::size_t step) noexcept {
@@ -38,8 +36,18 @@ Planner::Planner(const PlanRecord& record, std::size_t count, std::uint32_t larg
     Costs& costs = kinds_[i];
     costs.there = true;
     costs.alone = measured.alone_ns;
-    for (std::size_t s = 0; s < kSteps; ++s) costs.by_k.push_back(measured.k.for_k(std::max(1.0, k_of(s))));
+    // Beyond what was measured only the scan's cost is known to go on as it did.
+    const double last = i == 0 ? kInfinite : measured.k.points.empty() ? 0 : 2 * measured.k.points.back().at;
+    for (std::size_t s = 0; s < kSteps; ++s) {
+      const double k = std::max(1.0, k_of(s));
+      costs.by_k.push_back(k > last ? kInfinite : measured.k.for_k(k));
+    }
     for (std::uint32_t r = 0; r <= largest_distance; ++r) costs.by_radius.push_back(measured.radius.for_radius(r));
+  }
+  for (std::size_t s = 0; s < kSteps; ++s) {
+    const auto k = static_cast<std::size_t>(k_of(s));
+    one_.push_back(weigh({k, largest_distance, 1, 1, 1}));
+    many_.push_back(weigh({k, largest_distance, 1, 64, 1}));
   }
 }
 
@@ -53,16 +61,24 @@ double Planner::estimate(Kind kind, const Question& question) const noexcept {
   if (kind != Kind::kFlat) {
     // With a filter, as many more have to be met; and each query has one thread.
     const double wanted = static_cast<double>(question.k) / std::max(question.share, 1e-9);
-    const double k_ns = wanted > count_ ? kInfinite : costs.by_k[step(wanted)];
+    const double k_ns = wanted > count_ ? kInfinite : costs.by_k[step(static_cast<std::uint64_t>(wanted))];
     return (std::min(k_ns, radius_ns) + alone) / std::min(threads, static_cast<double>(question.queries));
   }
   const double hits = std::min({static_cast<double>(question.k), hits_within(question.radius) * question.share, count_});
   if (question.share < 1.0 / 16) return (count_ * question.share * kGatherNs + count_ / 64 + hits * kHitNs) / threads;
-  const double known = std::min(costs.by_k[step(hits)], radius_ns);
+  const double known = std::min(costs.by_k[step(static_cast<std::uint64_t>(hits))], radius_ns);
   return (known + alone) / threads;
 }
 
 Kind Planner::choose(const Question& question) const noexcept {
+  if (question.radius + 1 >= within_.size() && question.share >= 1 && question.threads == 1) {
+    if (question.queries == 1) return one_[step(question.k)];
+    if (question.queries >= 64) return many_[step(question.k)];
+  }
+  return weigh(question);
+}
+
+Kind Planner::weigh(const Question& question) const noexcept {
   Kind best = Kind::kFlat;
   double least = estimate(best, question);
   for (const Kind kind : {Kind::kTable, Kind::kMih, Kind::kPivot}) {

@@ -32,8 +32,9 @@ class Planner {
     std::vector<double> by_k, by_radius;  // [step(k)], [radius]
     double alone = 0;
   };
+  Kind weigh(const Question& question) const noexcept;
   // Steps of k: each of the first eight, then four an octave.
-  static std::size_t step(double k) noexcept;
+  static std::size_t step(std::uint64_t k) noexcept;
   static double k_of(std::size_t step) noexcept;
   double hits_within(std::uint32_t radius) const noexcept {
     return within_[radius < within_.size() ? radius : within_.size() - 1];
@@ -41,7 +42,9 @@ class Planner {
 
   double count_;
   std::array<Costs, kKinds> kinds_;
-  std::vector<double> within_;  // [radius]: expected hits
+  // The choice for the commonest questions: k alone, no radius, no filter, one thread; one query, or many.
+  std::vector<Kind> one_, many_;  // [step(k)]
+  std::vector<double> within_;    // [radius]: expected hits
 };
 
 }  // namespace signet

@@ -66,9 +66,13 @@ class TableWalk {
       c = ripple | (((ripple ^ c) >> 2) >> std::countr_zero(lowest));
     }
     work.candidates += hits_.size() - before;
-    const auto first = hits_.begin() + static_cast<std::ptrdiff_t>(before);
-    if (lists > 1) std::sort(first, hits_.end());
-    if (hits_.size() - before > wanted) hits_.resize(before + wanted);
+    // The lowest positions of all lists together; one list is in order already.
+    if (hits_.size() - before > wanted) {
+      const auto first = hits_.begin() + static_cast<std::ptrdiff_t>(before);
+      if (lists > 1) std::nth_element(first, first + static_cast<std::ptrdiff_t>(wanted), hits_.end());
+      hits_.resize(before + wanted);
+    }
+    if (lists > 1) std::sort(hits_.begin() + static_cast<std::ptrdiff_t>(before), hits_.end());
     return met;
   }
 
