@@ -10,7 +10,7 @@ namespace signet::fuzz {
 
 std::string little(std::uint64_t value, int bytes) {
   std::string text;
-  for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 0xffU);
+  for (int i = 0; i < bytes; ++i, value >>= 8) text += static_cast<char>(value & 0xffU);
   return text;
 }
 

@@ -17,7 +17,6 @@ using namespace testing_networks;
 
 struct Result {
   std::vector<float> hash, features, logits;
-  friend bool operator==(const Result&, const Result&) = default;
 };
 
 std::vector<float> random_input(const Network& network, std::size_t images, std::uint64_t seed) {

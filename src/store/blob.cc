@@ -56,6 +56,7 @@ std::uint64_t BlobReader::varint() {
     const auto byte = std::to_integer<std::uint64_t>(data_[at_++]);
     if (shift == 63 && byte > 1) corrupt("holds a number beyond 64 bits");
     value |= (byte & 0x7f) << shift;
+    if (byte == 0 && shift > 0) corrupt("spells a number longer than its shortest form");
     if (byte < 0x80) return value;
   }
   corrupt("holds a number beyond 64 bits");

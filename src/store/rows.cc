@@ -117,7 +117,9 @@ ImageRecord decode_image_row(std::uint64_t id, std::string_view key, std::span<c
   const std::uint64_t labels = in.varint_below(kMaxLabels + 1);
   std::uint64_t label = 0;
   for (std::uint64_t i = 0; i < labels; ++i) {
-    label += in.varint_below(kLabelEnd);
+    const std::uint64_t step = in.varint_below(kLabelEnd);
+    if (step == 0 && i > 0) fail(ErrorCode::kCorrupt, "the catalog's row of image ", id, " holds a label twice");
+    label += step;
     if (label >= kLabelEnd) fail(ErrorCode::kCorrupt, "the catalog's row of image ", id, " holds a label beyond its range");
     record.labels.push_back(static_cast<std::int32_t>(label));
   }
@@ -126,7 +128,10 @@ ImageRecord decode_image_row(std::uint64_t id, std::string_view key, std::span<c
   record.bytes = in.varint();
   record.modified_ns = in.zigzag();
   if (flags & kHasHash) record.sha256 = hash_hex(in.raw(32));
-  if (flags & kHasJson) record.user_json = in.text();
+  if (flags & kHasJson) {
+    record.user_json = in.text();
+    if (record.user_json.empty()) fail(ErrorCode::kCorrupt, "the catalog's row of image ", id, " announces JSON and holds none");
+  }
   in.end();
   return record;
 }

@@ -77,6 +77,19 @@ TEST(Rows, LyingFieldsAreRefusedBeforeTheyAllocate) {
   EXPECT_EQ(decode_head(sealed({8, 0, 0, 0, 0})).bits, 8u);
 }
 
+// One value has one spelling: a second one would be a row that signet never wrote.
+TEST(Rows, OtherSpellingsOfAValueAreRefused) {
+  EXPECT_EQ(error_of([] { decode_head(sealed({0x88, 0, 0, 0, 0, 0})); }), ErrorCode::kCorrupt);  // 8 in two bytes
+  const auto image = [](std::initializer_list<unsigned> fields) {
+    const Bytes body = sealed(fields);
+    return decode_image_row(1, {}, body);
+  };
+  EXPECT_EQ(image({0, 2, 3, 1, 0, 0, 0, 0}).labels, (std::vector<std::int32_t>{3, 4}));
+  EXPECT_EQ(error_of([&] { image({0, 2, 3, 0, 0, 0, 0, 0}); }), ErrorCode::kCorrupt);  // label 3 twice
+  EXPECT_EQ(image({2, 0, 0, 0, 0, 0, 1, '1'}).user_json, "1");
+  EXPECT_EQ(error_of([&] { image({2, 0, 0, 0, 0, 0, 0}); }), ErrorCode::kCorrupt);  // JSON of no bytes
+}
+
 class SegmentTest : public TestFolder {
  protected:
   SegmentTest() { fs.create_directory(path("segments")); }

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <new>
 #include <set>
 
@@ -94,10 +93,7 @@ class KillTest : public testing::Test {
     model_ = Model{};
   }
 
-  static int rounds(int usual) {
-    const char* factor = std::getenv("SIGNET_STORE_ROUNDS");  // 10 runs ten times as many
-    return usual * (factor != nullptr ? std::max(1, std::atoi(factor)) : 1);
-  }
+  static int rounds(int usual) { return std::max(1, static_cast<int>(usual * effort())); }
 
   FastFolder folder_;
   FileSystem& fs_ = real_file_system();

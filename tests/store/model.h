@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -10,6 +12,13 @@
 #include "store/test_collection.h"
 
 namespace signet {
+
+// How much more (or, below 1: less) than usual the proofs try: sanitizers make a try slow, a release deserves more of them.
+inline double effort() {
+  const char* text = std::getenv("SIGNET_STORE_ROUNDS");
+  const double value = text != nullptr ? std::atof(text) : 1;
+  return value > 0 ? std::clamp(value, 0.01, 1000.0) : 1;
+}
 
 // A folder in memory where there is one: kill -9 and simulated power loss do not need a real disk, and real syncs would take most
 // of the time.
