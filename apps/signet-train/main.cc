@@ -25,7 +25,7 @@ struct TrainArguments {
   std::uint64_t bits = 12, side = 0;
   std::string out, loss = "exp-product", pretrain = "both", mirror = "both", precision = "float32";
   std::string alpha, cap, joint, epochs, validation;  // as given; empty: the default of TrainOptions
-  bool natural_weight = false, json = false, quiet = false;
+  bool natural_weight = false, full_size = false, json = false, quiet = false;
 };
 
 void add_learning_options(OptionSet& set, TrainArguments& a) {
@@ -45,6 +45,7 @@ void add_learning_options(OptionSet& set, TrainArguments& a) {
            "outputs of a picture and its "
            "mirror image (both)",
            "NAME");
+  set.flag("--full-size", a.full_size, "no progressive resizing: the first steps too see images of the full size");
   set.text("--epochs", a.epochs, "passes over the training images, all stages together; 0: the architecture's default", "N");
   set.number("--batch", a.options.batch, "images a step; 0: the default", "N");
   set.number("--size", a.side,
@@ -118,6 +119,7 @@ void interpret(TrainArguments& a, Arguments words) {
   else
     set_real("--exponent-cap", a.cap, o.exponent_cap);
   o.equal_pair_mass = !a.natural_weight;
+  o.progressive_resizing = !a.full_size;
   std::string command = "signet train";
   for (const std::string& word : words) command += " " + word;
   o.record = json{{"data", absolute_path(a.data.path)}, {"split", a.data.split}, {"command", command}}.dump();

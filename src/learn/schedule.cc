@@ -24,7 +24,7 @@ Shares shares(Pretrain pretrain) {
   return {0.5, 0.15, 0.35};
 }
 
-double default_epochs(const std::string& arch) { return arch == "small" ? 12 : arch == "medium" ? 12 : 16; }
+double default_epochs(const std::string& arch) { return arch == "small" ? 14 : arch == "medium" ? 12 : 16; }
 
 }  // namespace
 
@@ -50,7 +50,14 @@ Plan make_plan(const TrainOptions& options, std::size_t images) {
   add("features", s.features, false, false, 1, 11.5);
   add("hash-layer", s.hash_layer, true, false, 1, 4);
   add("joint", s.joint, true, true, options.joint_classification, options.pretrain == Pretrain::kNone ? 11.5 : 4);
+  if (options.progressive_resizing)  // the same for every kind of pre-training: all see as many pixels
+    plan.stages.front().small_steps = std::min(plan.stages.front().steps, static_cast<std::size_t>(steps * kSmallShare));
   return plan;
+}
+
+std::int64_t small_side(std::int64_t side) {
+  const std::int64_t smaller = std::llround(kSmall * static_cast<double>(side));
+  return smaller >= 16 ? smaller : side;
 }
 
 double rate_factor(std::size_t step, std::size_t steps) {

@@ -12,10 +12,11 @@ namespace signet {
 struct Stage {
   std::string name;  // "features", "hash-layer", "joint"
   std::size_t steps = 0;
-  bool hash_layer = false;    // the classifier sees the soft code
-  bool pair_loss = false;     // exponentiated loss on all layers
-  double classification = 1;  // weight of the classification loss
-  double rate = 0;            // learning rate at the peak of the triangle, for a sum over 1,024 images, as airbench counts it
+  bool hash_layer = false;      // the classifier sees the soft code
+  bool pair_loss = false;       // exponentiated loss on all layers
+  double classification = 1;    // weight of the classification loss
+  double rate = 0;              // learning rate at the peak of the triangle, for a sum over 1,024 images, as airbench counts it
+  std::size_t small_steps = 0;  // its first steps see images of kSmall of their side
 };
 
 struct Plan {
@@ -31,6 +32,11 @@ struct Plan {
 // Stages for `images` training images. The passes (options.epochs, or the architecture's default) are shared among the stages by
 // fixed fractions, so that every kind of pre-training sees the same number of images.
 Plan make_plan(const TrainOptions& options, std::size_t images);
+
+// Progressive resizing (Howard 2018): coarse filters are learned as well on smaller images, in half the time.
+inline constexpr double kSmall = 5.0 / 7;
+inline constexpr double kSmallShare = 0.3;   // of all steps
+std::int64_t small_side(std::int64_t side);  // the side itself where the smaller one would be under 16 pixels
 
 // Triangular learning rate: from 0.2 at step 0 up to 1 at 23 % of all steps, then down to 0.07 at the end. A factor of the
 // stage's rate.

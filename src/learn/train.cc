@@ -76,6 +76,7 @@ json shaping_options(const TrainOptions& o, const Plan& plan, const TrainingSet&
           {"pretrain", name_of(o.pretrain)},
           {"joint-classification", o.joint_classification},
           {"mirror", name_of(o.mirror)},
+          {"progressive-resizing", o.progressive_resizing},
           {"steps", plan.steps()},
           {"batch", plan.batch},
           {"width", set.width},
@@ -144,6 +145,15 @@ void fit_whitening(HashNetwork& network, const TrainingSet& set) {
   network.fit_whitening(normalised_images(set, positions));
 }
 
+// Backward takes about twice the forward pass: 3 passes of 2 operations a multiply-add, in proportion to the pixels.
+double pflop_of(const Network& network, const Plan& plan, std::uint64_t image_passes) {
+  double small = 0;
+  for (const Stage& stage : plan.stages) small += static_cast<double>(stage.small_steps * plan.batch);
+  const double pixels = static_cast<double>(small_side(network.height) * small_side(network.width)) /
+                        static_cast<double>(std::uint64_t{network.height} * network.width);
+  return 6e-15 * static_cast<double>(multiply_adds(network)) * (static_cast<double>(image_passes) - small * (1 - pixels));
+}
+
 TrainResult finish(const Dataset& data, const TrainOptions& options, const Plan& plan, const TrainingSet& set,
                    const RunIdentity& identity, const TrainingState& state, HashNetwork& network, const at::Device& device,
                    const std::string& model_path, TrainingLog& log) {
@@ -163,8 +173,7 @@ TrainResult finish(const Dataset& data, const TrainOptions& options, const Plan&
   result.seconds = state.seconds;
   result.images_per_second = static_cast<double>(state.image_passes) / std::max(state.seconds, 1e-9);
   result.validation_map = v.map, result.validation_accuracy = v.accuracy;
-  // Backward takes about twice the forward pass: 3 passes of 2 operations a multiply-add.
-  result.pflop = 6e-15 * static_cast<double>(multiply_adds(model.network)) * static_cast<double>(state.image_passes);
+  result.pflop = pflop_of(model.network, plan, state.image_passes);
   log.write(json{{"event", "done"},
                  {"model", model_path},
                  {"fingerprint", result.fingerprint},

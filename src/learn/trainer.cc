@@ -118,7 +118,7 @@ void Trainer::run_stage(TrainingState& state, const ProgressCallback& progress) 
   const std::size_t epoch_steps = std::max<std::size_t>(1, set_.train.size() / plan_.batch);
   while (state.step < stage.steps) {
     const Batch batch = loader.next();
-    const double loss = train_step(stage, batch, steps_before(state.stage) + state.step);
+    const double loss = train_step(stage, batch, state);
     check_loss(loss, stage, batch, state);
     ++state.step;
     state.image_passes += batch.positions.size();
@@ -145,18 +145,20 @@ void Trainer::run_stage(TrainingState& state, const ProgressCallback& progress) 
   }
 }
 
-double Trainer::train_step(const Stage& stage, const Batch& batch, std::size_t step) {
+double Trainer::train_step(const Stage& stage, const Batch& batch, const TrainingState& state) {
   const at::AutoGradMode with_gradient(true);
   network_.set_statistics_rate(0.4);
-  const HashNetwork::Result out =
-      network_.forward(batch.images.to(device_), HashNetwork::Mode::kTrain, stage.hash_layer, options_.bfloat16);
+  at::Tensor images = batch.images.to(device_);
+  if (state.step < stage.small_steps)
+    images = at::upsample_bilinear2d(images, {small_side(images.size(2)), small_side(images.size(3))}, false);
+  const HashNetwork::Result out = network_.forward(images, HashNetwork::Mode::kTrain, stage.hash_layer, options_.bfloat16);
   const at::Tensor similarity = batch.similarity.defined() ? batch.similarity.to(device_) : at::Tensor();
   const at::Tensor loss = batch_loss(out, batch.targets.to(device_), similarity, stage, plan_,
                                      {options_.loss, options_.alpha, options_.exponent_cap, options_.equal_pair_mass});
   const double value = loss.item<double>() / static_cast<double>(batch.positions.size());
   if (!std::isfinite(value)) return value;  // the weights stay as they were
   loss.backward();
-  optimizer_.step(rates_at(plan_, stage, step));
+  optimizer_.step(rates_at(plan_, stage, steps_before(state.stage) + state.step));
   return value;
 }
 

@@ -40,7 +40,7 @@ class Trainer {
 
  private:
   void run_stage(TrainingState& state, const ProgressCallback& progress);
-  double train_step(const Stage& stage, const Batch& batch, std::size_t step);
+  double train_step(const Stage& stage, const Batch& batch, const TrainingState& state);
   void check_loss(double loss, const Stage& stage, const Batch& batch, const TrainingState& state) const;
   void validate_now(const Stage& stage, TrainingState& state);
   void save(const TrainingState& state);

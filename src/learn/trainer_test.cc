@@ -26,7 +26,17 @@ TEST(Schedule, EveryKindOfPretrainingTakesTheSameSteps) {
     EXPECT_EQ(plan.steps(), 1000u);
     EXPECT_EQ(plan.stages.back().name, "joint");
     EXPECT_TRUE(plan.stages.back().pair_loss);
+    EXPECT_EQ(plan.stages.front().small_steps, 300u);
+    o.progressive_resizing = false;
+    EXPECT_EQ(make_plan(o, 10'000).stages.front().small_steps, 0u);
   }
+}
+
+TEST(Schedule, SmallImagesKeepSixteenPixels) {
+  EXPECT_EQ(small_side(28), 20);
+  EXPECT_EQ(small_side(32), 23);
+  EXPECT_EQ(small_side(22), 16);
+  EXPECT_EQ(small_side(21), 21);
 }
 
 TEST(Schedule, ABatchIsNeverLargerThanTheSet) {
