@@ -7,10 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/signet-train/process_settings.h"
-#include "apps/signet/data.h"
 #include "apps/signet/options.h"
+#include "apps/signet/protocol_data.h"
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
+#include "signet/eval/protocol.h"
 #include "signet/learn/train.h"
 
 // `signet train`: a program of its own, run by signet, because it alone needs libtorch.
@@ -22,10 +23,13 @@ using nlohmann::json;
 struct TrainArguments {
   DataArguments data;
   TrainOptions options;
-  std::uint64_t bits = 12, side = 0;
-  std::string out, loss = "exp-product", pretrain = "both", mirror = "both", precision = "float32";
+  std::uint64_t bits = 12, side = 0, draw_seed = 0;
+  std::string out, features_out, protocol, loss = "exp-product", pretrain = "both", mirror = "both", precision = "float32";
   std::string alpha, cap, joint, epochs, validation;  // as given; empty: the default of TrainOptions
-  bool natural_weight = false, full_size = false, json = false, quiet = false;
+  std::vector<std::string> nested;
+  bool natural_weight = false, full_size = false, draw_seed_given = false, dry_run = false, json = false, quiet = false;
+
+  const std::string& written() const { return features_out.empty() ? out : features_out; }
 };
 
 void add_learning_options(OptionSet& set, TrainArguments& a) {
@@ -46,6 +50,7 @@ void add_learning_options(OptionSet& set, TrainArguments& a) {
            "mirror image (both)",
            "NAME");
   set.flag("--full-size", a.full_size, "no progressive resizing: the first steps too see images of the full size");
+  set.texts("--nested", a.nested, "lengths whose first bits shall be good codes too, each below --bits", "K,...", ',');
   set.text("--epochs", a.epochs, "passes over the training images, all stages together; 0: the architecture's default", "N");
   set.number("--batch", a.options.batch, "images a step; 0: the default", "N");
   set.number("--size", a.side,
@@ -62,6 +67,11 @@ void add_running_options(OptionSet& set, TrainArguments& a) {
   set.text("--precision", a.precision, "float32, or bfloat16 for the feature layers (float32)", "NAME");
   set.text("--checkpoint", o.checkpoint_folder, "folder for the checkpoint (OUT.checkpoint, removed at the end)", "DIR");
   set.flag("--resume", o.resume, "go on from the checkpoint, to the same weights as without the interruption");
+  set.text("--features-out", a.features_out, "train the first stage alone and write it for --features-from, instead of --out",
+           "FILE");
+  set.text("--features-from", o.features_from, "begin after the first stage as this file holds it; the weights come out the same",
+           "FILE");
+  set.flag("--dry-run", a.dry_run, "check the options and stop before any image is read");
   set.text("--log", o.log_path, "append JSON lines about the run to this file", "FILE");
   set.threads(o.threads);
   set.json(a.json);
@@ -73,11 +83,18 @@ bool parse(Arguments words, TrainArguments& a) {
                   "Trains a network and its hash function together from labelled images, and writes them as one model file.",
                   "signet train --data /usr/share/datasets/fashion-mnist --bits 12 --out model.onnx");
   a.data.add_to(options);
+  a.data.add_derived_to(options.set());
+  options->text("--protocol", a.protocol, "train on what this protocol trains on, of the train and the test part together",
+                "NAME");
+  options->number("--draw-seed", a.draw_seed, "of the protocol's draw (--seed)", "N");
   options->number("--bits", a.bits, "length of the codes, 1 to 4096 (12)", "K");
-  options->text("--out", a.out, "the model file to write", "FILE", Need::kRequired);
+  options->text("--out", a.out, "the model file to write", "FILE");
   add_learning_options(options.set(), a);
   add_running_options(options.set(), a);
-  return options.parse(words);
+  if (!options.parse(words)) return false;
+  a.draw_seed_given = options->given("--draw-seed");
+  if (a.out.empty() == a.features_out.empty()) fail(ErrorCode::kUsage, "give --out, or --features-out for the first stage alone");
+  return true;
 }
 
 // `text` stays unused where it is empty.
@@ -92,7 +109,7 @@ void set_real(const char* flag, const std::string& text, double& target) {
 
 // Where the data has a training part and none was named, it is the one to train on: the test part stays unseen.
 void choose_split(TrainArguments& a) {
-  if (!a.data.split.empty()) return;
+  if (!a.data.split.empty() || !a.protocol.empty()) return;
   const std::vector<std::string> splits = dataset_splits(a.data.path, a.data.dataset_options());
   if (splits.size() < 2 || std::find(splits.begin(), splits.end(), "train") == splits.end()) return;
   a.data.split = "train";
@@ -120,9 +137,21 @@ void interpret(TrainArguments& a, Arguments words) {
     set_real("--exponent-cap", a.cap, o.exponent_cap);
   o.equal_pair_mass = !a.natural_weight;
   o.progressive_resizing = !a.full_size;
+  for (const std::string& length : a.nested) {
+    double value = 0;
+    set_real("--nested", length, value);
+    if (!(value >= 1 && value <= 4096 && value == std::floor(value)))
+      fail(ErrorCode::kUsage, "--nested \"", length, "\" must be a whole number from 1 to below --bits");
+    o.nested.push_back(static_cast<std::uint32_t>(value));
+  }
+  if (!a.draw_seed_given) a.draw_seed = o.seed;
   std::string command = "signet train";
   for (const std::string& word : words) command += " " + word;
-  o.record = json{{"data", absolute_path(a.data.path)}, {"split", a.data.split}, {"command", command}}.dump();
+  json record = {{"data", absolute_path(a.data.path)}, {"split", a.data.split}, {"command", command}};
+  if (!a.protocol.empty()) record.update({{"protocol", a.protocol}, {"draw_seed", a.draw_seed}});
+  if (a.data.leave_out_copies) record["leave_out_copies"] = true;
+  if (a.data.compose) record["compose"] = true;
+  o.record = record.dump();
 }
 
 // Draws the progress of a run, and says a warning once.
@@ -155,12 +184,14 @@ class Display {
 void print_result(const TrainArguments& a, const TrainResult& r) {
   const auto number = [](double value) { return value < 0 ? json() : json(value); };
   if (a.json) {
-    std::cout << json{{"model", r.model_path},
+    std::cout << json{{"model", r.model_path.empty() ? json() : json(r.model_path)},
                       {"fingerprint", r.fingerprint},
                       {"bits", a.options.bits},
                       {"seed", a.options.seed},
                       {"image_passes", r.image_passes},
                       {"train_seconds", r.seconds},
+                      {"shared_image_passes", r.shared_image_passes},
+                      {"shared_seconds", r.shared_seconds},
                       {"images_per_second", r.images_per_second},
                       {"validation_map", number(r.validation_map)},
                       {"validation_accuracy", number(r.validation_accuracy)},
@@ -169,10 +200,13 @@ void print_result(const TrainArguments& a, const TrainResult& r) {
               << '\n';
     return;
   }
-  std::cout << r.model_path << ": " << a.options.bits << " bits, fingerprint " << r.fingerprint.substr(0, 12) << ", "
-            << with_commas(r.image_passes) << " image passes in " << human_seconds(r.seconds) << " ("
+  std::cout << a.written() << ": ";
+  if (!r.model_path.empty()) std::cout << a.options.bits << " bits, fingerprint " << r.fingerprint.substr(0, 12) << ", ";
+  std::cout << with_commas(r.image_passes) << " image passes in " << human_seconds(r.seconds) << " ("
             << static_cast<std::uint64_t>(r.images_per_second) << " images/s)\n";
-  if (r.validation_accuracy >= 0)
+  if (r.model_path.empty() && r.validation_accuracy >= 0)
+    std::cout << "validation: accuracy " << fixed(r.validation_accuracy, 4) << '\n';
+  else if (r.validation_accuracy >= 0)
     std::cout << "validation: mAP " << fixed(r.validation_map, 4) << " among the held-out training images, accuracy "
               << fixed(r.validation_accuracy, 4) << '\n';
 }
@@ -181,15 +215,21 @@ int run(Arguments words) {
   TrainArguments a;
   if (!parse(words, a)) return 0;
   const bool own_folder = a.options.checkpoint_folder.empty();
-  if (own_folder) a.options.checkpoint_folder = a.out + ".checkpoint";
-  const std::string folder = parent_path(a.out);
-  if (!real_file_system().exists(folder)) fail(ErrorCode::kNotFound, "--out ", a.out, ": the folder ", folder, " does not exist");
-  catch_interrupts();
-  choose_split(a);
+  if (own_folder) a.options.checkpoint_folder = a.written() + ".checkpoint";
+  if (!a.dry_run) choose_split(a);
   interpret(a, words);
-  const auto data = a.data.open();
+  check_train_options(a.options);
+  if (!a.protocol.empty()) find_protocol(a.protocol);
+  if (a.dry_run) return 0;
+  const std::string folder = parent_path(a.written());
+  if (!real_file_system().exists(folder))
+    fail(ErrorCode::kNotFound, a.features_out.empty() ? "--out " : "--features-out ", a.written(), ": the folder ", folder,
+         " does not exist");
+  catch_interrupts();
+  const auto data = a.protocol.empty() ? a.data.open() : part_of_protocol(a.data, a.protocol, "train", a.draw_seed);
   Display display(a.quiet);
-  const TrainResult result = train(*data, a.options, a.out, std::ref(display));
+  const TrainResult result = a.features_out.empty() ? train(*data, a.options, a.out, std::ref(display))
+                                                    : train_features(*data, a.options, a.features_out, std::ref(display));
   if (own_folder) {
     std::error_code ignored;  // a checkpoint of a finished run that stays behind does no harm
     std::filesystem::remove(join_path(a.options.checkpoint_folder, "training.sigckpt"), ignored);

@@ -75,6 +75,7 @@ void add_options(Options& options, EvalArguments& a) {
   app.text("--data", a.data.path, "images and labels, with a train and a test part where the protocol needs both", "PATH");
   app.text("--query-data", a.query_data, "the test part, where --data has none of its own", "PATH");
   app.text("--format", a.data.format, "auto, idx, cifar, folder, tar or manifest", "NAME");
+  a.data.add_derived_to(app);
   app.text("--trained-on", a.trained_on, "the images the model was trained on, for the overlap check (as its record says)",
            "PATH");
   app.text("--codes", a.codes, "queries as a codes folder or a .npy, in place of --model and --data", "PATH");
@@ -82,6 +83,7 @@ void add_options(Options& options, EvalArguments& a) {
   app.text("--labels", a.labels, "labels of --codes: a .npy, or .csv with one line a code", "FILE");
   app.text("--database-labels", a.database_labels, "labels of --database", "FILE");
   app.number("--bits", a.bits, "code length of .npy codes, where it is no multiple of 8", "K", 1, kMaxBits);
+  app.number("--bits-used", a.bits_used, "measure the first K bits of the model's codes (all)", "K", 1, kMaxBits);
   app.number("--cutoff", a.cutoff, "mAP over the first R places only (0: all)", "R");
   app.number("--seed", a.seed, "of draws and of the gallery; printed beside the numbers (the model's)", "N");
   app.text("--log", a.log, "log of train, for the training curve of the report", "FILE");

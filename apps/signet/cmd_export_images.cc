@@ -3,12 +3,10 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "apps/signet/data.h"
+#include "apps/signet/protocol_data.h"
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
-#include "signet/eval/protocol.h"
-#include "signet/eval/split.h"
 
 namespace signet::cli {
 namespace {
@@ -30,41 +28,9 @@ std::size_t parse_position(const std::string& word, const Dataset& data) {
   return position;
 }
 
-std::vector<std::vector<std::int32_t>> labels_of(const Dataset& data) {
-  std::vector<std::vector<std::int32_t>> labels;
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    const auto one = data.labels(i);
-    labels.emplace_back(one.begin(), one.end());
-  }
-  return labels;
-}
-
-// The images that a protocol trains on, asks with or searches in: its draw as a data set of its own, for training or for other
-// programs.
-std::shared_ptr<const Dataset> part_of_protocol(const ExportArguments& arguments) {
-  const Protocol& protocol = find_protocol(arguments.protocol);
-  DataArguments source = arguments.data;
-  source.split = "train";
-  const auto train = source.open();
-  source.split = "test";
-  const auto test = source.open();
-  EvalSplit split = split_for(protocol, labels_of(*train), labels_of(*test), arguments.seed);
-  std::vector<std::size_t> images;
-  if (arguments.part == "train")
-    images = std::move(split.train);
-  else if (arguments.part == "query")
-    images = std::move(split.query);
-  else if (arguments.part == "database")
-    images = std::move(split.database);
-  else
-    fail(ErrorCode::kUsage, "--part is \"", arguments.part, "\"; with --protocol it must be train, query or database");
-  return subset(concatenate({train, test}), std::move(images));
-}
-
 std::shared_ptr<const Dataset> open_source(const ExportArguments& arguments) {
   if (arguments.protocol.empty()) return arguments.data.open();
-  if (!arguments.data.split.empty()) fail(ErrorCode::kUsage, "--protocol decides which images are taken; leave out --split");
-  return part_of_protocol(arguments);
+  return part_of_protocol(arguments.data, arguments.protocol, arguments.part, arguments.seed);
 }
 
 // Keys and class names as file names: "t10k/00017" -> "t10k-00017".
@@ -113,6 +79,7 @@ int run_export_images(Arguments words) {
                   "signet export-images --data /usr/share/datasets/fashion-mnist --split test --only 0,1,2 --out pictures/\n"
                   "  signet export-images --data cifar10/ --protocol cifar10-5k --part train --class-folders --out train-5k/");
   arguments.data.add_to(options);
+  arguments.data.add_derived_to(options.set());
   options->texts("--only", arguments.only, "positions, counted from 0, separated by commas; all where left out", "N,...", ',');
   options->text("--protocol", arguments.protocol, "take what this protocol draws from the train and the test part", "NAME");
   options->text("--part", arguments.part, "train, query or database: which part of the protocol", "NAME");

@@ -18,6 +18,12 @@ void DataArguments::add_to(Options& options, bool with_split) {
   app.number("--max-megapixels", max_megapixels, "refuse pictures larger than this before decoding them (256)", "N", 1, 100'000);
 }
 
+void DataArguments::add_derived_to(OptionSet& options) {
+  options.flag("--leave-out-copies", leave_out_copies,
+               "leave images out of the train part that are also in the test part, by their pixels");
+  options.flag("--compose", compose, "take pictures of one to four of the images each, with all their labels");
+}
+
 DatasetOptions DataArguments::dataset_options() const {
   DatasetOptions options;
   options.format = parse_dataset_format(format);
@@ -29,7 +35,13 @@ DatasetOptions DataArguments::dataset_options() const {
 std::shared_ptr<const Dataset> DataArguments::open(const DecodeLimits* limits) const {
   DatasetOptions options = dataset_options();
   if (limits != nullptr) options.limits = *limits;
-  return open_dataset(path, options);
+  auto data = open_dataset(path, options);
+  if (leave_out_copies && split == "train") {
+    options.split = "test";
+    data = without_copies(std::move(data), *open_dataset(path, options));
+  }
+  constexpr std::uint64_t kComposeSeed = 1;  // one composition of a data set for all seeds of training, as its images are one
+  return compose ? signet::compose(std::move(data), kComposeSeed) : data;
 }
 
 DecodeLimits limits_for(const Preprocessing& preprocessing, const DataArguments& arguments) {

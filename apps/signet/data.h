@@ -11,14 +11,18 @@
 
 namespace signet::cli {
 
-// --data, --format, --split and --max-megapixels, as every verb that reads images has them.
+// --data, --format, --split and --max-megapixels, as every verb that reads images has them; --leave-out-copies and --compose where
+// a data set is learned or measured (add_derived_to).
 struct DataArguments {
   std::string path;
   std::string format = "auto";
   std::string split;
   std::uint64_t max_megapixels = 256;
+  bool leave_out_copies = false;  // the part "train" without images that the part "test" holds too
+  bool compose = false;           // images made of one to four each
 
   void add_to(Options& options, bool with_split = true);
+  void add_derived_to(OptionSet& options);
   DatasetOptions dataset_options() const;
   std::shared_ptr<const Dataset> open(const DecodeLimits* limits = nullptr) const;  // of `split`
 };

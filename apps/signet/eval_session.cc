@@ -5,9 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/signet/pictures.h"
+#include "apps/signet/protocol_data.h"
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
+#include "signet/eval/graded.h"
 #include "signet/index/build.h"
 
 namespace signet::cli {
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::uint32_t kGallerySide = 84;  // pixels
 constexpr std::size_t kGalleryHits = 10;
+constexpr std::size_t kNdcgRanks = 100;
 
 template <typename T>
 void append_row(std::vector<T>& target, const std::vector<T>& source, std::size_t row, std::size_t width) {
@@ -23,8 +26,23 @@ void append_row(std::vector<T>& target, const std::vector<T>& source, std::size_
   target.insert(target.end(), from, from + static_cast<std::ptrdiff_t>(width));
 }
 
+bool several_labels(const std::vector<std::vector<std::int32_t>>& labels) {
+  return std::any_of(labels.begin(), labels.end(), [](const auto& list) { return list.size() > 1; });
+}
+
 bool holds(const std::vector<std::string>& names, const char* name) {
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// The model, or with --bits-used the one whose codes are the beginnings of its codes.
+Encoder open_encoder(const EvalArguments& arguments) {
+  const EncoderOptions options{arguments.threads, "auto"};
+  if (arguments.bits_used == 0) return Encoder::open(real_file_system(), arguments.model, options);
+  Model model = read_model(real_file_system(), arguments.model);
+  if (arguments.bits_used > model.info.bits)
+    fail(ErrorCode::kInvalidArgument, "--bits-used ", arguments.bits_used, " is more than the ", model.info.bits, " bits of ",
+         arguments.model);
+  return {shorten(std::move(model), static_cast<std::uint32_t>(arguments.bits_used)), options};
 }
 
 bool share_label(const std::vector<std::int32_t>& a, const std::vector<std::int32_t>& b) {
@@ -35,21 +53,17 @@ bool share_label(const std::vector<std::int32_t>& a, const std::vector<std::int3
 
 EvalSession::EvalSession(const EvalArguments& arguments)
     : arguments_(arguments),
-      encoder_(Encoder::open(real_file_system(), arguments.model, {arguments.threads, "auto"})),
+      encoder_(open_encoder(arguments)),
       limits_(limits_for(encoder_.info().preprocessing, arguments.data)) {
   open_parts();
 }
 
 void EvalSession::open_part(Part& part, const std::string& path, const std::string& split) {
-  DatasetOptions options = arguments_.data.dataset_options();
-  options.limits = limits_;
-  options.split = split;
-  part.path = path;
-  part.data = open_dataset(path, options);
-  for (std::size_t i = 0; i < part.data->size(); ++i) {
-    const auto labels = part.data->labels(i);
-    part.labels.emplace_back(labels.begin(), labels.end());
-  }
+  DataArguments source = arguments_.data;
+  source.path = part.path = path;
+  source.split = split;
+  part.data = source.open(&limits_);
+  part.labels = labels_of(*part.data);
 }
 
 // Data with its own train and test part is used as it is. --query-data names the test part of data without. With neither,
@@ -121,20 +135,25 @@ std::shared_ptr<const Dataset> EvalSession::images_of(const EvalSplit& split, co
 
 // What the model says that it was trained on, where that can still be read; else what the protocol says it should have been.
 std::shared_ptr<const Dataset> EvalSession::training_set(const EvalSplit& split) {
-  std::string path = arguments_.trained_on, part;
-  if (path.empty()) {
+  DataArguments source = arguments_.data;
+  source.path = arguments_.trained_on;
+  source.split.clear();
+  if (source.path.empty()) {
     const auto record = nlohmann::json::parse(encoder_.info().training_record, nullptr, false);
-    if (record.is_object() && record.contains("data") && record["data"].is_string()) {
-      path = record["data"];
-      if (record.contains("split") && record["split"].is_string()) part = record["split"];
-      if (!real_file_system().exists(path)) path.clear();
-    }
+    const auto text = [&](const char* key) {
+      return record.is_object() && record.contains(key) && record[key].is_string() ? record[key].get<std::string>() : std::string();
+    };
+    source.path = text("data");
+    source.split = text("split");
+    source.leave_out_copies = record.is_object() && record.value("leave_out_copies", false);
+    source.compose = record.is_object() && record.value("compose", false);
+    if (!real_file_system().exists(source.path))
+      source.path.clear();
+    else if (!text("protocol").empty())
+      return part_of_protocol(source, text("protocol"), "train", record.value("draw_seed", std::uint64_t{1}));
   }
-  if (path.empty()) return split.train.empty() ? nullptr : images_of(split, split.train);
-  DatasetOptions options = arguments_.data.dataset_options();
-  options.limits = limits_;
-  options.split = part;
-  return open_dataset(path, options);
+  if (source.path.empty()) return split.train.empty() ? nullptr : images_of(split, split.train);
+  return source.open(&limits_);
 }
 
 void EvalSession::check_overlap(const Protocol& protocol, const EvalSplit& split, std::vector<std::string>& notes) {
@@ -232,6 +251,12 @@ Evaluated EvalSession::run(const Protocol& protocol, bool with_gallery) {
   EvalInput input{&queries.codes,      &database.codes,        queries.labels,    database.labels,
                   split.leave_one_out, record.protocol.cutoff, arguments_.threads};
   record.metrics = evaluate(input);
+  if (several_labels(queries.labels) || several_labels(database.labels)) {
+    input.cutoff = kNdcgRanks;
+    const GradedMetrics graded = evaluate_graded(input);
+    record.ndcg_at_100 = graded.ndcg;
+    record.weighted_map = graded.weighted_map;
+  }
   add_bounds(record, queries, database, split.leave_one_out);
   const Part& searched = part_of(split, split.database.front());
   record.dataset = searched.data->describe();

@@ -21,7 +21,7 @@ struct EvalArguments {
   DataArguments data;
   std::string model, query_data, trained_on, codes, database, labels, database_labels, log, html, command;
   std::vector<std::string> protocols, summary;
-  std::uint64_t bits = 0, seed = 1;
+  std::uint64_t bits = 0, bits_used = 0, seed = 1;
   std::size_t threads = 0, cutoff = 0, gallery = 12;
   bool seed_given = false, no_bounds = false, no_overlap_check = false, json = false, quiet = false;
 };

@@ -165,6 +165,57 @@ TEST(Decorators, DigestTellsShapesWithEqualBytesApart) {
   EXPECT_EQ(pixel_digest({12, 1, 1, pixels}), "97301d05d1754dfe3d8f7b6733587c1e4b827effc4eddb0152757cf1290b4f8c");
 }
 
+// Every cell is black or one of the source's pictures at half size, and the labels are theirs.
+TEST(Decorators, ComposedImagesHoldTheirPartsAndTheirLabels) {
+  const auto source = made(5, 4, 3);
+  const auto composed = compose(source, 7);
+  ASSERT_EQ(composed->size(), 12u);
+  std::set<std::size_t> counts;
+  for (std::size_t i = 0; i < composed->size(); ++i) {
+    const Sample sample = composed->get(i);
+    ASSERT_EQ(sample.image.width, 4u);
+    ASSERT_EQ(sample.image.height, 4u);
+    std::set<std::int32_t> labels;
+    std::size_t filled = 0;
+    for (std::uint32_t cell = 0; cell < 4; ++cell) {
+      std::vector<unsigned> shown;
+      for (std::uint32_t p = 0; p < 4; ++p)
+        shown.push_back(sample.image.pixels[(cell / 2 * 2 + p / 2) * 4 + cell % 2 * 2 + p % 2]);
+      if (shown == std::vector<unsigned>(4, 0)) continue;
+      ++filled;
+      std::size_t owner = source->size();
+      for (std::size_t k = 0; k < source->size(); ++k) {
+        const Image one = source->get(k).image;
+        std::vector<unsigned> halved;
+        for (std::uint32_t p = 0; p < 4; ++p) {
+          const std::uint32_t at = p / 2 * 8 + p % 2 * 2;
+          halved.push_back((one.pixels[at] + one.pixels[at + 1] + one.pixels[at + 4] + one.pixels[at + 5] + 2u) / 4u);
+        }
+        if (halved == shown) owner = k;
+      }
+      ASSERT_LT(owner, source->size());
+      labels.insert(source->labels(owner).front());
+    }
+    counts.insert(filled);
+    EXPECT_EQ(std::vector<std::int32_t>(labels.begin(), labels.end()), sample.labels);
+    EXPECT_TRUE(std::ranges::equal(composed->labels(i), sample.labels));
+    EXPECT_EQ(composed->key(i), sample.key);
+  }
+  EXPECT_GT(counts.size(), 2u);
+  EXPECT_EQ(compose(source, 7)->get(3).image, composed->get(3).image);
+  EXPECT_NE(compose(source, 8)->get(3).image, composed->get(3).image);
+  EXPECT_THROW(compose(made(0, 0), 7), Error);
+}
+
+TEST(Decorators, CopiesAreLeftOut) {
+  const auto source = made(4, 3);
+  const auto rest = without_copies(source, *subset(source, {5, 1}));
+  ASSERT_EQ(rest->size(), 5u);
+  EXPECT_EQ(rest->key(1), "2");
+  EXPECT_EQ(rest->key(4), "6");
+  EXPECT_EQ(without_copies(rest, *subset(source, {5, 1})), rest);
+}
+
 TEST(Decorators, ReadersAreSafeFromManyThreads) {
   const td::Folder folder(testing::TempDir());
   td::make_tar(folder / "x.tar", td::class_files(2, 8, 8));

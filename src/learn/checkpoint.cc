@@ -12,6 +12,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kKind = "SCKP";
+constexpr const char* kFeaturesKind = "SFEA";
 constexpr std::uint32_t kVersion = 1;
 
 struct NamedTensor {
@@ -32,6 +33,13 @@ std::vector<NamedTensor> tensors_of(const HashNetwork& network, const Optimizer&
   return all;
 }
 
+std::vector<NamedTensor> feature_tensors(const HashNetwork& network) {
+  std::vector<NamedTensor> all;
+  for (const Parameter& p : network.parameters())
+    if (!p.name.starts_with("hash.") && !p.name.starts_with("classify.")) all.push_back({p.name, p.value});
+  return all;
+}
+
 json meta_of(const std::shared_ptr<const Container>& file) {
   const auto bytes = file->section("meta");
   json meta = json::parse(reinterpret_cast<const char*>(bytes.data()), reinterpret_cast<const char*>(bytes.data()) + bytes.size(),
@@ -40,17 +48,19 @@ json meta_of(const std::shared_ptr<const Container>& file) {
   return meta;
 }
 
-void check_identity(const std::string& path, const json& meta, const RunIdentity& identity) {
+// what: "this checkpoint was made"; instead: what to do about it.
+void check_identity(const std::string& path, const json& meta, const RunIdentity& identity, const char* what,
+                    const char* instead) {
   const json mine = json::parse(identity.options), theirs = meta.at("options");
   for (const auto& [key, value] : mine.items()) {
     const json other = theirs.contains(key) ? theirs.at(key) : json("(absent)");
     if (other != value)
-      fail(ErrorCode::kMismatch, path, ": this checkpoint was made with ", key, " = ", other.dump(), " and this run has ",
-           value.dump(), "; give the same options, or another --checkpoint folder");
+      fail(ErrorCode::kMismatch, path, ": ", what, " with ", key, " = ", other.dump(), " and this run has ", value.dump(),
+           "; give the same options, or ", instead);
   }
   if (meta.at("data_hash") != identity.data_hash)
-    fail(ErrorCode::kMismatch, path, ": this checkpoint was made from other images, labels or validation split than ",
-         identity.data_name, " has now; give the same data, or another --checkpoint folder");
+    fail(ErrorCode::kMismatch, path, ": ", what, " from other images, labels or validation split than ", identity.data_name,
+         " has now; give the same data, or ", instead);
 }
 
 void fill_tensors(const std::shared_ptr<const Container>& file, const json& meta, std::vector<NamedTensor> tensors) {
@@ -83,6 +93,23 @@ auto reading(const std::string& path, const Body& body) {
   }
 }
 
+void write_tensors(FileSystem& fs, const std::string& path, const char* kind, json meta,
+                   const std::vector<NamedTensor>& tensors) {
+  meta["tensors"] = json::array();
+  for (const NamedTensor& t : tensors) meta["tensors"].push_back({{"name", t.name}, {"shape", t.tensor.sizes().vec()}});
+  fs.create_directory(parent_path(path));
+  ContainerWriter writer(fs, path, kind, kVersion);
+  const std::string text = meta.dump();
+  writer.begin_section("meta");
+  writer.append(as_bytes(text));
+  writer.begin_section("tensors");
+  for (const NamedTensor& t : tensors) {
+    const at::Tensor values = t.tensor.detach().to(at::kCPU).contiguous();
+    writer.append(std::as_bytes(std::span(values.data_ptr<float>(), static_cast<std::size_t>(values.numel()))));
+  }
+  writer.finish();
+}
+
 }  // namespace
 
 std::string checkpoint_path(const std::string& folder) { return join_path(folder, "training.sigckpt"); }
@@ -99,21 +126,8 @@ void save_checkpoint(FileSystem& fs, const std::string& path, const RunIdentity&
                {"image_passes", state.image_passes},
                {"seconds", state.seconds},
                {"validation_map", state.validation_map},
-               {"validation_accuracy", state.validation_accuracy},
-               {"tensors", json::array()}};
-  const std::vector<NamedTensor> tensors = tensors_of(network, optimizer);
-  for (const NamedTensor& t : tensors) meta["tensors"].push_back({{"name", t.name}, {"shape", t.tensor.sizes().vec()}});
-  fs.create_directory(parent_path(path));
-  ContainerWriter writer(fs, path, kKind, kVersion);
-  const std::string text = meta.dump();
-  writer.begin_section("meta");
-  writer.append(as_bytes(text));
-  writer.begin_section("tensors");
-  for (const NamedTensor& t : tensors) {
-    const at::Tensor values = t.tensor.detach().to(at::kCPU).contiguous();
-    writer.append(std::as_bytes(std::span(values.data_ptr<float>(), static_cast<std::size_t>(values.numel()))));
-  }
-  writer.finish();
+               {"validation_accuracy", state.validation_accuracy}};
+  write_tensors(fs, path, kKind, std::move(meta), tensors_of(network, optimizer));
 }
 
 TrainingState load_checkpoint(FileSystem& fs, const std::string& path, const RunIdentity& identity, HashNetwork& network,
@@ -121,10 +135,32 @@ TrainingState load_checkpoint(FileSystem& fs, const std::string& path, const Run
   const auto file = Container::open(fs, path, kKind, kVersion);
   return reading(path, [&] {
     const json meta = meta_of(file);
-    check_identity(path, meta, identity);
+    check_identity(path, meta, identity, "this checkpoint was made", "another --checkpoint folder");
     fill_tensors(file, meta, tensors_of(network, optimizer));
     return TrainingState{meta.at("stage"),   meta.at("step"),           meta.at("image_passes"),
                          meta.at("seconds"), meta.at("validation_map"), meta.at("validation_accuracy")};
+  });
+}
+
+void save_features(FileSystem& fs, const std::string& path, const RunIdentity& identity, const TrainedFeatures& features,
+                   const HashNetwork& network) {
+  const at::NoGradGuard no_gradient;
+  json meta = {{"options", json::parse(identity.options)},
+               {"data_hash", identity.data_hash},
+               {"data", identity.data_name},
+               {"image_passes", features.image_passes},
+               {"seconds", features.seconds},
+               {"validation_accuracy", features.validation_accuracy}};
+  write_tensors(fs, path, kFeaturesKind, std::move(meta), feature_tensors(network));
+}
+
+TrainedFeatures load_features(FileSystem& fs, const std::string& path, const RunIdentity& identity, HashNetwork& network) {
+  const auto file = Container::open(fs, path, kFeaturesKind, kVersion);
+  return reading(path, [&] {
+    const json meta = meta_of(file);
+    check_identity(path, meta, identity, "these features were trained", "train them anew with --features-out");
+    fill_tensors(file, meta, feature_tensors(network));
+    return TrainedFeatures{meta.at("image_passes"), meta.at("seconds"), meta.at("validation_accuracy")};
   });
 }
 

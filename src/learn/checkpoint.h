@@ -38,6 +38,19 @@ TrainingState load_checkpoint(FileSystem& fs, const std::string& path, const Run
 // Whether a file holds a run that has not reached its end. False for a missing file; throws kCorrupt for a damaged one.
 bool checkpoint_is_unfinished(FileSystem& fs, const std::string& path);
 
+// The stage "features" of a finished run, for others to begin after (docs/format/features.md): everything but hash layer and
+// classifier on top of it, which that stage does not touch. identity.options: those that shape this stage.
+struct TrainedFeatures {
+  std::uint64_t image_passes = 0;
+  double seconds = 0;
+  double validation_accuracy = -1;
+};
+void save_features(FileSystem& fs, const std::string& path, const RunIdentity& identity, const TrainedFeatures& features,
+                   const HashNetwork& network);
+// Fills the network's feature layers. Throws kNotFound; kMismatch with the first option that differs or saying that the data
+// differ; kCorrupt for a damaged file.
+TrainedFeatures load_features(FileSystem& fs, const std::string& path, const RunIdentity& identity, HashNetwork& network);
+
 std::string checkpoint_path(const std::string& folder);  // FOLDER/training.sigckpt
 
 }  // namespace signet

@@ -171,4 +171,15 @@ Tensor pair_loss(const Tensor& u, const Tensor& similarity, const PairLossOption
                          options.equal_mass);
 }
 
+Tensor nested_pair_loss(const Tensor& u, const Tensor& similarity, const PairLossOptions& options,
+                        std::span<const std::uint32_t> lengths) {
+  Tensor sum = pair_loss(u, similarity, options);
+  for (const std::uint32_t length : lengths) {
+    if (length < 1 || length >= u.size(1))
+      fail(ErrorCode::kInvalidArgument, "a nested length of ", length, " must be at least 1 and below the ", u.size(1), " bits");
+    sum = sum + pair_loss(u.narrow(1, 0, length).contiguous(), similarity, options);
+  }
+  return lengths.empty() ? sum : sum / static_cast<double>(lengths.size() + 1);
+}
+
 }  // namespace signet

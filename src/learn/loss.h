@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
+
 #include "learn/torch.h"
 #include "signet/learn/train.h"
 
@@ -37,6 +40,12 @@ struct PairLossOptions {
 // u: n x K soft codes, float32 or float64. similarity: n x n, symmetric, same type and device, values in [-1, 1]; the diagonal is
 // not used. Returns the weighted mean over pairs, a scalar. Time O(n^2 K), memory O(n^2). Differentiable in u; not twice.
 at::Tensor pair_loss(const at::Tensor& u, const at::Tensor& similarity, const PairLossOptions& options);
+
+// Nested codes: the mean of pair_loss over the first `lengths[i]` coordinates, for each of them, and over all K. Each length has
+// its own scale b = alpha / length, so that every beginning is trained exactly as a code of that length would be; a mean, so that
+// the weight against other losses does not depend on how many lengths there are. Lengths in [1, K); none: pair_loss itself.
+at::Tensor nested_pair_loss(const at::Tensor& u, const at::Tensor& similarity, const PairLossOptions& options,
+                            std::span<const std::uint32_t> lengths);
 
 // log L~ of every pair before the cap, n x n, without gradient: what the loss is made of, for tests and diagnosis.
 at::Tensor pair_log_loss(const at::Tensor& u, const at::Tensor& similarity, const PairLossOptions& options);

@@ -195,5 +195,44 @@ TEST(PairLoss, AToySetReachesZeroRankingError) {
   }
 }
 
+TEST(NestedPairLoss, IsTheMeanOverTheLengthsEachWithItsOwnScale) {
+  const Tensor u = random_codes(9, 12, 5, false), y = random_similarity(9, 6, false);
+  for (const HashLoss reading : kReadings) {
+    const PairLossOptions options{reading, 6, 3, true};
+    const std::vector<std::uint32_t> lengths = {3, 8};
+    const Tensor mean = (pair_loss(u, y, options) + pair_loss(u.narrow(1, 0, 3).contiguous(), y, options) +
+                         pair_loss(u.narrow(1, 0, 8).contiguous(), y, options)) /
+                        3;
+    EXPECT_NEAR(nested_pair_loss(u, y, options, lengths).item<double>(), mean.item<double>(), 1e-12);
+    EXPECT_EQ(nested_pair_loss(u, y, options, {}).item<double>(), pair_loss(u, y, options).item<double>());
+  }
+}
+
+TEST(NestedPairLoss, GradientMatchesCentralDifferences) {
+  const Tensor y = random_similarity(6, 4, false);
+  const PairLossOptions options{HashLoss::kExpProduct, 5, 3, true};
+  const std::vector<std::uint32_t> lengths = {2, 3};
+  Tensor u = random_codes(6, 5, 3, false).set_requires_grad(true);
+  nested_pair_loss(u, y, options, lengths).backward();
+  const Tensor gradient = u.grad();
+  const at::NoGradGuard no_gradient;
+  for (std::int64_t i = 0; i < 6; ++i) {
+    for (std::int64_t k = 0; k < 5; ++k) {
+      Tensor above = u.detach().clone(), below = u.detach().clone();
+      above[i][k] += 1e-6;
+      below[i][k] -= 1e-6;
+      const Tensor rise = nested_pair_loss(above, y, options, lengths) - nested_pair_loss(below, y, options, lengths);
+      const double slope = rise.item<double>() / 2e-6;
+      ASSERT_NEAR(gradient[i][k].item<double>(), slope, 1e-7 + 1e-5 * std::abs(slope)) << "bit " << k;
+    }
+  }
+}
+
+TEST(NestedPairLoss, RefusesLengthsThatAreNoBeginning) {
+  const Tensor u = random_codes(4, 5, 3, false), y = random_similarity(4, 4, false);
+  for (const std::uint32_t length : {0u, 5u, 6u})
+    EXPECT_THROW(nested_pair_loss(u, y, {}, std::vector<std::uint32_t>{length}), Error) << length;
+}
+
 }  // namespace
 }  // namespace signet

@@ -30,6 +30,13 @@ const char* name_of(Mirror mirror) {
   return mirror == Mirror::kNone ? "none" : mirror == Mirror::kTraining ? "training" : "both";
 }
 
+void check_nested(const TrainOptions& o) {
+  for (std::size_t i = 0; i < o.nested.size(); ++i)
+    if (o.nested[i] < 1 || o.nested[i] >= o.bits || (i > 0 && o.nested[i] <= o.nested[i - 1]))
+      fail(ErrorCode::kInvalidArgument, "--nested ", o.nested[i], " does not fit: lengths are to ascend, from 1 up to below the ",
+           o.bits, " bits of the code");
+}
+
 void check_options(const TrainOptions& o) {
   const auto reject = [](const auto&... parts) { fail(ErrorCode::kInvalidArgument, parts...); };
   if (o.bits < 1 || o.bits > 4096) reject("--bits ", o.bits, " must be 1 to 4096");
@@ -42,6 +49,9 @@ void check_options(const TrainOptions& o) {
   if (o.side != 0 && (o.side < 16 || o.side > 1024)) reject("--size ", o.side, " must be 16 to 1024, or 0 to be chosen");
   if (!(o.validation_share >= 0 && o.validation_share <= 0.9)) reject("--validation ", o.validation_share, " must be 0 to 0.9");
   if (!(o.checkpoint_seconds >= 0)) reject("the time between checkpoints, ", o.checkpoint_seconds, " s, must not be negative");
+  check_nested(o);
+  if (!o.features_from.empty() && o.pretrain == Pretrain::kNone)
+    fail(ErrorCode::kUsage, "--features-from gives the stage \"features\", which --pretrain none leaves out");
   if (o.resume && o.checkpoint_folder.empty()) fail(ErrorCode::kUsage, "--resume needs --checkpoint: the folder to go on from");
 }
 
@@ -77,6 +87,7 @@ json shaping_options(const TrainOptions& o, const Plan& plan, const TrainingSet&
           {"joint-classification", o.joint_classification},
           {"mirror", name_of(o.mirror)},
           {"progressive-resizing", o.progressive_resizing},
+          {"nested", o.nested},
           {"steps", plan.steps()},
           {"batch", plan.batch},
           {"width", set.width},
@@ -89,6 +100,17 @@ json shaping_options(const TrainOptions& o, const Plan& plan, const TrainingSet&
           {"version", kVersion}};
 }
 
+// Those that the stage "features" depends on: all but what only later stages read. The number of all steps counts, because one
+// triangle of learning rates spans all stages. What is not named here counts, so that a new
+// option that nobody thought of makes a features file refused, never wrongly accepted.
+json features_options(json shaping, const Plan& plan) {
+  for (const char* later :
+       {"bits", "loss", "alpha", "exponent-cap", "equal-pair-mass", "pretrain", "joint-classification", "nested"})
+    shaping.erase(later);
+  shaping["features-steps"] = plan.stages.front().steps;
+  return shaping;
+}
+
 Logits trained_logits(const Plan& plan) {
   for (const Stage& stage : plan.stages)
     if (stage.hash_layer && stage.classification > 0) return Logits::kFromCode;
@@ -96,7 +118,8 @@ Logits trained_logits(const Plan& plan) {
 }
 
 json training_record(const TrainOptions& o, const Plan& plan, const TrainingSet& set, const Dataset& data,
-                     const RunIdentity& identity, const TrainingState& state, const ValidationNumbers& v) {
+                     const RunIdentity& identity, const TrainingState& state, const TrainedFeatures& shared,
+                     const ValidationNumbers& v) {
   json record = o.record.empty() ? json::object() : json::parse(o.record, nullptr, false);
   if (!record.is_object()) fail(ErrorCode::kInvalidArgument, "the record to merge into the model must be a JSON object");
   record.update({{"dataset", data.describe()},
@@ -109,6 +132,8 @@ json training_record(const TrainOptions& o, const Plan& plan, const TrainingSet&
                  {"epochs", static_cast<double>(state.image_passes) / static_cast<double>(set.train.size())},
                  {"image_passes", state.image_passes},
                  {"train_seconds", state.seconds},
+                 {"shared_image_passes", shared.image_passes},
+                 {"shared_seconds", shared.seconds},
                  {"version", kVersion},
                  {"options", json::parse(identity.options)},
                  {"stages", json::array()}});
@@ -123,19 +148,19 @@ json training_record(const TrainOptions& o, const Plan& plan, const TrainingSet&
   return record;
 }
 
-TrainingState begin_or_resume(const TrainOptions& options, const RunIdentity& identity, HashNetwork& network,
-                              Optimizer& optimizer) {
-  if (options.checkpoint_folder.empty()) return {};
+void begin_or_resume(const TrainOptions& options, const RunIdentity& identity, TrainingState& state, HashNetwork& network,
+                     Optimizer& optimizer) {
+  if (options.checkpoint_folder.empty()) return;
   FileSystem& fs = real_file_system();
   const std::string path = checkpoint_path(options.checkpoint_folder);
   if (options.resume) {
     if (!fs.exists(path)) fail(ErrorCode::kNotFound, path, ": there is no checkpoint to go on from; leave out --resume to begin");
-    return load_checkpoint(fs, path, identity, network, optimizer);
+    state = load_checkpoint(fs, path, identity, network, optimizer);
+    return;
   }
   if (checkpoint_is_unfinished(fs, path))
     fail(ErrorCode::kInvalidArgument, path,
          ": an unfinished run is kept here; add --resume to go on with it, or remove the file to begin anew");
-  return {};
 }
 
 void fit_whitening(HashNetwork& network, const TrainingSet& set) {
@@ -146,39 +171,60 @@ void fit_whitening(HashNetwork& network, const TrainingSet& set) {
 }
 
 // Backward takes about twice the forward pass: 3 passes of 2 operations a multiply-add, in proportion to the pixels.
-double pflop_of(const Network& network, const Plan& plan, std::uint64_t image_passes) {
+double pflop_of(const Network& network, const Plan& plan, std::size_t stages, std::uint64_t image_passes) {
   double small = 0;
-  for (const Stage& stage : plan.stages) small += static_cast<double>(stage.small_steps * plan.batch);
+  for (std::size_t s = 0; s < stages; ++s) small += static_cast<double>(plan.stages[s].small_steps * plan.batch);
   const double pixels = static_cast<double>(small_side(network.height) * small_side(network.width)) /
                         static_cast<double>(std::uint64_t{network.height} * network.width);
   return 6e-15 * static_cast<double>(multiply_adds(network)) * (static_cast<double>(image_passes) - small * (1 - pixels));
 }
 
-TrainResult finish(const Dataset& data, const TrainOptions& options, const Plan& plan, const TrainingSet& set,
-                   const RunIdentity& identity, const TrainingState& state, HashNetwork& network, const at::Device& device,
-                   const std::string& model_path, TrainingLog& log) {
-  settle_statistics(network, set, device);
-  const ValidationNumbers v = validate(network, set, true, false, device);
-  Model model;
-  model.network = to_network(network, trained_logits(plan));
-  model.info.bits = options.bits;
-  model.info.preprocessing = set.preprocessing;
-  model.info.class_names = set.class_names;
-  model.info.training_record = training_record(options, plan, set, data, identity, state, v).dump();
-  write_model(real_file_system(), model_path, model);
+// Everything that a run works on.
+struct Run {
+  const Dataset& data;
+  const TrainOptions& options;
+  const std::function<bool(const TrainProgress&)>& progress;
+  at::Device device;
+  TrainingSet set;
+  Plan plan;
+  RunIdentity identity, features_identity;
+  HashNetwork network;
+  TrainedFeatures shared;
+  TrainingState state;
+};
+
+TrainResult result_of(const Run& run, const Network& network) {
   TrainResult result;
+  result.image_passes = run.state.image_passes;
+  result.seconds = run.state.seconds;
+  result.shared_image_passes = run.shared.image_passes;
+  result.shared_seconds = run.shared.seconds;
+  result.images_per_second = static_cast<double>(run.state.image_passes) / std::max(run.state.seconds, 1e-9);
+  result.validation_accuracy = run.state.validation_accuracy;
+  result.pflop = pflop_of(network, run.plan, run.state.stage, run.state.image_passes);
+  return result;
+}
+
+TrainResult finish(Run& run, const std::string& model_path, TrainingLog& log) {
+  settle_statistics(run.network, run.set, run.device);
+  const ValidationNumbers v = validate(run.network, run.set, true, false, run.device);
+  Model model;
+  model.network = to_network(run.network, trained_logits(run.plan));
+  model.info.bits = run.options.bits;
+  model.info.preprocessing = run.set.preprocessing;
+  model.info.class_names = run.set.class_names;
+  model.info.training_record =
+      training_record(run.options, run.plan, run.set, run.data, run.identity, run.state, run.shared, v).dump();
+  write_model(real_file_system(), model_path, model);
+  TrainResult result = result_of(run, model.network);
   result.model_path = model_path;
-  result.fingerprint = model_fingerprint(model.network, set.preprocessing);
-  result.image_passes = state.image_passes;
-  result.seconds = state.seconds;
-  result.images_per_second = static_cast<double>(state.image_passes) / std::max(state.seconds, 1e-9);
+  result.fingerprint = model_fingerprint(model.network, run.set.preprocessing);
   result.validation_map = v.map, result.validation_accuracy = v.accuracy;
-  result.pflop = pflop_of(model.network, plan, state.image_passes);
   log.write(json{{"event", "done"},
                  {"model", model_path},
                  {"fingerprint", result.fingerprint},
-                 {"image_passes", state.image_passes},
-                 {"seconds", state.seconds},
+                 {"image_passes", result.image_passes},
+                 {"seconds", result.seconds},
                  {"map", v.map},
                  {"accuracy", v.accuracy},
                  {"pflop", result.pflop}}
@@ -186,52 +232,127 @@ TrainResult finish(const Dataset& data, const TrainOptions& options, const Plan&
   return result;
 }
 
-TrainResult train_checked(const Dataset& data, const TrainOptions& options, const std::string& model_path,
+TrainResult finish_features(Run& run, const std::string& path, TrainingLog& log) {
+  const TrainedFeatures features{run.state.image_passes, run.state.seconds, run.state.validation_accuracy};
+  save_features(real_file_system(), path, run.features_identity, features, run.network);
+  TrainResult result = result_of(run, to_network(run.network, Logits::kFromFeatures));
+  log.write(json{{"event", "done"},
+                 {"features", path},
+                 {"image_passes", result.image_passes},
+                 {"seconds", result.seconds},
+                 {"accuracy", result.validation_accuracy},
+                 {"pflop", result.pflop}}
+                .dump());
+  return result;
+}
+
+Plan plan_for(const TrainOptions& options, std::size_t images, bool features_alone) {
+  Plan plan = make_plan(options, images);
+  if ((features_alone || !options.features_from.empty()) && plan.stages.front().hash_layer)
+    fail(ErrorCode::kInvalidArgument,
+         "these options have no stage \"features\" to be trained alone; --pretrain features or both has");
+  return plan;
+}
+
+TrainingSet load_images(const Dataset& data, const TrainOptions& options, std::size_t threads,
+                        const std::function<bool(const TrainProgress&)>& progress) {
+  ThreadPool pool(threads);
+  return load_training_set(data, options.side, options.validation_share, options.seed, pool, kMemoryLimit, [&](std::size_t done) {
+    TrainProgress p;
+    p.stage = "reading images";
+    p.step = done, p.steps = data.size();
+    return !progress || progress(p);
+  });
+}
+
+void log_start(const Run& run, TrainingLog& log) {
+  log.write(json{{"event", run.state.image_passes > run.shared.image_passes ? "resume" : "start"},
+                 {"dataset", run.data.describe()},
+                 {"training_images", run.set.train.size()},
+                 {"validation_images", run.set.validation.size()},
+                 {"unreadable", run.set.unreadable},
+                 {"steps", run.plan.steps()},
+                 {"image_passes", run.state.image_passes},
+                 {"options", json::parse(run.identity.options)}}
+                .dump());
+}
+
+// The weights and the state that training begins with: fresh, after a shared stage, or from a checkpoint.
+void begin(Run& run, Optimizer& optimizer) {
+  fit_whitening(run.network, run.set);
+  if (!run.options.features_from.empty()) {
+    run.shared = load_features(real_file_system(), run.options.features_from, run.features_identity, run.network);
+    run.state.stage = 1;
+    run.state.image_passes = run.shared.image_passes;
+    run.state.seconds = run.shared.seconds;
+    run.state.validation_accuracy = run.shared.validation_accuracy;
+  }
+  begin_or_resume(run.options, run.identity, run.state, run.network, optimizer);
+}
+
+TrainResult train_checked(const Dataset& data, const TrainOptions& options, const std::string& path, bool features_alone,
                           const std::function<bool(const TrainProgress&)>& progress) {
   check_options(options);
   const at::Device device = parse_device(options.device);
   const std::size_t threads = options.threads > 0 ? options.threads : available_cpus();
   const ThreadCount thread_count(threads);
-  ThreadPool pool(threads);
-  TrainingSet set =
-      load_training_set(data, options.side, options.validation_share, options.seed, pool, kMemoryLimit, [&](std::size_t done) {
-        TrainProgress p;
-        p.stage = "reading images";
-        p.step = done, p.steps = data.size();
-        return !progress || progress(p);
-      });
+  TrainingSet set = load_images(data, options, threads, progress);
   set.preprocessing.mirror_view = options.mirror == Mirror::kBoth;
-  const Plan plan = make_plan(options, set.train.size());
-  const RunIdentity identity{shaping_options(options, plan, set, threads).dump(), set.data_hash, data.describe()};
-  HashNetwork network(
-      network_shape(options.arch, set.channels, set.height, set.width, static_cast<std::uint32_t>(set.classes()), options.bits),
-      options.seed, device);
-  fit_whitening(network, set);
-  Optimizer optimizer(network);
-  TrainingState state = begin_or_resume(options, identity, network, optimizer);
+  Plan plan = plan_for(options, set.train.size(), features_alone);
+  const json shaping = shaping_options(options, plan, set, threads), early = features_options(shaping, plan);
+  const NetworkShape shape =
+      network_shape(options.arch, set.channels, set.height, set.width, static_cast<std::uint32_t>(set.classes()), options.bits);
+  const RunIdentity features_identity{early.dump(), set.data_hash, data.describe()};
+  Run run{data,
+          options,
+          progress,
+          device,
+          std::move(set),
+          std::move(plan),
+          features_alone ? features_identity : RunIdentity{shaping.dump(), features_identity.data_hash, data.describe()},
+          features_identity,
+          HashNetwork(shape, options.seed, device),
+          {},
+          {}};
+  Optimizer optimizer(run.network);
+  begin(run, optimizer);
   TrainingLog log(options.log_path);
-  log.write(json{{"event", state.image_passes > 0 ? "resume" : "start"},
-                 {"dataset", data.describe()},
-                 {"training_images", set.train.size()},
-                 {"validation_images", set.validation.size()},
-                 {"unreadable", set.unreadable},
-                 {"steps", plan.steps()},
-                 {"image_passes", state.image_passes},
-                 {"options", json::parse(identity.options)}}
-                .dump());
-  Trainer(set, options, plan, identity, network, optimizer, device, log).run(state, progress);
-  return finish(data, options, plan, set, identity, state, network, device, model_path, log);
+  log_start(run, log);
+  Trainer(run.set, options, run.plan, run.identity, run.network, optimizer, device, log)
+      .run(run.state, progress, features_alone ? 1 : Trainer::kAllStages);
+  return features_alone ? finish_features(run, path, log) : finish(run, path, log);
+}
+
+// Errors of libtorch as ours.
+template <typename Body>
+TrainResult guarded(const Body& body) {
+  try {
+    return body();
+  } catch (const c10::Error& error) {
+    fail(ErrorCode::kInternal, "libtorch: ", error.what_without_backtrace());
+  }
 }
 
 }  // namespace
 
 TrainResult train(const Dataset& data, const TrainOptions& options, const std::string& model_path,
                   const std::function<bool(const TrainProgress&)>& progress) {
-  try {
-    return train_checked(data, options, model_path, progress);
-  } catch (const c10::Error& error) {
-    fail(ErrorCode::kInternal, "libtorch: ", error.what_without_backtrace());
-  }
+  return guarded([&] { return train_checked(data, options, model_path, false, progress); });
+}
+
+TrainResult train_features(const Dataset& data, const TrainOptions& options, const std::string& features_path,
+                           const std::function<bool(const TrainProgress&)>& progress) {
+  if (!options.features_from.empty())
+    fail(ErrorCode::kUsage,
+         "--features-out trains the stage \"features\", which --features-from would replace; give one of them");
+  return guarded([&] { return train_checked(data, options, features_path, true, progress); });
+}
+
+void check_train_options(const TrainOptions& options) {
+  check_options(options);
+  parse_device(options.device);
+  network_shape(options.arch, 1, 32, 32, 2, options.bits);
+  make_plan(options, 1000);
 }
 
 HashLoss parse_hash_loss(const std::string& name) {

@@ -43,13 +43,13 @@ void TrainingLog::write(const std::string& json_line) {
 }
 
 at::Tensor batch_loss(const HashNetwork::Result& out, const at::Tensor& targets, const at::Tensor& similarity, const Stage& stage,
-                      const Plan& plan, const PairLossOptions& pairs) {
+                      const Plan& plan, const PairLossOptions& pairs, std::span<const std::uint32_t> nested) {
   const auto count = static_cast<double>(targets.size(0));
   at::Tensor loss;
   if (stage.classification > 0)
     loss = at::cross_entropy_loss(out.logits, targets, {}, at::Reduction::Sum, -100, plan.label_smoothing) * stage.classification;
   if (!stage.pair_loss) return loss;
-  const at::Tensor pair = pair_loss(out.code, similarity, pairs) * count;
+  const at::Tensor pair = nested_pair_loss(out.code, similarity, pairs, nested) * count;
   return loss.defined() ? loss + pair : pair;
 }
 
@@ -87,16 +87,16 @@ void Trainer::save(const TrainingState& state) {
   if (options_.checkpoint_folder.empty()) return;
   TrainingState now = state;
   now.seconds = seconds_now();
-  save_checkpoint(real_file_system(), checkpoint_path(options_.checkpoint_folder), identity_, now, plan_.stages.size(), network_,
-                  optimizer_);
+  save_checkpoint(real_file_system(), checkpoint_path(options_.checkpoint_folder), identity_, now, end_, network_, optimizer_);
   last_checkpoint_ = Clock::now();
 }
 
-void Trainer::run(TrainingState& state, const ProgressCallback& progress) {
+void Trainer::run(TrainingState& state, const ProgressCallback& progress, std::size_t stages) {
+  end_ = std::min(stages, plan_.stages.size());
   began_ = last_checkpoint_ = Clock::now();
   seconds_before_ = state.seconds;
   steps_at_start_ = static_cast<double>(steps_before(state.stage) + state.step);
-  while (state.stage < plan_.stages.size()) {
+  while (state.stage < end_) {
     run_stage(state, progress);
     ++state.stage;
     state.step = 0;
@@ -136,7 +136,7 @@ void Trainer::run_stage(TrainingState& state, const ProgressCallback& progress) 
                      .dump());
     if (!report(stage, state, loss, progress)) {
       save(state);
-      fail(ErrorCode::kCancelled, "training stopped after step ", all_steps, " of ", plan_.steps(),
+      fail(ErrorCode::kCancelled, "training stopped after step ", all_steps, " of ", steps_before(end_),
            options_.checkpoint_folder.empty()
                ? "; without --checkpoint nothing is kept"
                : concat("; ", checkpoint_path(options_.checkpoint_folder), " holds everything to go on with --resume"));
@@ -153,8 +153,9 @@ double Trainer::train_step(const Stage& stage, const Batch& batch, const Trainin
     images = at::upsample_bilinear2d(images, {small_side(images.size(2)), small_side(images.size(3))}, false);
   const HashNetwork::Result out = network_.forward(images, HashNetwork::Mode::kTrain, stage.hash_layer, options_.bfloat16);
   const at::Tensor similarity = batch.similarity.defined() ? batch.similarity.to(device_) : at::Tensor();
-  const at::Tensor loss = batch_loss(out, batch.targets.to(device_), similarity, stage, plan_,
-                                     {options_.loss, options_.alpha, options_.exponent_cap, options_.equal_pair_mass});
+  const at::Tensor loss =
+      batch_loss(out, batch.targets.to(device_), similarity, stage, plan_,
+                 {options_.loss, options_.alpha, options_.exponent_cap, options_.equal_pair_mass}, options_.nested);
   const double value = loss.item<double>() / static_cast<double>(batch.positions.size());
   if (!std::isfinite(value)) return value;  // the weights stay as they were
   loss.backward();
@@ -192,7 +193,7 @@ void Trainer::validate_now(const Stage& stage, TrainingState& state) {
 }
 
 bool Trainer::report(const Stage& stage, const TrainingState& state, double loss, const ProgressCallback& progress) {
-  const std::size_t done = steps_before(state.stage) + state.step, all = plan_.steps();
+  const std::size_t done = steps_before(state.stage) + state.step, all = steps_before(end_);
   if (!progress) return true;
   const double steps = static_cast<double>(done) - steps_at_start_, seconds = seconds_since(began_);
   const auto images = static_cast<double>(set_.train.size()), batch = static_cast<double>(plan_.batch);

@@ -35,8 +35,10 @@ class Trainer {
   Trainer(const TrainingSet& set, const TrainOptions& options, const Plan& plan, const RunIdentity& identity,
           HashNetwork& network, Optimizer& optimizer, const at::Device& device, TrainingLog& log);
 
+  // As far as the first `stages` stages of the plan. The rates are those of the whole plan all the same.
   // Throws kCancelled (a checkpoint was written where there is a folder) and kInternal for a loss that is not a number.
-  void run(TrainingState& state, const ProgressCallback& progress);
+  void run(TrainingState& state, const ProgressCallback& progress, std::size_t stages = kAllStages);
+  static constexpr std::size_t kAllStages = ~std::size_t{0};
 
  private:
   void run_stage(TrainingState& state, const ProgressCallback& progress);
@@ -57,14 +59,15 @@ class Trainer {
   at::Device device_;
   TrainingLog& log_;
   std::chrono::steady_clock::time_point began_, last_checkpoint_;
+  std::size_t end_ = 0;  // of the stages to run
   double seconds_before_ = 0, steps_at_start_ = 0;
   std::string warning_;
 };
 
 // The loss of one batch, summed over its images: classification with label smoothing and, in the joint stage, the exponentiated
-// loss (a mean over pairs) times the number of images.
+// loss (a mean over pairs) times the number of images. nested: as in nested_pair_loss.
 at::Tensor batch_loss(const HashNetwork::Result& out, const at::Tensor& targets, const at::Tensor& similarity, const Stage& stage,
-                      const Plan& plan, const PairLossOptions& pairs);
+                      const Plan& plan, const PairLossOptions& pairs, std::span<const std::uint32_t> nested);
 
 // Replaces the running statistics by those of the weights as they are, over up to 10,000 training images without augmentation.
 void settle_statistics(HashNetwork& network, const TrainingSet& set, const at::Device& device);

@@ -22,6 +22,7 @@ struct EvalRecord {
   Metrics metrics;
   double class_id_map = -1;  // bound: code of the arg-max class number (class_id_codes); -1: not computed
   double float_map = -1;     // bound: cosine ranking of the features; -1: not computed
+  double ndcg_at_100 = -1, weighted_map = -1;  // graded relevance (graded.h), where images have several labels; -1: not computed
   double encode_images_per_second = 0;
   std::uint64_t code_bytes_per_image = 0;
   std::vector<std::string> notes;  // sentences to be shown beside the number: overlaps that were allowed, skipped images

@@ -34,15 +34,17 @@ struct TrainOptions {
   std::size_t batch = 0;             // images, at least 2; 0 = default
   std::uint32_t side = 0;  // of the network's square input in pixels; 0 = the images' own size where it is one and small, else 64
   std::uint64_t seed = 1;
-  std::size_t threads = 0;         // 0 = one per CPU
-  std::string device = "cpu";      // "cpu", "cuda"
-  bool bfloat16 = false;           // autocast of the feature layers; the hash layer and the loss stay float32
-  double validation_share = 0.05;  // of every class, taken from the training images; 0 = none
-  std::string checkpoint_folder;   // empty = none
-  double checkpoint_seconds = 60;  // between two checkpoints; one is also written at the end of every stage
-  bool resume = false;             // go on from checkpoint_folder; refuses a checkpoint of other options or data
-  std::string log_path;            // JSON lines; empty = none
-  std::string record;              // JSON object merged into the model's training record (data path, command)
+  std::size_t threads = 0;            // 0 = one per CPU
+  std::string device = "cpu";         // "cpu", "cuda"
+  bool bfloat16 = false;              // autocast of the feature layers; the hash layer and the loss stay float32
+  double validation_share = 0.05;     // of every class, taken from the training images; 0 = none
+  std::string checkpoint_folder;      // empty = none
+  double checkpoint_seconds = 60;     // between two checkpoints; one is also written at the end of every stage
+  std::vector<std::uint32_t> nested;  // lengths of beginnings of the code, trained as codes of their own; ascending, below bits
+  std::string features_from;          // a file of train_features: the stage "features" is taken from it; empty = it is trained
+  bool resume = false;                // go on from checkpoint_folder; refuses a checkpoint of other options or data
+  std::string log_path;               // JSON lines; empty = none
+  std::string record;                 // JSON object merged into the model's training record (data path, command)
 };
 
 struct TrainProgress {
@@ -63,7 +65,9 @@ struct TrainResult {
   double seconds = 0;
   double images_per_second = 0;
   double validation_map = -1, validation_accuracy = -1;
-  double pflop = 0;  // estimate of all forward and backward work
+  std::uint64_t shared_image_passes = 0;  // those among image_passes that were taken from TrainOptions::features_from ...
+  double shared_seconds = 0;              // ... and their time among seconds
+  double pflop = 0;                       // estimate of all forward and backward work
 };
 
 // Trains on `train` (labelled, at least two classes) and writes the model to `model_path`. `progress` is called after every step;
@@ -72,6 +76,17 @@ struct TrainResult {
 // kInternal with the batch named for NaN in the loss (the last good checkpoint stays).
 TrainResult train(const Dataset& data, const TrainOptions& options, const std::string& model_path,
                   const std::function<bool(const TrainProgress&)>& progress = {});
+
+// Trains the stage "features" alone and writes it to `features_path` (docs/format/features.md). A run with
+// TrainOptions::features_from goes on from there to the same weights bit for bit as if it had trained the stage itself, so runs
+// that differ only in what comes later (bits, loss, alpha, cap, pair weights, classification term, nested lengths) may share one
+// file. The result names no model and has no validation mAP: there are no codes yet. Otherwise as train(); kInvalidArgument where
+// the options have no such stage.
+TrainResult train_features(const Dataset& data, const TrainOptions& options, const std::string& features_path,
+                           const std::function<bool(const TrainProgress&)>& progress = {});
+
+// Throws as train() would for the options alone, without looking at data.
+void check_train_options(const TrainOptions& options);
 
 HashLoss parse_hash_loss(const std::string& name);  // exp-product | exp-inner | exp-bitwise; throws kUsage
 Pretrain parse_pretrain(const std::string& name);   // none | features | both; throws kUsage
