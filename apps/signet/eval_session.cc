@@ -141,7 +141,8 @@ std::shared_ptr<const Dataset> EvalSession::training_set(const EvalSplit& split)
   if (source.path.empty()) {
     const auto record = nlohmann::json::parse(encoder_.info().training_record, nullptr, false);
     const auto text = [&](const char* key) {
-      return record.is_object() && record.contains(key) && record[key].is_string() ? record[key].get<std::string>() : std::string();
+      return record.is_object() && record.contains(key) && record[key].is_string() ? record[key].get<std::string>()
+                                                                                   : std::string();
     };
     source.path = text("data");
     source.split = text("split");

@@ -1,13 +1,15 @@
 #include "apps/signet/plan.h"
 
+#include <toml++/toml.h>
+
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <string_view>
-#include <toml++/toml.h>
 #include <utility>
 
 #include "signet/base/error.h"
@@ -23,8 +25,8 @@ constexpr std::size_t kMostJobs = 10'000;
 
 // What the plan, the data folder or the runner decide.
 constexpr std::array<std::string_view, 18> kOwnOptions{
-    "data",   "format",       "split",         "max-megapixels", "leave-out-copies", "compose", "protocol", "draw-seed", "bits",
-    "out",    "features-out", "features-from", "checkpoint",     "resume",           "log",     "seed",     "threads",   "dry-run"};
+    "data", "format",       "split",         "max-megapixels", "leave-out-copies", "compose", "protocol", "draw-seed", "bits",
+    "out",  "features-out", "features-from", "checkpoint",     "resume",           "log",     "seed",     "threads",   "dry-run"};
 
 class Reader {
  public:
@@ -57,6 +59,14 @@ class Reader {
     if (node == nullptr) return false;
     if (!node->is_boolean()) reject(*node, key, " must be true or false");
     return node->as_boolean()->get();
+  }
+
+  double share(const toml::table& table, const char* key) const {
+    const toml::node* node = table.get(key);
+    if (node == nullptr) return -1;
+    const std::optional<double> value = node->value<double>();
+    if (!value || !(*value >= 0 && *value <= 1)) reject(*node, key, " must be a number from 0 to 1");
+    return *value;
   }
 
   const toml::array* list(const toml::table& table, const char* key, bool needed) const {
@@ -142,7 +152,8 @@ void read_protocols(const Reader& reader, const toml::table& table, ExperimentPl
     draws = draws || draws_training_set(find_protocol(plan.protocols.back()));
   }
   if (draws && plan.protocols.size() > 1)
-    reader.reject(names, "these protocols do not train on the same images; a plan whose protocol draws its training set has no other");
+    reader.reject(names,
+                  "these protocols do not train on the same images; a plan whose protocol draws its training set has no other");
 }
 
 void read_variants(const Reader& reader, const toml::table& table, ExperimentPlan& plan) {
@@ -158,35 +169,32 @@ void read_variants(const Reader& reader, const toml::table& table, ExperimentPla
   for (const toml::node& node : *reader.list(table, "variants", true)) {
     const toml::table* entry = node.as_table();
     if (entry == nullptr) reader.reject(node, "variants must be tables");
-    reader.known(*entry, {"name", "remark", "train", "runs"});
+    reader.known(*entry, {"name", "remark", "train", "runs", "measure"});
     PlanVariant variant = base;
     variant.name = reader.text(*entry, "name", false);
     variant.remark = reader.text(*entry, "remark", false);
     const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.'; };
     if (!std::all_of(variant.name.begin(), variant.name.end(), plain))
-      reader.reject(node, "the name \"", variant.name, "\" becomes part of file names: lower-case letters, digits, - and . are right");
+      reader.reject(node, "the name \"", variant.name,
+                    "\" becomes part of file names: lower-case letters, digits, - and . are right");
     if (!names.insert(variant.name).second) reader.reject(node, "two variants are named \"", variant.name, "\"");
     reader.options(*entry, variant.train);
     if (auto own = reader.runs(*entry, base.runs.empty()); !own.empty()) variant.runs = std::move(own);
+    if (entry->contains("measure")) variant.measure = reader.numbers<std::uint32_t>(*entry, "measure", 1, kMaxBits);
     plan.variants.push_back(std::move(variant));
   }
 }
 
-std::vector<std::uint32_t> measured_lengths(const PlanJob& job) {
-  std::set<std::uint32_t> lengths{job.bits};
-  const auto nested = job.train.find("nested");
-  if (nested != job.train.end() && !nested->second.empty()) {
-    std::string number;
-    for (const char c : nested->second.front() + ",") {
-      if (c != ',') {
-        number += c;
-        continue;
-      }
-      const double value = number.empty() ? 0 : std::strtod(number.c_str(), nullptr);
-      if (value >= 1 && value < job.bits) lengths.insert(static_cast<std::uint32_t>(value));
-      number.clear();
-    }
-  }
+// The code itself, and those of its beginnings that were trained as codes or that the plan names.
+std::vector<std::uint32_t> measured_lengths(const PlanVariant& variant, std::uint32_t bits) {
+  std::set<std::uint32_t> lengths(variant.measure.begin(), variant.measure.end());
+  lengths.insert(bits);
+  const auto nested = variant.train.find("nested");
+  std::istringstream numbers(nested == variant.train.end() || nested->second.empty() ? "" : nested->second.front());
+  for (std::string number; std::getline(numbers, number, ',');)
+    lengths.insert(static_cast<std::uint32_t>(std::strtoul(number.c_str(), nullptr, 10)));
+  lengths.erase(lengths.upper_bound(bits), lengths.end());
+  lengths.erase(0);
   return {lengths.begin(), lengths.end()};
 }
 
@@ -201,7 +209,7 @@ ExperimentPlan read_plan(const std::string& path) {
     fail(ErrorCode::kInvalidArgument, path, " line ", error.source().begin.line, ": ", error.description());
   }
   const Reader reader(path);
-  reader.known(table, {"title", "text", "data", "protocols", "leave-out-copies", "compose", "train", "runs", "variants"});
+  reader.known(table, {"title", "text", "data", "protocols", "leave-out-copies", "compose", "goal", "train", "runs", "variants"});
   ExperimentPlan plan;
   plan.name = file_name(path);
   if (plan.name.ends_with(".toml")) plan.name.resize(plan.name.size() - 5);
@@ -210,12 +218,14 @@ ExperimentPlan read_plan(const std::string& path) {
   plan.data = reader.text(table, "data", true);
   plan.leave_out_copies = reader.flag(table, "leave-out-copies");
   plan.compose = reader.flag(table, "compose");
+  plan.goal = reader.share(table, "goal");
   read_protocols(reader, table, plan);
   read_variants(reader, table, plan);
   std::size_t jobs = 0;
   for (const PlanVariant& variant : plan.variants)
     for (const PlanRun& run : variant.runs) jobs += run.bits.size() * run.seeds.size();
-  if (jobs > kMostJobs) fail(ErrorCode::kInvalidArgument, path, ": ", jobs, " networks are more than the ", kMostJobs, " of a plan");
+  if (jobs > kMostJobs)
+    fail(ErrorCode::kInvalidArgument, path, ": ", jobs, " networks are more than the ", kMostJobs, " of a plan");
   return plan;
 }
 
@@ -225,9 +235,8 @@ std::vector<PlanJob> jobs_of(const ExperimentPlan& plan) {
     for (const PlanRun& run : variant.runs) {
       for (const std::uint32_t bits : run.bits) {
         for (const std::uint64_t seed : run.seeds) {
-          PlanJob job{variant.name.empty() ? "signet" : "signet-" + variant.name, variant.remark, bits, seed, {}, variant.train};
-          job.measured = measured_lengths(job);
-          jobs.push_back(std::move(job));
+          jobs.push_back({variant.name.empty() ? "signet" : "signet-" + variant.name, variant.remark, bits, seed,
+                          measured_lengths(variant, bits), variant.train});
         }
       }
     }

@@ -7,7 +7,8 @@
 
 namespace signet::cli {
 
-// A plan of experiments (plans/*.toml, docs/reproduce.md): what is trained on which data, and under which protocols it is measured.
+// A plan of experiments (plans/*.toml, docs/reproduce.md): what is trained on which data, and under which protocols it is
+// measured.
 struct PlanRun {
   std::vector<std::uint32_t> bits;
   std::vector<std::uint64_t> seeds;
@@ -16,16 +17,19 @@ struct PlanRun {
 // A row of the plan's tables. The row without a name is the method `signet`, the others are `signet-<name>`.
 struct PlanVariant {
   std::string name, remark;
-  std::map<std::string, std::vector<std::string>> train;  // options of signet train, the plan's and its own: flag without -- -> values
+  std::map<std::string, std::vector<std::string>>
+      train;  // options of signet train, the plan's and its own: flag without -- -> values
   std::vector<PlanRun> runs;
+  std::vector<std::uint32_t> measure;  // lengths of beginnings of the code that are measured beside the whole code
 };
 
 struct ExperimentPlan {
-  std::string name;   // of the file, without folder and .toml
+  std::string name;  // of the file, without folder and .toml
   std::string title, text;
-  std::string data;   // absolute, or below the folder that --data names
+  std::string data;  // absolute, or below the folder that --data names
   std::vector<std::string> protocols;
   bool leave_out_copies = false, compose = false;
+  double goal = -1;  // validation mAP whose time the tables shall show; -1: none
   std::vector<PlanVariant> variants;
 };
 
@@ -38,9 +42,9 @@ struct PlanJob {
   std::map<std::string, std::vector<std::string>> train;
 };
 
-// Throws kNotFound; kInvalidArgument naming the file, the line and what would be right, for TOML that is broken, unknown or missing
-// keys, values out of range, unknown protocols, protocols of one plan that train on different images, and options of train that the
-// plan does not decide (data, out, bits, seed, ...).
+// Throws kNotFound; kInvalidArgument naming the file, the line and what would be right, for TOML that is broken, unknown or
+// missing keys, values out of range, unknown protocols, protocols of one plan that train on different images, and options of
+// train that the plan does not decide (data, out, bits, seed, ...).
 ExperimentPlan read_plan(const std::string& path);
 
 // Every network of the plan, in its order: variants, then runs, bits, seeds.

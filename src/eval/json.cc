@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "signet/base/error.h"
 #include "signet/eval/report.h"
 
 namespace signet {
@@ -114,6 +115,16 @@ void print(const Json& j, const std::string& indent, std::string& out) {
 std::string to_json(const EvalRecord& record) {
   std::string out;
   print(record_json(record), "", out);
+  return out + "\n";
+}
+
+std::string to_json(const EvalRecord& record, const std::string& more) {
+  const Json members = Json::parse(more, nullptr, false);
+  if (!members.is_object()) fail(ErrorCode::kInvalidArgument, "what is added to a record must be a JSON object");
+  Json all = record_json(record);
+  for (const auto& [key, value] : members.items()) all[key] = value;
+  std::string out;
+  print(all, "", out);
   return out + "\n";
 }
 

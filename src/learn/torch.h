@@ -15,4 +15,5 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/variable.h>
+#include <torch/version.h>
 #pragma GCC diagnostic pop

@@ -135,6 +135,7 @@ json training_record(const TrainOptions& o, const Plan& plan, const TrainingSet&
                  {"shared_image_passes", shared.image_passes},
                  {"shared_seconds", shared.seconds},
                  {"version", kVersion},
+                 {"library", "libtorch " TORCH_VERSION},
                  {"options", json::parse(identity.options)},
                  {"stages", json::array()}});
   for (const Stage& s : plan.stages)

@@ -81,6 +81,7 @@ TEST_F(Train, LearnsCodesAndWritesAModelThatSaysHow) {
   const json record = json::parse(encoder.info().training_record);
   EXPECT_EQ(record.at("data"), "bars");
   EXPECT_EQ(record.at("seed"), 1);
+  EXPECT_EQ(record.at("library").get<std::string>().rfind("libtorch ", 0), 0u);
   EXPECT_EQ(record.at("loss"), "exp-product");
   EXPECT_EQ(record.at("stages").size(), 3u);
   EXPECT_EQ(record.at("validation").at("images"), 24);

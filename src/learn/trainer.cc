@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "signet/base/error.h"
@@ -30,10 +31,24 @@ Optimizer::Rates rates_at(const Plan& plan, const Stage& stage, std::size_t step
   return {peak * factor, peak * plan.shift_rate * factor, decay / peak, decay / (peak * plan.shift_rate), plan.momentum};
 }
 
+// A run that was killed may have left half a line: what follows must not be glued to it.
+void drop_cut_line(const std::string& path) {
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  if (!in) return;
+  std::streamoff end = in.tellg();
+  const std::streamoff size = end;
+  for (; end > 0; --end) {
+    in.seekg(end - 1);
+    if (in.get() == '\n') break;
+  }
+  if (end < size) std::filesystem::resize_file(path, static_cast<std::uintmax_t>(end));
+}
+
 }  // namespace
 
 TrainingLog::TrainingLog(const std::string& path) {
   if (path.empty()) return;
+  drop_cut_line(path);
   out_.open(path, std::ios::app);
   if (!out_) fail(ErrorCode::kIo, path, ": the log cannot be opened for writing");
 }

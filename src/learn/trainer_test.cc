@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <sstream>
 
 #include "learn/test_data.h"
 #include "signet/base/error.h"
@@ -105,6 +106,16 @@ TEST(Trainer, NotANumberStopsWithTheBatchNamedAndTheCheckpointKept) {
   EXPECT_EQ(kept.step, 0u);
   for (const Parameter& p : network.parameters()) EXPECT_TRUE(p.value.isfinite().all().item<bool>()) << p.name;
   std::filesystem::remove_all(folder);
+}
+
+TEST(TrainingLog, HalfALineOfAKilledRunIsDropped) {
+  const std::string path = testing::TempDir() + "signet-cut-log.jsonl";
+  std::ofstream(path) << "{\"event\":\"step\"}\n{\"eve";
+  TrainingLog(path).write("{}");
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  EXPECT_EQ(text.str(), "{\"event\":\"step\"}\n{}\n");
+  std::filesystem::remove(path);
 }
 
 TEST(TrainingLog, AnUnwritablePathIsAnError) { EXPECT_THROW(TrainingLog("/nonexistent/folder/log.jsonl"), Error); }

@@ -20,8 +20,8 @@ struct EvalRecord {
   std::string training_record;  // JSON object from the model, may be empty
   std::string version, command;
   Metrics metrics;
-  double class_id_map = -1;  // bound: code of the arg-max class number (class_id_codes); -1: not computed
-  double float_map = -1;     // bound: cosine ranking of the features; -1: not computed
+  double class_id_map = -1;                    // bound: code of the arg-max class number (class_id_codes); -1: not computed
+  double float_map = -1;                       // bound: cosine ranking of the features; -1: not computed
   double ndcg_at_100 = -1, weighted_map = -1;  // graded relevance (graded.h), where images have several labels; -1: not computed
   double encode_images_per_second = 0;
   std::uint64_t code_bytes_per_image = 0;
@@ -32,6 +32,9 @@ struct EvalRecord {
 // precision_at_radius_2, distinct_codes, queries, database (docs/metrics.md lists all). Pretty-printed, stable key order; null
 // where a value was not computed.
 std::string to_json(const EvalRecord& record);
+// The same with the members of the JSON object `more` after its own; a member of a name that is there already replaces it. Throws
+// kInvalidArgument where `more` is no JSON object.
+std::string to_json(const EvalRecord& record, const std::string& more);
 std::string to_json(const std::vector<EvalRecord>& records);  // an array, one entry a protocol
 
 struct GalleryItem {

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apps/signet/data.h"
+#include "apps/signet/plan.h"
+
+namespace signet::cli {
+
+// What training left behind.
+struct TrainedNetwork {
+  std::string key, model, log, features_log;  // features_log: of the shared first stage; empty where there is none
+  nlohmann::json numbers, features;           // what signet train --json printed, and the peak memory; features: null without
+  std::vector<std::string> words;             // of signet train, without files
+};
+
+struct RecordSource {
+  const ExperimentPlan& plan;
+  const PlanJob& job;
+  const TrainedNetwork& network;
+  const DataArguments& data;
+  const Dataset& whole;  // all parts, as the data set's reader gives them
+  std::size_t threads = 0;
+  bool quiet = false;
+};
+
+// Measures the first `bits` of the network's codes under these protocols: one record each, as JSON (docs/reproduce.md). A record
+// names no folder of this machine: the data folder appears as DATA.
+std::vector<std::pair<std::string, std::string>> measure_network(const RecordSource& source, std::uint32_t bits,
+                                                                 const std::vector<std::string>& protocols);
+
+// Validation numbers against image passes from the logs of a run, in order. Lines that a resumed run repeats count once.
+nlohmann::json validation_curve(const std::vector<std::string>& logs);
+
+}  // namespace signet::cli

@@ -1,0 +1,56 @@
+#include <algorithm>
+#include <vector>
+
+#include "apps/signet/reproduce.h"
+#include "apps/signet/terminal.h"
+#include "signet/base/error.h"
+#include "signet/base/file_system.h"
+#include "signet/eval/results.h"
+
+namespace signet::cli {
+namespace {
+
+constexpr std::uint64_t kLargestRecord = 64 << 20, kLargestPage = std::uint64_t{1} << 30;  // bytes
+
+std::string text_of(const std::string& path, std::uint64_t limit) {
+  const std::vector<std::byte> bytes = read_file(real_file_system(), path, limit);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::vector<ResultRecord> read_records(const std::string& folder) {
+  std::vector<ResultRecord> records;
+  FileSystem& fs = real_file_system();
+  if (!fs.exists(folder)) return records;
+  for (const std::string& name : fs.list(folder)) {
+    if (!name.ends_with(".json")) continue;
+    records.push_back(parse_result(text_of(join_path(folder, name), kLargestRecord), join_path(folder, name)));
+  }
+  return records;
+}
+
+void put(const ReproduceArguments& arguments, const std::string& name, const std::string& content) {
+  const std::string path = join_path(arguments.results, name);
+  FileSystem& fs = real_file_system();
+  if (!arguments.check) {
+    fs.create_directory(arguments.results);
+    write_file_atomically(fs, path, as_bytes(content));
+  } else if (!fs.exists(path) || text_of(path, kLargestPage) != content) {
+    fail(ErrorCode::kMismatch, path, ": is not what the records in ", join_path(arguments.results, "records"),
+         " give; signet reproduce --render makes it again");
+  }
+}
+
+}  // namespace
+
+void render_results(const ReproduceArguments& arguments) {
+  const std::vector<ResultRecord> records = read_records(join_path(arguments.results, "records"));
+  std::vector<PublishedRow> published;
+  if (real_file_system().exists(arguments.published))
+    published = parse_published(text_of(arguments.published, kLargestRecord), arguments.published);
+  put(arguments, "README.md", results_markdown(records, published));
+  put(arguments, "report.html", results_html(records, published));
+  if (!arguments.quiet)
+    note("reproduce", concat(arguments.check ? "the pages agree with " : "pages made from ", records.size(), " records"));
+}
+
+}  // namespace signet::cli

@@ -1,0 +1,246 @@
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "apps/signet/data.h"
+#include "apps/signet/reproduce.h"
+#include "apps/signet/reproduce_record.h"
+#include "apps/signet/terminal.h"
+#include "apps/signet/trainer_process.h"
+#include "signet/base/error.h"
+#include "signet/base/file_system.h"
+#include "signet/base/sha256.h"
+
+namespace signet::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 30;
+constexpr std::size_t kKeyDigits = 12;
+constexpr int kLockTries = 100, kLockPause = 100'000;  // microseconds: ten seconds in all
+
+// Options that the first stage does not read (TrainOptions::features_from): runs that differ in these alone share it.
+constexpr std::array kLaterOptions{"loss", "alpha", "exponent-cap", "natural-weight", "joint-classification", "nested"};
+
+std::string text_of(const std::string& path) {
+  const std::vector<std::byte> bytes = read_file(real_file_system(), path, kLargestFile);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+json parse_file(const std::string& path) {
+  json parsed = json::parse(text_of(path), nullptr, false);
+  if (!parsed.is_object()) fail(ErrorCode::kCorrupt, path, ": is no JSON object; remove it, and the run is made again");
+  return parsed;
+}
+
+// One process at a time in a work folder: two would write the same checkpoints. The trainer inherits the lock, so that one whose
+// parent was killed keeps the next run waiting until it has written its checkpoint.
+class WorkLock {
+ public:
+  explicit WorkLock(const std::string& folder) : file_(open(join_path(folder, "lock").c_str(), O_CREAT | O_RDWR, 0644)) {
+    if (file_ < 0) fail(ErrorCode::kIo, join_path(folder, "lock"), " cannot be opened: ", std::strerror(errno));
+    for (int tries = 0; flock(file_, LOCK_EX | LOCK_NB) != 0; ++tries) {
+      if (errno != EINTR && (tries == kLockTries || interrupted())) {
+        close(file_);
+        fail(ErrorCode::kBusy, folder, ": another signet reproduce works here; wait for it, or give another --work folder");
+      }
+      usleep(kLockPause);
+    }
+  }
+  ~WorkLock() { close(file_); }
+  WorkLock(const WorkLock&) = delete;
+  WorkLock& operator=(const WorkLock&) = delete;
+
+ private:
+  int file_;
+};
+
+class PlanRunner {
+ public:
+  PlanRunner(const ExperimentPlan& plan, const ReproduceArguments& arguments)
+      : plan_(plan), arguments_(arguments), protocol_(training_protocol(plan)) {
+    data_.path = plan.data.starts_with('/') ? plan.data : join_path(arguments.data, plan.data);
+    data_.leave_out_copies = plan.leave_out_copies;
+    data_.compose = plan.compose;
+    whole_ = open_dataset(data_.path, data_.dataset_options());
+    const std::vector<std::string> splits = dataset_splits(data_.path, data_.dataset_options());
+    has_train_part_ = splits.size() > 1 && std::find(splits.begin(), splits.end(), "train") != splits.end();
+  }
+
+  void run() {
+    const std::vector<PlanJob> jobs = jobs_of(plan_);
+    std::vector<const PlanJob*> missing;
+    for (const PlanJob& job : jobs)
+      if (!missing_records(job).empty()) missing.push_back(&job);
+    say(concat(plan_.name, ": ", missing.size(), " of ", jobs.size(), " networks to train or to measure"));
+    if (missing.empty()) return;
+    real_file_system().create_directory(arguments_.work);
+    real_file_system().create_directory(records_folder());
+    const WorkLock lock(arguments_.work);
+    check_options(missing);
+    for (const PlanJob* job : missing) {
+      if (interrupted()) fail(ErrorCode::kCancelled, "stopped on request; the same command goes on from here");
+      run_job(*job);
+    }
+  }
+
+  void list() const {
+    for (const PlanJob& job : jobs_of(plan_)) {
+      const std::size_t all = job.measured.size() * plan_.protocols.size();
+      std::cout << plan_.name << "  " << job.method << "  " << job.bits << " bits  seed " << job.seed << "  "
+                << all - missing_records(job).size() << " of " << all << " records\n";
+    }
+  }
+
+ private:
+  using Wanted = std::pair<std::uint32_t, std::string>;  // code length, protocol
+
+  void say(const std::string& text) const {
+    if (!arguments_.quiet) note("reproduce", text);
+  }
+  std::string records_folder() const { return join_path(arguments_.results, "records"); }
+  std::string record_path(const PlanJob& job, const Wanted& wanted) const {
+    return join_path(records_folder(),
+                     concat(plan_.name, "_", wanted.second, "_", job.method, "_", wanted.first, "_s", job.seed, ".json"));
+  }
+
+  // Everything that a network depends on, as far as the plan decides it. Part of every record: another plan under the same name
+  // makes the record missing again.
+  json identity(const PlanJob& job) const {
+    return {{"data", whole_->describe()}, {"copies", plan_.leave_out_copies},
+            {"compose", plan_.compose},   {"protocol", protocol_},
+            {"bits", job.bits},           {"seed", job.seed},
+            {"train", job.train},         {"version", SIGNET_VERSION}};
+  }
+  static std::string short_hash(const json& value) { return sha256_hex(as_bytes(value.dump())).substr(0, kKeyDigits); }
+  std::string key_of(const PlanJob& job) const { return short_hash(identity(job)); }
+  std::string features_key_of(const PlanJob& job) const {
+    json shared = identity(job);
+    shared.erase("bits");
+    for (const char* name : kLaterOptions) shared["train"].erase(name);
+    return short_hash(shared);
+  }
+  static bool has_features_stage(const PlanJob& job) {
+    const auto found = job.train.find("pretrain");
+    return found == job.train.end() || found->second != std::vector<std::string>{"none"};
+  }
+
+  std::vector<Wanted> missing_records(const PlanJob& job) const {
+    std::vector<Wanted> missing;
+    for (const std::uint32_t bits : job.measured) {
+      for (const std::string& protocol : plan_.protocols) {
+        const std::string path = record_path(job, {bits, protocol});
+        if (!real_file_system().exists(path) || parse_file(path).value("run", "") != key_of(job))
+          missing.emplace_back(bits, protocol);
+      }
+    }
+    return missing;
+  }
+
+  std::vector<std::string> common_words(const PlanJob& job) const {
+    std::vector<std::string> words = {"--data", data_.path, "--seed", std::to_string(job.seed)};
+    if (data_.leave_out_copies) words.emplace_back("--leave-out-copies");
+    if (data_.compose) words.emplace_back("--compose");
+    if (!protocol_.empty())
+      words.insert(words.end(), {"--protocol", protocol_});
+    else if (has_train_part_)
+      words.insert(words.end(), {"--split", "train"});
+    for (const auto& [name, values] : job.train) {
+      words.push_back("--" + name);
+      words.insert(words.end(), values.begin(), values.end());
+    }
+    return words;
+  }
+  std::vector<std::string> model_words(const PlanJob& job) const {
+    std::vector<std::string> words = common_words(job);
+    words.insert(words.end(), {"--bits", std::to_string(job.bits)});
+    return words;
+  }
+
+  // An option that does not exist shall not be found after hours.
+  void check_options(const std::vector<const PlanJob*>& jobs) const {
+    std::set<std::vector<std::string>> checked;
+    for (const PlanJob* job : jobs) {
+      PlanJob any = *job;
+      any.seed = 1;
+      std::vector<std::string> words = model_words(any);
+      if (!checked.insert(words).second) continue;
+      words.insert(words.end(), {"--out", "model.onnx", "--dry-run", "--quiet"});
+      run_trainer(words);
+    }
+  }
+
+  // Trains into work/<name> unless it is there, going on where a run was cut off. Its numbers are kept beside it, written last.
+  json train(std::vector<std::string> words, const char* flag, const std::string& name) const {
+    const std::string path = join_path(arguments_.work, name), numbers = path + ".json", checkpoint = path + ".checkpoint";
+    FileSystem& fs = real_file_system();
+    if (fs.exists(numbers) && fs.exists(path)) return parse_file(numbers);
+    const json stated = words;
+    words.insert(words.end(), {flag, path, "--checkpoint", checkpoint, "--log", path + ".jsonl", "--json"});
+    if (fs.exists(join_path(checkpoint, "training.sigckpt"))) words.emplace_back("--resume");
+    if (arguments_.threads > 0) words.insert(words.end(), {"--threads", std::to_string(arguments_.threads)});
+    if (arguments_.quiet) words.emplace_back("--quiet");
+    const TrainerOutcome outcome = run_trainer(words);
+    json result = json::parse(outcome.output, nullptr, false);
+    if (!result.is_object()) fail(ErrorCode::kInternal, "signet-train printed no JSON object");
+    result["peak_memory_mib"] = outcome.peak_memory_mib;
+    write_file_atomically(fs, numbers, as_bytes(result.dump(2)));
+    std::filesystem::remove_all(checkpoint);
+    return result;
+  }
+
+  void run_job(const PlanJob& job) const {
+    const std::string key = key_of(job), name = key + ".onnx";
+    say(concat(job.method, ", ", job.bits, " bits, seed ", job.seed));
+    TrainedNetwork network;
+    std::vector<std::string> words = model_words(job);
+    if (has_features_stage(job)) {
+      const std::string features = features_key_of(job) + ".features";
+      network.features = train(common_words(job), "--features-out", features);
+      network.features_log = join_path(arguments_.work, features + ".jsonl");
+      words.insert(words.end(), {"--features-from", join_path(arguments_.work, features)});
+    }
+    network.numbers = train(words, "--out", name);
+    network.log = join_path(arguments_.work, name + ".jsonl");
+    network.model = join_path(arguments_.work, name);
+    network.key = key;
+    network.words = model_words(job);
+    for (const std::uint32_t bits : job.measured) measure(job, bits, network);
+  }
+
+  void measure(const PlanJob& job, std::uint32_t bits, const TrainedNetwork& network) const {
+    std::vector<std::string> protocols;
+    for (const Wanted& wanted : missing_records(job))
+      if (wanted.first == bits) protocols.push_back(wanted.second);
+    if (protocols.empty()) return;
+    const RecordSource source{plan_, job, network, data_, *whole_, arguments_.threads, arguments_.quiet};
+    for (const auto& [protocol, record] : measure_network(source, bits, protocols))
+      write_file_atomically(real_file_system(), record_path(job, {bits, protocol}), as_bytes(record));
+  }
+
+  const ExperimentPlan& plan_;
+  const ReproduceArguments& arguments_;
+  std::string protocol_;
+  DataArguments data_;
+  std::shared_ptr<const Dataset> whole_;
+  bool has_train_part_ = false;
+};
+
+}  // namespace
+
+void run_plan(const ExperimentPlan& plan, const ReproduceArguments& arguments) { PlanRunner(plan, arguments).run(); }
+
+void list_plan(const ExperimentPlan& plan, const ReproduceArguments& arguments) { PlanRunner(plan, arguments).list(); }
+
+}  // namespace signet::cli

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace signet::cli {
+
+// The program signet-train beside this one or in ../libexec/signet. Throws kNotFound naming both places.
+std::string find_trainer();
+
+struct TrainerOutcome {
+  std::string output;          // what it wrote to standard output
+  double peak_memory_mib = 0;  // largest resident size
+};
+
+// Runs it with these arguments to its end; standard error goes where ours goes. When we are interrupted it is asked to stop in
+// order (it writes its checkpoint), and when we are killed the system asks it. Throws kCancelled after an interruption, and what
+// its exit status says where it fails: its own sentence is then already on standard error.
+TrainerOutcome run_trainer(const std::vector<std::string>& arguments);
+
+}  // namespace signet::cli

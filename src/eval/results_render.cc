@@ -1,0 +1,102 @@
+#include "eval/html_parts.h"
+#include "eval/results_tables.h"
+#include "eval/text.h"
+#include "signet/base/error.h"
+
+namespace signet {
+namespace eval {
+namespace {
+
+constexpr const char* kIntroduction =
+    "Made by `signet reproduce` from the files in `records/`, and from nothing else. How to run it and what the columns mean: "
+    "[reproduce.md](../reproduce.md). mAP is expected over ties and ranks the whole database; \"class number\" and \"float\" are "
+    "bounds of the same network: its arg-max class as a code, and the cosine ranking of its features. Published rows are numbers "
+    "that others printed for the same protocol.";
+constexpr const char* kEmpty = "There are no records yet.";
+
+// A table's cell must not end its row.
+std::string cell(const std::string& text) {
+  std::string safe;
+  for (const char c : text) safe += c == '|' ? std::string("\\|") : c == '\n' ? std::string(" ") : std::string(1, c);
+  return safe;
+}
+
+std::string markdown_table(const ResultTable& table) {
+  std::string out = concat("*", table.caption, "*\n\n"), rule;
+  const auto line = [&](const std::vector<std::string>& cells) {
+    for (const std::string& text : cells) out += "| " + cell(text) + " ";
+    out += "|\n";
+  };
+  line(table.head);
+  for (std::size_t i = 0; i < table.head.size(); ++i) rule += "|---";
+  out += rule + "|\n";
+  for (const auto& row : table.rows) line(row);
+  return out + "\n";
+}
+
+std::string html_table(const ResultTable& table) {
+  std::string out = concat("<div class=\"wide\"><table><caption>", escape(table.caption), "</caption><thead><tr>");
+  for (const std::string& name : table.head) out += "<th scope=\"col\">" + escape(name) + "</th>";
+  out += "</tr></thead><tbody>";
+  for (const auto& row : table.rows) {
+    out += "<tr><th scope=\"row\">" + escape(row.front()) + "</th>";
+    for (std::size_t i = 1; i < row.size(); ++i) out += "<td>" + escape(row[i]) + "</td>";
+    out += "</tr>";
+  }
+  return out + "</tbody></table></div>\n";
+}
+
+std::string html_part(const ResultPart& part) {
+  std::string out = "<h3>" + escape(part.heading) + "</h3>\n";
+  for (const ResultTable& table : part.tables) out += html_table(table);
+  out += "<div class=\"figures\">";
+  for (const LineChart& chart : part.charts)
+    out += "<figure><figcaption><b>" + escape(chart.title) + "</b></figcaption>" + line_chart(chart) + legend(chart.series) +
+           "</figure>";
+  out += "</div>\n";
+  for (const std::string& text : part.text) out += "<p class=\"remark\">" + escape(text) + "</p>\n";
+  return out;
+}
+
+}  // namespace
+}  // namespace eval
+
+std::string results_markdown(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published) {
+  std::string out = concat("# Results\n\n", eval::kIntroduction, "\n\n");
+  if (records.empty()) out += concat(eval::kEmpty, "\n\n");
+  for (const eval::ResultSection& section : eval::result_sections(records, published)) {
+    out += concat("## ", section.title, "\n\n", section.text, section.text.empty() ? "" : "\n\n");
+    for (const eval::ResultPart& part : section.parts) {
+      out += concat("### ", part.heading, "\n\n");
+      for (const eval::ResultTable& table : part.tables) out += eval::markdown_table(table);
+      for (const std::string& text : part.text) out += concat("* ", text, "\n");
+      out += "\n";
+    }
+  }
+  if (const eval::ResultTable others = eval::other_published(records, published); !others.rows.empty())
+    out += "## Other protocols\n\n" + eval::markdown_table(others);
+  while (out.ends_with("\n\n")) out.pop_back();
+  return out;
+}
+
+std::string results_html(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published) {
+  std::string out =
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, "
+      "initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><meta http-equiv=\"Content-Security-Policy\" "
+      "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\"><title>signet: results</title><style>";
+  out += eval::style_sheet();
+  out +=
+      "</style></head>\n<body><header><p class=\"kicker\">signet</p><h1>Results</h1><p class=\"lede\">From the stored records of "
+      "signet reproduce, and from nothing else</p></header>\n<main>\n";
+  if (records.empty()) out += concat("<p>", eval::kEmpty, "</p>\n");
+  for (const eval::ResultSection& section : eval::result_sections(records, published)) {
+    out += concat("<section><h2>", eval::escape(section.title), "</h2>\n<p>", eval::escape(section.text), "</p>\n");
+    for (const eval::ResultPart& part : section.parts) out += eval::html_part(part);
+    out += "</section>\n";
+  }
+  if (const eval::ResultTable others = eval::other_published(records, published); !others.rows.empty())
+    out += "<section><h2>Other protocols</h2>\n" + eval::html_table(others) + "</section>\n";
+  return out + "</main></body></html>\n";
+}
+
+}  // namespace signet

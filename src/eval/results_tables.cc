@@ -1,0 +1,238 @@
+#include "eval/results_tables.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <tuple>
+
+#include "eval/text.h"
+#include "signet/base/error.h"
+
+namespace signet::eval {
+namespace {
+
+using Rows = std::vector<const ResultRecord*>;
+
+constexpr const char* kNone = "–";
+
+struct Mean {
+  double value = 0, deviation = 0;
+  std::size_t count = 0;
+};
+
+Mean mean_of(const Rows& rows, const std::function<double(const ResultRecord&)>& get) {
+  Mean m;
+  for (const ResultRecord* r : rows) {
+    if (get(*r) < 0) continue;
+    m.value += get(*r);
+    ++m.count;
+  }
+  if (m.count == 0) return m;
+  m.value /= static_cast<double>(m.count);
+  for (const ResultRecord* r : rows)
+    if (get(*r) >= 0) m.deviation += (get(*r) - m.value) * (get(*r) - m.value);
+  m.deviation = m.count > 1 ? std::sqrt(m.deviation / static_cast<double>(m.count - 1)) : 0;
+  return m;
+}
+
+std::string show(const Mean& m, int digits = 4) {
+  if (m.count == 0) return kNone;
+  return concat(fixed(m.value, digits), m.count > 1 ? " ± " : "", m.count > 1 ? fixed(m.deviation, digits) : "");
+}
+
+std::string show(const Rows& rows, double ResultRecord::*member, int digits = 4) {
+  return show(mean_of(rows, [member](const ResultRecord& r) { return r.*member; }), digits);
+}
+
+std::string plain(std::uint64_t value) {
+  const std::string digits = std::to_string(value);
+  std::string out;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
+    out += digits[i];
+  }
+  return out;
+}
+
+// Rows of one key, keys in the order in which they are met.
+template <typename Key>
+std::vector<std::pair<Key, Rows>> grouped_by(const Rows& rows, const std::function<Key(const ResultRecord&)>& key) {
+  std::vector<std::pair<Key, Rows>> groups;
+  for (const ResultRecord* r : rows) {
+    auto place = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == key(*r); });
+    if (place == groups.end()) place = groups.insert(groups.end(), {key(*r), {}});
+    place->second.push_back(r);
+  }
+  return groups;
+}
+
+std::vector<std::pair<std::string, Rows>> by_method(const Rows& rows) {
+  return grouped_by<std::string>(rows, [](const ResultRecord& r) { return r.method; });
+}
+
+Rows of_bits(const Rows& rows, std::uint32_t bits) {
+  Rows some;
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(some), [bits](const ResultRecord* r) { return r->bits == bits; });
+  return some;
+}
+
+// Code lengths across, methods down: ours, their bounds where there is one method alone, and what others printed for this
+// protocol.
+ResultTable overview(const Rows& rows, const std::vector<PublishedRow>& published) {
+  std::set<std::uint32_t> lengths;
+  for (const ResultRecord* r : rows) lengths.insert(r->bits);
+  std::vector<const PublishedRow*> others;
+  for (const PublishedRow& row : published) {
+    if (row.protocol != rows.front()->protocol) continue;
+    others.push_back(&row);
+    for (const auto& [bits, value] : row.map) lengths.insert(bits);
+  }
+  const std::string& pictures = rows.front()->pictures;
+  ResultTable table{
+      concat("mAP by code length; mean ± standard deviation over seeds", pictures.find("JPEG") == std::string::npos ? "" : "; ",
+             pictures.find("JPEG") == std::string::npos ? "" : pictures),
+      {"method"},
+      {}};
+  for (const std::uint32_t bits : lengths) table.head.push_back(concat(bits, " bits"));
+  table.head.emplace_back("remark");
+  const auto methods = by_method(rows);
+  const auto add = [&](const std::string& name, const Rows& of, double ResultRecord::*member, const std::string& remark) {
+    std::vector<std::string> row{name};
+    for (const std::uint32_t bits : lengths) row.push_back(show(of_bits(of, bits), member));
+    row.push_back(remark);
+    table.rows.push_back(std::move(row));
+  };
+  for (const auto& [method, of] : methods) add(method, of, &ResultRecord::map, of.front()->remark);
+  if (methods.size() == 1) {
+    add("class number", rows, &ResultRecord::class_id_map, "the same network's arg-max class as a code");
+    add("float features", rows, &ResultRecord::float_map, "the same network's features by cosine, nothing coded");
+  }
+  for (const PublishedRow* other : others) {
+    std::vector<std::string> row{concat("published: ", other->method, ", ", other->source)};
+    for (const std::uint32_t bits : lengths) row.push_back(other->map.contains(bits) ? fixed(other->map.at(bits), 3) : kNone);
+    row.push_back(other->remark);
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+double minutes_to_goal(const ResultRecord& r) {
+  for (const ValidationPoint& p : r.validation)
+    if (r.goal >= 0 && p.map >= r.goal) return p.seconds / 60;
+  return -1;
+}
+
+ResultTable details(const Rows& rows) {
+  const bool graded = std::any_of(rows.begin(), rows.end(), [](auto* r) { return r->weighted_map >= 0; });
+  const auto goal = std::find_if(rows.begin(), rows.end(), [](auto* r) { return r->goal >= 0; });
+  ResultTable table{
+      "What each number was and cost",
+      {"method, bits", "seeds", "mAP", "worst to best tie order", "class number", "float", "P within r 2", "distinct codes"},
+      {}};
+  if (graded) table.head.insert(table.head.end(), {"NDCG@100", "weighted mAP"});
+  table.head.insert(table.head.end(),
+                    {"image passes", "training min", "images/s", "GFLOP/s", "PFLOP", "peak MiB", "encode images/s"});
+  if (goal != rows.end()) table.head.push_back(concat("min to validation mAP ", fixed((*goal)->goal, 2)));
+  using Key = std::pair<std::string, std::uint32_t>;
+  for (const auto& [key, of] : grouped_by<Key>(rows, [](const ResultRecord& r) { return Key{r.method, r.bits}; })) {
+    std::string seeds;
+    for (const ResultRecord* r : of) seeds += concat(seeds.empty() ? "" : ", ", r->seed);
+    const auto mean = [&rows = of](auto get) { return mean_of(rows, get); };
+    const ResultRecord& first = *of.front();
+    std::string name = concat(key.first, ", ", key.second);
+    if (first.network_bits != first.bits) name += concat(" of ", first.network_bits);
+    std::vector<std::string> row{name,
+                                 seeds,
+                                 show(of, &ResultRecord::map),
+                                 fixed(mean([](auto& r) { return r.map_pessimistic; }).value, 4) + " to " +
+                                     fixed(mean([](auto& r) { return r.map_optimistic; }).value, 4),
+                                 show(of, &ResultRecord::class_id_map),
+                                 show(of, &ResultRecord::float_map),
+                                 show(of, &ResultRecord::precision_at_radius_2),
+                                 show(mean([](auto& r) { return static_cast<double>(r.distinct_codes); }), 0)};
+    if (graded) row.insert(row.end(), {show(of, &ResultRecord::ndcg_at_100), show(of, &ResultRecord::weighted_map)});
+    const auto whole = [&](auto get) {
+      const Mean m = mean(get);
+      return m.count == 0 ? std::string(kNone) : plain(static_cast<std::uint64_t>(std::llround(m.value)));
+    };
+    row.push_back(whole([](auto& r) { return static_cast<double>(r.image_passes); }));
+    row.push_back(fixed(mean([](auto& r) { return r.train_seconds / 60; }).value, 1));
+    row.push_back(whole([](auto& r) { return r.images_per_second; }));
+    row.push_back(whole([](auto& r) { return r.train_seconds > 0 ? r.pflop * 1e6 / r.train_seconds : -1; }));
+    row.push_back(fixed(mean([](auto& r) { return r.pflop; }).value, 3));
+    row.push_back(whole([](auto& r) { return r.peak_memory_mib; }));
+    row.push_back(whole([](auto& r) { return r.encode_images_per_second; }));
+    if (goal != rows.end()) row.push_back(show(mean(minutes_to_goal), 1));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+template <typename Get>
+std::string each_once(const Rows& rows, const char* between, const Get& get) {
+  std::vector<std::string> seen;
+  std::string all;
+  for (const ResultRecord* r : rows) {
+    const std::string text = get(*r);
+    if (text.empty() || std::find(seen.begin(), seen.end(), text) != seen.end()) continue;
+    seen.push_back(text);
+    all += concat(all.empty() ? "" : between, text);
+  }
+  return all;
+}
+
+ResultPart part_of(const std::string& id, const Rows& rows, const std::vector<PublishedRow>& published) {
+  const ResultRecord& first = *rows.front();
+  ResultPart part;
+  part.heading = first.protocol;
+  part.text.push_back(concat("Data: ", first.dataset, "; ", first.pictures, "."));
+  part.text.push_back(concat(first.protocol_remark, " (", first.protocol_split, "; ", plain(first.queries), " queries, ",
+                             plain(first.database), " images in the database.)"));
+  std::set<std::string> notes;
+  for (const ResultRecord* r : rows) notes.insert(r->notes.begin(), r->notes.end());
+  for (const std::string& note : notes) part.text.push_back("Note: " + note + ".");
+  part.tables = {overview(rows, published), details(rows)};
+  part.text.push_back(concat(
+      "Made on ",
+      each_once(rows, "; ", [](auto& r) { return concat(r.cpu, ", ", r.threads, r.threads == 1 ? " thread" : " threads"); }),
+      ", with signet ", each_once(rows, ", ", [](auto& r) { return r.version; }), "."));
+  part.charts = result_charts(id, rows);
+  return part;
+}
+
+}  // namespace
+
+std::vector<ResultSection> result_sections(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published) {
+  Rows rows;
+  for (const ResultRecord& r : records) rows.push_back(&r);
+  std::sort(rows.begin(), rows.end(), [](const ResultRecord* a, const ResultRecord* b) {
+    return std::tie(a->plan, a->protocol, a->dataset, a->method, a->bits, a->seed, a->name) <
+           std::tie(b->plan, b->protocol, b->dataset, b->method, b->bits, b->seed, b->name);
+  });
+  std::vector<ResultSection> sections;
+  for (const auto& [plan, of_plan] : grouped_by<std::string>(rows, [](auto& r) { return r.plan; })) {
+    ResultSection section{of_plan.front()->plan_title, of_plan.front()->plan_text, {}};
+    using Key = std::pair<std::string, std::string>;
+    for (const auto& [key, some] : grouped_by<Key>(of_plan, [](auto& r) { return Key{r.protocol, r.dataset}; }))
+      section.parts.push_back(part_of(concat("s", sections.size(), "p", section.parts.size()), some, published));
+    sections.push_back(std::move(section));
+  }
+  return sections;
+}
+
+ResultTable other_published(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published) {
+  std::set<std::string> measured;
+  for (const ResultRecord& r : records) measured.insert(r.protocol);
+  ResultTable table{"Published under protocols that have no record here: for reading, not for comparing",
+                    {"method", "protocol", "mAP by bits", "remark"},
+                    {}};
+  for (const PublishedRow& row : published) {
+    if (measured.contains(row.protocol)) continue;
+    std::string values;
+    for (const auto& [bits, value] : row.map) values += concat(values.empty() ? "" : ", ", bits, ": ", fixed(value, 3));
+    table.rows.push_back({concat(row.method, ", ", row.source), row.protocol, values, row.remark});
+  }
+  return table;
+}
+
+}  // namespace signet::eval

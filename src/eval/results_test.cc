@@ -1,0 +1,116 @@
+#include "signet/eval/results.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "signet/base/error.h"
+
+namespace signet {
+namespace {
+
+using nlohmann::json;
+
+ResultRecord record(const std::string& method, std::uint32_t bits, std::uint64_t seed, double map,
+                    const std::string& protocol = "cifar10-heldout") {
+  ResultRecord r;
+  r.name = method + std::to_string(bits) + std::to_string(seed) + protocol;
+  r.plan = "plan", r.plan_title = "A plan", r.plan_text = "About it.", r.method = method, r.protocol = protocol;
+  r.protocol_split = "split", r.protocol_remark = "Remark.", r.dataset = "made up", r.pictures = "as published",
+  r.cpu = "some CPU";
+  r.version = "1", r.bits = r.network_bits = bits, r.seed = seed, r.threads = 2;
+  r.map = map, r.map_optimistic = map + 0.01, r.map_pessimistic = map - 0.01, r.class_id_map = 0.5, r.float_map = 0.9;
+  r.train_seconds = 120, r.image_passes = 12'000, r.pflop = 0.24, r.images_per_second = 100;
+  r.validation = {{"joint", 6'000, 60, 0.5, 0.6}, {"joint", 12'000, 120, 0.6, 0.8}};
+  return r;
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+  return n;
+}
+
+TEST(Results, MeanAndSpreadOverSeedsByMethodAndLength) {
+  const std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 2, 0.82),
+                                             record("signet", 48, 1, 0.9)};
+  const std::string page = results_markdown(records, {});
+  EXPECT_TRUE(has(page, "| signet | 0.8100 ± 0.0141 | 0.9000 |")) << page;
+  EXPECT_TRUE(has(page, "| class number | 0.5000 ± 0.0000 | 0.5000 |")) << page;
+  EXPECT_TRUE(has(page, "| signet, 12 | 1, 2 | 0.8100 ± 0.0141 | 0.8000 to 0.8200 |")) << page;
+  EXPECT_TRUE(has(page, "| 12,000 | 2.0 | 100 | 2,000 | 0.240 |")) << page;  // 0.24e15 operations in 120 s
+}
+
+TEST(Results, ProtocolsAndDataSetsNeverShareATable) {
+  std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 1, 0.95, "cifar10-full"),
+                                       record("signet", 12, 2, 0.70)};
+  records.back().dataset = "another copy";
+  const std::string page = results_markdown(records, {});
+  EXPECT_EQ(count(page, "\n### "), 3u);
+  EXPECT_FALSE(has(page, "±"));  // nothing was averaged across them
+}
+
+TEST(Results, PublishedRowsStandUnderTheirOwnProtocolAlone) {
+  const std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 1, 0.95, "cifar10-full")};
+  const std::vector<PublishedRow> published = {{"A", "2015", "cifar10-heldout", "from scratch", {{12, 0.74}}},
+                                               {"B", "2016", "cifar10-5k", "elsewhere", {{12, 0.55}, {48, 0.58}}}};
+  const std::string page = results_markdown(records, published);
+  const std::size_t full = page.find("### cifar10-full"), heldout = page.find("### cifar10-heldout"),
+                    other = page.find("## Other");
+  ASSERT_LT(full, heldout);
+  ASSERT_LT(heldout, other);
+  EXPECT_GT(page.find("published: A, 2015 | 0.740 | from scratch"), heldout);
+  EXPECT_EQ(count(page, "A, 2015"), 1u);
+  EXPECT_GT(page.find("| B, 2016 | cifar10-5k | 12: 0.550, 48: 0.580 | elsewhere |"), other);
+}
+
+TEST(Results, GoalDegreesAndNestedLengthsAreShown) {
+  std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80)};
+  records[0].network_bits = 48, records[0].goal = 0.74, records[0].ndcg_at_100 = 0.61, records[0].weighted_map = 0.42;
+  const std::string page = results_markdown(records, {});
+  EXPECT_TRUE(has(page, "signet, 12 of 48")) << page;
+  EXPECT_TRUE(has(page, "| 0.6100 | 0.4200 |")) << page;
+  EXPECT_TRUE(has(page, "min to validation mAP 0.74")) << page;
+  EXPECT_TRUE(has(page, "| 2.0 |\n")) << page;  // reached at 120 s
+}
+
+TEST(Results, TheOrderOfRecordsMakesNoDifference) {
+  std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet-x", 12, 1, 0.7),
+                                       record("signet", 12, 2, 0.82), record("signet", 48, 1, 0.9),
+                                       record("signet", 12, 1, 0.9, "cifar10-full")};
+  const std::string page = results_markdown(records, {}), html = results_html(records, {});
+  std::reverse(records.begin(), records.end());
+  EXPECT_EQ(results_markdown(records, {}), page);
+  EXPECT_EQ(results_html(records, {}), html);
+}
+
+TEST(Results, TextIsEscapedAndNothingIsAPageToo) {
+  std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80)};
+  records[0].remark = "a|b <script>";
+  EXPECT_TRUE(has(results_markdown(records, {}), "a\\|b"));
+  EXPECT_FALSE(has(results_html(records, {}), "<script>"));
+  EXPECT_TRUE(has(results_html(records, {}), "<svg"));
+  EXPECT_TRUE(has(results_markdown({}, {}), "no records yet"));
+}
+
+TEST(Results, WhatIsNoRecordIsNamed) {
+  const auto message = [](auto parse, const std::string& text) {
+    try {
+      parse(text, "some.json");
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kCorrupt);
+      return std::string(error.what());
+    }
+    return std::string("nothing was thrown");
+  };
+  EXPECT_TRUE(has(message(parse_result, "{"), "some.json"));
+  EXPECT_TRUE(has(message(parse_result, R"({"plan": "x"})"), "plan_title"));
+  EXPECT_TRUE(has(message(parse_published, R"([{"method": "A"}])"), "source"));
+  EXPECT_TRUE(has(message(parse_published, R"([{"method": "A", "source": "", "protocol": "p", "map": {"x": 1}}])"), "\"x\""));
+}
+
+}  // namespace
+}  // namespace signet

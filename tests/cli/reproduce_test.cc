@@ -1,0 +1,191 @@
+#include <chrono>
+#include <thread>
+
+#include "tests/cli/run_signet.h"
+
+// Plans: one small one from images to pages, and what goes wrong.
+namespace signet::cli_test {
+namespace {
+
+class ReproduceTest : public CliTest {
+ protected:
+  void SetUp() override {
+    testdata::make_idx_pair(path("data/shapes"), 120, 45, 6);
+    testdata::write(path("published.json"),
+                    R"([{"method": "Others", "source": "2015", "protocol": "heldout", "map": {"8": 0.512}},
+                        {"method": "Elsewhere", "source": "2016", "protocol": "another", "remark": "aside", "map": {"8": 0.9}}])");
+  }
+  std::string plan(const std::string& name, const std::string& text) const {
+    testdata::write(path(name + ".toml"), "title = \"Shapes\"\ndata = \"shapes\"\n" + text);
+    return path(name + ".toml");
+  }
+  Words reproduce(const Words& more) const {
+    Words words = {"reproduce",
+                   "--data",
+                   path("data"),
+                   "--results",
+                   path("results"),
+                   "--work",
+                   path("work"),
+                   "--published",
+                   path("published.json"),
+                   "--threads",
+                   "1",
+                   "--quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  nlohmann::json record(const std::string& name) const {
+    return nlohmann::json::parse(slurp(path("results/records/" + name + ".json")));
+  }
+  std::size_t records() const {
+    const std::filesystem::path folder = path("results/records");
+    if (!std::filesystem::exists(folder)) return 0;
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
+  }
+};
+
+constexpr const char* kTwoRows = R"(protocols = ["full", "heldout"]
+goal = 0.2
+train = { epochs = 3, batch = 30, validation = 0.1 }
+runs = [{ bits = [8], seeds = [3] }]
+[[variants]]
+[[variants]]
+name = "nested"
+remark = "the first four too"
+train = { nested = [4], alpha = 5 }
+)";
+
+TEST_F(ReproduceTest, APlanBecomesRecordsAndPagesAndIsNotRunTwice) {
+  const std::string file = plan("small", kTwoRows);
+  ok(reproduce({file}));
+  EXPECT_EQ(records(), 6u);
+  const auto one = record("small_heldout_signet_8_s3");
+  for (const char* key : {"method",
+                          "protocol",
+                          "bits",
+                          "seed",
+                          "map",
+                          "map_optimistic",
+                          "map_pessimistic",
+                          "precision_at_radius_2",
+                          "train_seconds",
+                          "image_passes",
+                          "version",
+                          "command",
+                          "class_id_map",
+                          "float_map",
+                          "cpu",
+                          "threads",
+                          "pflop",
+                          "pictures",
+                          "validation_curve",
+                          "precision_at_n",
+                          "peak_memory_mib"})
+    EXPECT_TRUE(one.contains(key) && !one[key].is_null()) << key;
+  EXPECT_EQ(one["method"], "signet");
+  EXPECT_EQ(one["seed"], 3);
+  EXPECT_EQ(one["protocol"], "heldout");
+  EXPECT_GT(one["image_passes"], one["shared_image_passes"]);
+  EXPECT_GT(one["shared_image_passes"], 0);
+  EXPECT_EQ(one["validation_curve"].back()["image_passes"], one["image_passes"]);
+  EXPECT_EQ(one["validation_curve"].front()["stage"], "features");
+  EXPECT_EQ(slurp(path("results/records/small_heldout_signet_8_s3.json")).find(path("")),
+            std::string::npos);  // no folder of this machine
+  const auto beginning = record("small_full_signet-nested_4_s3");
+  EXPECT_EQ(beginning["bits"], 4);
+  EXPECT_EQ(beginning["network_bits"], 8);
+  EXPECT_EQ(beginning["shared_seconds"], one["shared_seconds"]);  // the first stage was trained once
+  // The record's number is what the stated command leads to.
+  const std::string command = one["train_command"];
+  EXPECT_EQ(command.rfind("signet train --data DATA --seed 3 ", 0), 0u) << command;
+  ok({"train", "--data", path("data/shapes"), "--seed", "3", "--epochs", "3", "--batch", "30", "--validation", "0.1", "--bits",
+      "8", "--threads", "1", "--quiet", "--out", path("alone.onnx")});
+  EXPECT_EQ(ok({"inspect", path("alone.onnx"), "--json"}).json()["fingerprint"], one["model"]);
+
+  const std::string page = slurp(path("results/README.md"));
+  EXPECT_NE(page.find("| published: Others, 2015 | – | 0.512 |"), std::string::npos) << page;
+  EXPECT_NE(page.find("Elsewhere"), std::string::npos);
+  EXPECT_NE(slurp(path("results/report.html")).find("<svg"), std::string::npos);
+  ok(reproduce({"--check"}));
+
+  const auto before = std::filesystem::last_write_time(path("results/records/small_heldout_signet_8_s3.json"));
+  std::filesystem::remove_all(path("work"));
+  ok(reproduce({file}));
+  EXPECT_FALSE(std::filesystem::exists(path("work")));
+  EXPECT_EQ(std::filesystem::last_write_time(path("results/records/small_heldout_signet_8_s3.json")), before);
+  EXPECT_NE(ok(reproduce({"--list", file})).out.find("small  signet-nested  8 bits  seed 3  4 of 4 records"), std::string::npos);
+
+  std::string changed = slurp(path("results/records/small_full_signet_8_s3.json"));
+  changed.replace(changed.find("\"map\": "), 7, "\"map\": 0.1, \"was\": ");
+  testdata::write(path("results/records/small_full_signet_8_s3.json"), changed);
+  expect_error(reproduce({"--check"}), 3, {"README.md", "--render"});
+}
+
+TEST_F(ReproduceTest, KilledAtAnyMomentItGoesOnToTheSameNumbers) {
+  const std::string file = plan("small", kTwoRows);
+  const auto killed_when = [&](const std::string& folder, const std::string& sign) {
+    const Process process(SIGNET_PROGRAM, reproduce({file}), path("output"));
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+    const auto seen = [&] {
+      if (!std::filesystem::exists(path(folder))) return false;
+      for (const auto& entry : std::filesystem::directory_iterator(path(folder)))
+        if (entry.path().string().ends_with(sign)) return true;
+      return false;
+    };
+    while (!seen() && std::chrono::steady_clock::now() < give_up) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    process.signal(SIGKILL);
+    EXPECT_EQ(process.wait().status, 128 + SIGKILL) << sign;
+  };
+  killed_when("work", ".features.jsonl");   // in the first stage
+  killed_when("work", ".onnx.jsonl");       // in the others
+  killed_when("results/records", ".json");  // while measuring
+  ok(reproduce({file}));
+  EXPECT_EQ(records(), 6u);
+  ok({"train", "--data", path("data/shapes"), "--seed", "3", "--epochs", "3", "--batch", "30", "--validation", "0.1", "--bits",
+      "8", "--threads", "1", "--quiet", "--out", path("alone.onnx")});
+  EXPECT_EQ(ok({"inspect", path("alone.onnx"), "--json"}).json()["fingerprint"], record("small_full_signet_8_s3")["model"]);
+}
+
+TEST_F(ReproduceTest, AProtocolThatDrawsItsTrainingImagesTrainsOnThem) {
+  ok(reproduce(
+      {plan("unseen",
+            "protocols = [\"unseen-classes\"]\ntrain = { epochs = 2, batch = 20 }\nruns = [{ bits = [8], seeds = [1] }]\n")}));
+  const auto one = record("unseen_unseen-classes_signet_8_s1");
+  EXPECT_EQ(one["training"]["training_images"].get<int>() + one["training"]["validation_images"].get<int>(),
+            60);  // 3 of 6 classes
+  EXPECT_EQ(one["database"], 60);
+}
+
+TEST_F(ReproduceTest, ComposedImagesAreMeasuredByDegree) {
+  ok(reproduce({plan(
+      "graded",
+      "protocols = [\"heldout\"]\ncompose = true\ntrain = { epochs = 2, batch = 20 }\nruns = [{ bits = [8], seeds = [1] }]\n")}));
+  const auto one = record("graded_heldout_signet_8_s1");
+  EXPECT_GT(one["ndcg_at_100"], 0);
+  EXPECT_GT(one["weighted_map"], 0);
+  EXPECT_NE(slurp(path("results/README.md")).find("NDCG@100"), std::string::npos);
+}
+
+TEST_F(ReproduceTest, MistakesInAPlanAreFoundBeforeAnythingRuns) {
+  const std::string rest = "runs = [{ bits = [8], seeds = [1] }]\n";
+  const auto refused = [&](const std::string& text, const Words& parts, int status = 3) {
+    expect_error(reproduce({plan("bad", text)}), status, parts);
+  };
+  refused("protocols = [\"heldout\"]\n" + rest + "epochs = 3\n", {"bad.toml line 5", "epochs", "train"});
+  refused("protocols = [\"heldout\"]\nruns = [{ bits = [0], seeds = [1] }]\n", {"bad.toml line 4", "bits", "1 to 4096"});
+  refused("protocols = [\"heldout\"]\nruns = [{ bits = [8, 8], seeds = [1] }]\n", {"bits", "twice"});
+  refused("protocols = [\"heldout\"\n", {"bad.toml line"});
+  refused(rest, {"protocols", "missing"});
+  refused("protocols = [\"everything\"]\n" + rest, {"everything", "heldout"}, 2);
+  refused("protocols = [\"heldout\", \"unseen-classes\"]\n" + rest, {"same images"});
+  refused("protocols = [\"heldout\"]\ntrain = { out = \"x\" }\n" + rest, {"--out", "decided"});
+  refused("protocols = [\"heldout\"]\n[[variants]]\nname = \"A b\"\n" + rest, {"A b"});
+  refused("protocols = [\"heldout\"]\ntrain = { colour = 3 }\n" + rest, {"signet-train", "status 2"}, 2);
+  expect_error(reproduce({path("gone.toml")}), 3, {"gone.toml"});
+  expect_error(reproduce({}), 2, {"PLAN", "--render"});
+  EXPECT_EQ(records(), 0u);
+}
+
+}  // namespace
+}  // namespace signet::cli_test
