@@ -82,8 +82,10 @@ ResultTable overview(const Rows& rows, const std::vector<PublishedRow>& publishe
   std::set<std::uint32_t> lengths;
   for (const ResultRecord* r : rows) lengths.insert(r->bits);
   std::vector<const PublishedRow*> others;
+  // Variants alone compare with each other; published numbers stand beside the headline.
+  const bool headline = std::any_of(rows.begin(), rows.end(), [](auto* r) { return r->method == "signet"; });
   for (const PublishedRow& row : published) {
-    if (row.protocol != rows.front()->protocol) continue;
+    if (!headline || row.protocol != rows.front()->protocol) continue;
     others.push_back(&row);
     for (const auto& [bits, value] : row.map) lengths.insert(bits);
   }

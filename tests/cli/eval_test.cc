@@ -82,6 +82,20 @@ TEST_F(EvalTest, CodesGiveTheSameNumbersAsTheModel) {
   EXPECT_EQ(alone["map"], ok(eval({"--protocol", "heldout", "--json"})).json()[0]["map"]);
 }
 
+TEST_F(EvalTest, TheBeginningOfACodeIsMeasuredAsACode) {
+  const auto whole = ok(eval({"--protocol", "heldout", "--json"})).json()[0];
+  const auto part = ok(eval({"--protocol", "heldout", "--json", "--bits-used", "5"})).json()[0];
+  EXPECT_EQ(part["bits"], 5);
+  EXPECT_EQ(part["code_bytes_per_image"], 1);
+  EXPECT_LE(part["distinct_codes"], whole["distinct_codes"]);
+  EXPECT_NE(part["model"], whole["model"]);
+  EXPECT_EQ(part["float_map"], whole["float_map"]);
+  EXPECT_TRUE(part["ndcg_at_100"].is_null());  // one label an image: nothing has degrees
+  const std::vector<double> means = whole["bit_means"];
+  EXPECT_EQ(part["bit_means"].get<std::vector<double>>(), std::vector<double>(means.begin(), means.begin() + 5));
+  expect_error(eval({"--protocol", "heldout", "--bits-used", "13"}), 3, {"--bits-used 13", "12 bits"});
+}
+
 TEST_F(EvalTest, TheReportHoldsPicturesAndTheTrainingCurve) {
   testdata::write(path("log.jsonl"),
                   "{\"event\":\"start\",\"training_images\":60}\n"
