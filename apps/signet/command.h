@@ -29,6 +29,7 @@ int run_collection(Arguments arguments);
 int run_add(Arguments arguments);
 int run_migrate(Arguments arguments);
 int run_export_images(Arguments arguments);
+int run_shorten(Arguments arguments);
 int run_reproduce(Arguments arguments);
 int run_completion(Arguments arguments);
 

@@ -6,8 +6,8 @@
 namespace signet::cli_test {
 namespace {
 
-const Words kVerbs = {"encode", "index",      "search",  "eval",          "inspect",
-                      "add",    "collection", "migrate", "export-images", "completion"};
+const Words kVerbs = {"encode",     "index",   "search",        "eval",       "inspect", "add",
+                      "collection", "migrate", "export-images", "completion", "shorten", "reproduce"};
 
 TEST_F(CliTest, HelpListsEveryVerb) {
   const Outcome help = ok({"--help"});

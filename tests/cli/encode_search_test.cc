@@ -41,6 +41,26 @@ TEST_F(EncodeSearchTest, EncodeLeavesCodesKeysLabelsAndOutputs) {
   EXPECT_EQ(pack_signs(outputs.as<float>(), 12), set.codes);
 }
 
+TEST_F(EncodeSearchTest, ShortenedCodesAreThoseOfTheShortenedModel) {
+  ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--split", "train", "--out", path("codes")});
+  ok({"shorten", "--model", path("model.onnx"), "--bits", "5", "--out", path("short.onnx"), "--codes", path("codes"),
+      "--codes-out", path("cut")});
+  ok({"encode", "--model", path("short.onnx"), "--data", path("data"), "--split", "train", "--out", path("made")});
+  const CodeSet cut = read_code_set(real_file_system(), path("cut")), made = read_code_set(real_file_system(), path("made"));
+  EXPECT_EQ(cut.codes.bits(), 5u);
+  EXPECT_EQ(cut.codes, made.codes);
+  EXPECT_EQ(cut.model, made.model);
+  EXPECT_EQ(cut.keys, made.keys);
+  EXPECT_EQ(cut.labels, made.labels);
+  expect_error({"shorten", "--model", path("model.onnx"), "--bits", "12", "--out", path("x.onnx")}, 3, {"--bits 12", "12 bits"});
+  expect_error({"shorten", "--model", path("short.onnx"), "--bits", "3", "--out", path("x.onnx"), "--codes", path("codes"),
+                "--codes-out", path("x")},
+               3, {"codes of model", "short.onnx"});
+  expect_error({"shorten", "--model", path("model.onnx"), "--bits", "3", "--out", path("x.onnx"), "--codes", path("codes")}, 2,
+               {"--codes-out"});
+  EXPECT_FALSE(std::filesystem::exists(path("x.onnx")));
+}
+
 TEST_F(EncodeSearchTest, CodesDoNotDependOnThreads) {
   for (const char* threads : {"1", "2", "3"}) {
     ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--out", path(std::string("codes") + threads),
