@@ -18,28 +18,35 @@ std::vector<CurvePoint> curve(const Json& j, const char* key) {
   return points;
 }
 
+std::string text(const Json& j, const char* key, const char* otherwise = "") { return j.value(key, std::string(otherwise)); }
+std::uint64_t whole(const Json& j, const char* key) { return j.value(key, std::uint64_t{0}); }
+
+// Required is what makes a number one: what was measured, of what, under which protocol, and at which cost. Records of other
+// tools may lack the rest.
 ResultRecord record_of(const Json& j) {
   ResultRecord r;
-  r.plan = j.at("plan"), r.plan_title = j.at("plan_title"), r.plan_text = j.at("plan_text");
-  r.method = j.at("method"), r.remark = j.at("remark");
-  r.protocol = j.at("protocol");
-  r.protocol_split = j.at("protocol_detail").at("split"), r.protocol_remark = j.at("protocol_detail").at("remark");
-  r.dataset = j.at("dataset"), r.pictures = j.at("pictures"), r.cpu = j.at("cpu"), r.version = j.at("version");
-  r.bits = j.at("bits"), r.network_bits = j.at("network_bits");
-  r.seed = j.at("seed"), r.threads = j.at("threads"), r.distinct_codes = j.at("distinct_codes");
-  r.queries = j.at("queries"), r.database = j.at("database");
-  r.image_passes = j.at("image_passes"), r.shared_image_passes = j.at("shared_image_passes");
+  r.method = j.at("method"), r.protocol = j.at("protocol"), r.version = j.at("version");
+  r.bits = j.at("bits"), r.seed = j.at("seed"), r.image_passes = j.at("image_passes");
   r.map = j.at("map"), r.map_optimistic = j.at("map_optimistic"), r.map_pessimistic = j.at("map_pessimistic");
+  r.precision_at_radius_2 = j.at("precision_at_radius_2"), r.train_seconds = j.at("train_seconds");
+  r.plan = text(j, "plan", "other"), r.plan_title = text(j, "plan_title", "Other records"), r.plan_text = text(j, "plan_text");
+  r.remark = text(j, "remark"), r.dataset = text(j, "dataset", "not stated");
+  r.pictures = text(j, "pictures", "how its pixels were stored is not stated"),
+  r.cpu = text(j, "cpu", "a CPU that is not stated");
+  if (j.contains("protocol_detail"))
+    r.protocol_split = j.at("protocol_detail").at("split"), r.protocol_remark = j.at("protocol_detail").at("remark");
+  r.network_bits = j.value("network_bits", r.bits);
+  r.threads = whole(j, "threads"), r.distinct_codes = whole(j, "distinct_codes");
+  r.queries = whole(j, "queries"), r.database = whole(j, "database"), r.shared_image_passes = whole(j, "shared_image_passes");
   r.class_id_map = number(j, "class_id_map"), r.float_map = number(j, "float_map");
-  r.precision_at_radius_2 = j.at("precision_at_radius_2");
   r.ndcg_at_100 = number(j, "ndcg_at_100"), r.weighted_map = number(j, "weighted_map");
-  r.train_seconds = j.at("train_seconds"), r.images_per_second = j.at("images_per_second"), r.pflop = j.at("pflop");
+  r.images_per_second = number(j, "images_per_second"), r.pflop = number(j, "pflop");
   r.peak_memory_mib = number(j, "peak_memory_mib"), r.encode_images_per_second = number(j, "encode_images_per_second");
   r.goal = number(j, "goal");
   r.precision_at_n = curve(j, "precision_at_n"), r.precision_recall = curve(j, "precision_recall");
-  for (const Json& v : j.at("validation_curve"))
+  for (const Json& v : j.value("validation_curve", Json::array()))
     r.validation.push_back({v.at("stage"), v.at("image_passes"), v.at("seconds"), number(v, "accuracy"), number(v, "map")});
-  r.notes = j.at("notes").get<std::vector<std::string>>();
+  r.notes = j.value("notes", std::vector<std::string>());
   return r;
 }
 

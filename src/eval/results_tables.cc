@@ -160,8 +160,8 @@ ResultTable details(const Rows& rows) {
     row.push_back(whole([](auto& r) { return static_cast<double>(r.image_passes); }));
     row.push_back(fixed(mean([](auto& r) { return r.train_seconds / 60; }).value, 1));
     row.push_back(whole([](auto& r) { return r.images_per_second; }));
-    row.push_back(whole([](auto& r) { return r.train_seconds > 0 ? r.pflop * 1e6 / r.train_seconds : -1; }));
-    row.push_back(fixed(mean([](auto& r) { return r.pflop; }).value, 3));
+    row.push_back(whole([](auto& r) { return r.train_seconds > 0 && r.pflop >= 0 ? r.pflop * 1e6 / r.train_seconds : -1; }));
+    row.push_back(show(mean([](auto& r) { return r.pflop; }), 3));
     row.push_back(whole([](auto& r) { return r.peak_memory_mib; }));
     row.push_back(whole([](auto& r) { return r.encode_images_per_second; }));
     if (goal != rows.end()) row.push_back(show(mean(minutes_to_goal), 1));

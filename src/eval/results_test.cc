@@ -96,6 +96,16 @@ TEST(Results, TextIsEscapedAndNothingIsAPageToo) {
   EXPECT_TRUE(has(results_markdown({}, {}), "no records yet"));
 }
 
+TEST(Results, ARecordOfAnotherToolNeedsNoMoreThanItsNumberAndCost) {
+  const ResultRecord r = parse_result(
+      R"({"method": "Other", "protocol": "full", "bits": 12, "seed": 1, "map": 0.5, "map_optimistic": 0.6, "map_pessimistic": 0.4,
+          "precision_at_radius_2": 0.3, "train_seconds": 60, "image_passes": 100, "version": "2", "command": "other"})",
+      "other.json");
+  const std::string page = results_markdown({r}, {});
+  EXPECT_TRUE(has(page, "| Other, 12 | 1 | 0.5000 | 0.4000 to 0.6000 | – | – | 0.3000 |")) << page;
+  EXPECT_TRUE(has(page, "| 100 | 1.0 | – | – | – | – | – |")) << page;
+}
+
 TEST(Results, WhatIsNoRecordIsNamed) {
   const auto message = [](auto parse, const std::string& text) {
     try {
@@ -107,7 +117,7 @@ TEST(Results, WhatIsNoRecordIsNamed) {
     return std::string("nothing was thrown");
   };
   EXPECT_TRUE(has(message(parse_result, "{"), "some.json"));
-  EXPECT_TRUE(has(message(parse_result, R"({"plan": "x"})"), "plan_title"));
+  EXPECT_TRUE(has(message(parse_result, R"({"method": "x"})"), "protocol"));
   EXPECT_TRUE(has(message(parse_published, R"([{"method": "A"}])"), "source"));
   EXPECT_TRUE(has(message(parse_published, R"([{"method": "A", "source": "", "protocol": "p", "map": {"x": 1}}])"), "\"x\""));
 }

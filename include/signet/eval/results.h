@@ -27,7 +27,7 @@ struct ResultRecord {
   std::uint64_t seed = 0, threads = 0, distinct_codes = 0, queries = 0, database = 0, image_passes = 0, shared_image_passes = 0;
   double map = -1, map_optimistic = -1, map_pessimistic = -1, class_id_map = -1, float_map = -1, precision_at_radius_2 = -1;
   double ndcg_at_100 = -1, weighted_map = -1;
-  double train_seconds = 0, images_per_second = 0, pflop = 0, peak_memory_mib = -1, encode_images_per_second = -1;
+  double train_seconds = 0, images_per_second = -1, pflop = -1, peak_memory_mib = -1, encode_images_per_second = -1;
   double goal = -1;  // validation mAP whose time is asked for
   std::vector<CurvePoint> precision_at_n, precision_recall;
   std::vector<ValidationPoint> validation;
