@@ -40,6 +40,8 @@ std::string show(const Mean& m, int digits = 4) {
   return concat(fixed(m.value, digits), m.count > 1 ? " ± " : "", m.count > 1 ? fixed(m.deviation, digits) : "");
 }
 
+std::string without_spread(const Mean& m, int digits) { return m.count == 0 ? kNone : fixed(m.value, digits); }
+
 std::string show(const Rows& rows, double ResultRecord::*member, int digits = 4) {
   return show(mean_of(rows, [member](const ResultRecord& r) { return r.*member; }), digits);
 }
@@ -158,10 +160,10 @@ ResultTable details(const Rows& rows) {
       return m.count == 0 ? std::string(kNone) : plain(static_cast<std::uint64_t>(std::llround(m.value)));
     };
     row.push_back(whole([](auto& r) { return static_cast<double>(r.image_passes); }));
-    row.push_back(fixed(mean([](auto& r) { return r.train_seconds / 60; }).value, 1));
+    row.push_back(without_spread(mean([](auto& r) { return r.train_seconds / 60; }), 1));
     row.push_back(whole([](auto& r) { return r.images_per_second; }));
     row.push_back(whole([](auto& r) { return r.train_seconds > 0 && r.pflop >= 0 ? r.pflop * 1e6 / r.train_seconds : -1; }));
-    row.push_back(show(mean([](auto& r) { return r.pflop; }), 3));
+    row.push_back(without_spread(mean([](auto& r) { return r.pflop; }), 3));
     row.push_back(whole([](auto& r) { return r.peak_memory_mib; }));
     row.push_back(whole([](auto& r) { return r.encode_images_per_second; }));
     if (goal != rows.end()) row.push_back(show(mean(minutes_to_goal), 1));
@@ -188,8 +190,9 @@ ResultPart part_of(const std::string& id, const Rows& rows, const std::vector<Pu
   ResultPart part;
   part.heading = first.protocol;
   part.text.push_back(concat("Data: ", first.dataset, "; ", first.pictures, "."));
-  part.text.push_back(concat(first.protocol_remark, " (", first.protocol_split, "; ", plain(first.queries), " queries, ",
-                             plain(first.database), " images in the database.)"));
+  if (!first.protocol_split.empty())
+    part.text.push_back(concat(first.protocol_remark, " (", first.protocol_split, "; ", plain(first.queries), " queries, ",
+                               plain(first.database), " images in the database.)"));
   std::set<std::string> notes;
   for (const ResultRecord* r : rows) notes.insert(r->notes.begin(), r->notes.end());
   for (const std::string& note : notes) part.text.push_back("Note: " + note + ".");
