@@ -1,0 +1,79 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { api, apiKey, Problem, wasAborted } from './client';
+
+const asked: { url: string; init: RequestInit }[] = [];
+
+/** The network gives this answer to everything. */
+const answerWith = (make: () => Response | Promise<Response>): void => {
+  vi.stubGlobal('fetch', (url: string, init: RequestInit) => {
+    asked.push({ url, init });
+    return Promise.resolve().then(make);
+  });
+};
+
+beforeEach(() => {
+  asked.length = 0;
+  const store = new Map<string, string>();
+  vi.stubGlobal('sessionStorage', {
+    getItem: (name: string) => store.get(name) ?? null,
+    setItem: (name: string, value: string) => store.set(name, value),
+    removeItem: (name: string) => store.delete(name),
+  });
+  vi.stubGlobal('document', { baseURI: 'https://host.example/below/#/search?key=a' });
+});
+afterEach(() => vi.unstubAllGlobals());
+
+const failure = async (work: Promise<unknown>): Promise<Problem> => work.then(() => expect.unreachable(), (error: Problem) => error);
+
+test('addresses are relative to the page, keys and labels are escaped', async () => {
+  answerWith(() => new Response('{}'));
+  await api.image('/a b/ü.png');
+  await api.images({ offset: 0, limit: 5, label: 'a&b' });
+  expect(asked.map(({ url }) => url)).toEqual([
+    'https://host.example/below/v1/images/%2Fa%20b%2F%C3%BC.png',
+    'https://host.example/below/v1/images?offset=0&limit=5&label=a%26b',
+  ]);
+});
+
+test('a key is sent once there is one', async () => {
+  answerWith(() => new Response('{}'));
+  await api.collection();
+  apiKey.set('secret');
+  await api.collection();
+  apiKey.set('');
+  await api.collection();
+  expect(asked.map(({ init }) => new Headers(init.headers).get('authorization'))).toEqual([null, 'Bearer secret', null]);
+});
+
+test('the problem of the service is passed on in its words', async () => {
+  answerWith(
+    () =>
+      new Response('{"title":"Too large","status":413,"detail":"70 MB; at most 64 MB.","request_id":"7f"}', {
+        status: 413,
+        headers: { 'content-type': 'application/problem+json', 'retry-after': '4' },
+      }),
+  );
+  const problem = await failure(api.collection());
+  expect(problem).toMatchObject({ status: 413, title: 'Too large', detail: '70 MB; at most 64 MB.', requestId: '7f', retryAfter: 4, wantsKey: false });
+});
+
+test('a proxy that answers in HTML, a service that is gone, an answer that is no JSON', async () => {
+  answerWith(() => new Response('<h1>Bad gateway</h1>', { status: 502, statusText: 'Bad Gateway' }));
+  expect(await failure(api.collection())).toMatchObject({ status: 502, title: 'The service answered 502 Bad Gateway' });
+  answerWith(() => Promise.reject(new TypeError('Failed to fetch')));
+  expect(await failure(api.collection())).toMatchObject({ status: 0, title: 'The service does not answer' });
+  answerWith(() => new Response('<html>'));
+  expect(await failure(api.collection())).toMatchObject({ title: 'The answer cannot be read' });
+});
+
+test('a request that was given up is no problem of the service', async () => {
+  answerWith(() => Promise.reject(new DOMException('stopped', 'AbortError')));
+  expect(wasAborted(await failure(api.collection()))).toBe(true);
+});
+
+test('pictures of a type that the service does not name are sent as bytes', async () => {
+  answerWith(() => new Response('{}'));
+  await api.encode(new Blob(['x'], { type: 'image/webp' }));
+  await api.encode(new Blob(['x'], { type: 'image/heic' }));
+  expect(asked.map(({ init }) => new Headers(init.headers).get('content-type'))).toEqual(['image/webp', 'application/octet-stream']);
+});

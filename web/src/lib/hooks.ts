@@ -1,0 +1,97 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { Problem, wasAborted } from '../api/client';
+import { parseRoute, type Route } from './route';
+
+const listeners = new Set<() => void>();
+
+/** Goes to a place of the page: a new entry of the history, or in place of the present one. */
+export function navigate(hash: string, replace = false): void {
+  if (replace) history.replaceState(null, '', hash);
+  else history.pushState(null, '', hash);
+  listeners.forEach((listener) => listener());
+}
+
+export function useRoute(): Route {
+  const [hash, setHash] = useState(location.hash);
+  useEffect(() => {
+    const update = (): void => setHash(location.hash);
+    listeners.add(update);
+    window.addEventListener('hashchange', update);
+    window.addEventListener('popstate', update);
+    return () => {
+      listeners.delete(update);
+      window.removeEventListener('hashchange', update);
+      window.removeEventListener('popstate', update);
+    };
+  }, []);
+  return parseRoute(hash);
+}
+
+export interface Loaded<T> {
+  value?: T;
+  problem?: Problem;
+  loading: boolean;
+  retry: () => void;
+}
+
+const asProblem = (error: unknown): Problem =>
+  error instanceof Problem ? error : new Problem(-1, 'The page made a mistake', error instanceof Error ? error.message : String(error));
+
+/**
+ * Runs a request whenever `name` changes; the one before is given up. The last value stays while the next is under way, so that the
+ * page does not flicker. `name` undefined: nothing is asked.
+ */
+export function useRequest<T>(name: string | undefined, ask: (signal: AbortSignal) => Promise<T>, delay = 0): Loaded<T> {
+  const [state, setState] = useState<{ value?: T; problem?: Problem; loading: boolean }>({ loading: name !== undefined });
+  const [attempt, setAttempt] = useState(0);
+  const latest = useRef(ask);
+  latest.current = ask;
+  useEffect(() => {
+    if (name === undefined) {
+      setState({ loading: false });
+      return;
+    }
+    const controller = new AbortController();
+    setState((before) => ({ ...before, loading: true }));
+    const timer = setTimeout(() => {
+      latest.current(controller.signal).then(
+        (value) => !controller.signal.aborted && setState({ value, loading: false }),
+        (error: unknown) => !controller.signal.aborted && !wasAborted(error) && setState({ problem: asProblem(error), loading: false }),
+      );
+    }, delay);
+    return () => {
+      clearTimeout(timer);
+      controller.abort();
+    };
+  }, [name, attempt]);
+  const retry = useCallback(() => setAttempt((n) => n + 1), []);
+  return { ...state, retry };
+}
+
+/** Width and height of an element's inside, in CSS pixels; zero until it is laid out. */
+export function useSize(): [ref: (element: HTMLElement | null) => void, size: { width: number; height: number }] {
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  const observer = useRef<ResizeObserver>();
+  const ref = useCallback((element: HTMLElement | null) => {
+    observer.current?.disconnect();
+    if (!element) return;
+    observer.current = new ResizeObserver(() => setSize({ width: element.clientWidth, height: element.clientHeight }));
+    observer.current.observe(element);
+  }, []);
+  return [ref, size];
+}
+
+/** What `render` reads of a document-wide key; ignored while somebody types, or holds a modifier. */
+export function useKeys(handle: (key: string, event: KeyboardEvent) => void): void {
+  const latest = useRef(handle);
+  latest.current = handle;
+  useEffect(() => {
+    const listener = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (event.target instanceof Element && event.target.closest('input, select, textarea, dialog')) return;
+      latest.current(event.key, event);
+    };
+    document.addEventListener('keydown', listener);
+    return () => document.removeEventListener('keydown', listener);
+  }, []);
+}
