@@ -157,8 +157,22 @@ void picture_seeds(const Seeds& seeds) {
   seeds.add("dataset_manifest", "split", std::string("key,label,split\na.png,cat,train\nb.png,dog,test\n"));
 }
 
+void http_seeds(const Seeds& seeds) {
+  seeds.add("http_request", "target", std::string(1, 0) + "/v1/images/a%2Fb?label=c%26d&limit=3&x");
+  seeds.add("http_request", "thumbnail", std::string(1, 0) + "/v1/thumbnails/12?size=96");
+  seeds.add("http_request", "code",
+            std::string(1, 1) + R"({"code":"ff0f","k":10,"radius":3,"labels":["cat"],"offset":0,"limit":5})");
+  seeds.add("http_request", "base64", std::string(1, 1) + R"({"code_base64":"/w8=","k":1})");
+  seeds.add("http_request", "key", std::string(1, 1) + R"({"key":"a/b.png"})");
+  seeds.add("http_request", "line", std::string(1, 2) + R"({"key":"a","label":"cat","code":"0100"})");
+  seeds.add("http_request", "picture", std::string(1, 2) + R"({"key":"a","image_base64":"UDYgMSAxIDI1NSBhYmM="})");
+  seeds.add("http_request", "type", std::string(1, 3) + "image/png; q=1");
+  seeds.add("http_request", "keys", std::string(1, 4) + "read 0123456789abcdef\nwrite ABCDEF0123456789\n");
+}
+
 void all(const std::string& folder) {
   const Seeds seeds(folder);
+  http_seeds(seeds);
   code_seeds(seeds);
   index_seeds(seeds);
   store_seeds(seeds);

@@ -123,6 +123,7 @@ BEGIN {
   library("oneDNN", "^(oneapi/dnnl/|dnnl)", "encode")
   library("ONNX", "^onnx/", "encode")
   library("protobuf", "^google/protobuf/", "encode")
+  library("libmicrohttpd", "^microhttpd\\.h$", "serve")
   library("FAISS", "^faiss/", "")
   library("CLI11", "^CLI/", "")
 }

@@ -39,6 +39,7 @@ Opened open_or_create(const std::string& collection, const std::string& model, c
   create.bits = encoder.info().bits;
   create.model = encoder.info().fingerprint;
   create.model_path = absolute_path(model);
+  create.root = absolute_path(arguments.data.path);  // whose pictures `signet serve` may show
   auto writer = CollectionWriter::create(files, collection, create);
   note("add", concat("made the collection ", collection, " for codes of ", create.bits, " bits"));
   return {std::move(writer), std::move(encoder)};

@@ -23,6 +23,7 @@ constexpr std::array kVerbs = {
     Verb{"inspect", "say what a model, index, codes, data set, collection or picture is", run_inspect},
     Verb{"add", "encode new and changed pictures of a folder into a collection", run_add},
     Verb{"collection", "create, list, check and maintain a collection on disk", run_collection},
+    Verb{"serve", "answer searches over HTTP, and show the collection on a page", run_serve},
     Verb{"migrate", "encode a collection's pictures again with another model", run_migrate},
     Verb{"export-images", "write images of a data set as PNG files", run_export_images},
     Verb{"shorten", "make a model of the first bits of another one's codes, and shorten codes", run_shorten},

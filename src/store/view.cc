@@ -170,6 +170,18 @@ std::vector<ImageRecord> View::list(std::uint64_t after_id, std::size_t limit) c
   return with_catalog([&](Catalog& catalog) { return catalog.list(after_id, limit); });
 }
 
+std::vector<std::uint64_t> View::ids() const {
+  std::vector<std::uint64_t> all;
+  all.reserve(snapshot_.state.images);
+  for (const auto& segment : snapshot_.segments) {
+    const IdColumn& column = segment->file().ids();
+    for (std::uint64_t i = 0; i < column.count; ++i) {
+      if (const std::uint64_t id = column.id(i); !snapshot_.tombstones->contains(id)) all.push_back(id);
+    }
+  }
+  return all;
+}
+
 std::vector<std::uint64_t> View::ids_with_label(std::int32_t label) const {
   return with_catalog([&](Catalog& catalog) { return catalog.ids_with_label(label); });
 }

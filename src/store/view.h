@@ -50,6 +50,7 @@ class View final : public CollectionView {
   std::optional<ImageRecord> get(std::uint64_t id) const override;
   std::vector<std::uint8_t> code(std::uint64_t id) const override;
   std::vector<ImageRecord> list(std::uint64_t after_id, std::size_t limit) const override;
+  std::vector<std::uint64_t> ids() const override;
   std::vector<std::uint64_t> ids_with_label(std::int32_t label) const override;
   std::vector<std::uint64_t> label_filter(std::int32_t label) const override;
   std::string explain(const SearchOptions& options) const override;

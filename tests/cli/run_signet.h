@@ -62,6 +62,10 @@ class Process {
     posix_spawn_file_actions_destroy(&actions);
   }
   void signal(int number) const { ::kill(pid_, number); }
+  bool ended() const {  // without waiting for it
+    siginfo_t info{};
+    return pid_ <= 0 || (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_);
+  }
   Outcome wait() const {
     Outcome outcome;
     int status = 0;

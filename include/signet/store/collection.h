@@ -72,8 +72,9 @@ class CollectionView {
   virtual std::optional<ImageRecord> get(std::uint64_t id) const = 0;
   virtual std::vector<std::uint8_t> code(std::uint64_t id) const = 0;                          // throws kNotFound
   virtual std::vector<ImageRecord> list(std::uint64_t after_id, std::size_t limit) const = 0;  // ids > after_id, ascending
-  virtual std::vector<std::uint64_t> ids_with_label(std::int32_t label) const = 0;             // ascending
-  virtual std::vector<std::uint64_t> label_filter(std::int32_t label) const = 0;  // the same as words of an IdFilter by id
+  virtual std::vector<std::uint64_t> ids() const = 0;                               // of all images, ascending; reads no records
+  virtual std::vector<std::uint64_t> ids_with_label(std::int32_t label) const = 0;  // ascending
+  virtual std::vector<std::uint64_t> label_filter(std::int32_t label) const = 0;    // the same as words of an IdFilter by id
   virtual std::string explain(const SearchOptions& options) const = 0;  // how each segment would be searched, for people
 };
 

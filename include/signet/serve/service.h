@@ -1,0 +1,177 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "signet/base/file_system.h"
+#include "signet/store/collection.h"
+
+namespace signet {
+
+struct ServiceOptions {
+  std::string collection;
+  std::string model;               // the model's file; empty: where the collection says it was; none: pictures are not encoded
+  std::vector<std::string> roots;  // folders, or data set files, whose pictures may be shown; besides the collection's own root
+  bool writable = true;
+  std::string index = "auto";             // as ReaderOptions
+  std::size_t threads = 0;                // 0: one per CPU
+  std::uint64_t max_pixels = 64'000'000;  // of a picture, checked before it is decoded
+  std::size_t max_hits = 10'000;          // of a search
+  std::size_t max_page = 1000;            // hits or images of one answer
+  double refresh_seconds = 0.2;           // how soon another process's commits are seen
+  double writer_seconds = 1;              // how long the writer's lock is kept after a change, so that others may write
+};
+
+// An image as the service shows it.
+struct ImageEntry {
+  ImageRecord record;
+  std::string label;  // names of its classes, joined by ';'; empty: unknown
+  std::string code;   // hex
+};
+
+struct SearchQuery {
+  struct Code {
+    std::vector<std::uint8_t> packed;
+  };
+  struct Key {
+    std::string key;
+  };
+  struct Id {
+    std::uint64_t id;
+  };
+  struct Picture {
+    std::span<const std::byte> bytes;
+  };
+  std::variant<Code, Key, Id, Picture> query;
+  std::optional<std::size_t> k;  // hits at most: 10, or max_hits where there is a radius
+  std::optional<std::uint32_t> radius;
+  std::vector<std::string> labels;   // any of these classes; empty: all
+  std::size_t offset = 0;            // of the first hit in the answer
+  std::optional<std::size_t> limit;  // hits in the answer: max_page
+};
+
+struct SearchHit {
+  ImageEntry image;
+  std::uint32_t distance = 0;
+};
+
+struct SearchAnswer {
+  std::string code;            // of the query, hex
+  std::vector<float> margins;  // |output| of each bit, where the query was a picture
+  std::size_t total = 0;       // hits found; `hits` are those from `offset` on
+  std::size_t offset = 0;
+  std::vector<SearchHit> hits;
+  SearchStats stats;
+};
+
+struct EncodedPicture {
+  std::string code;            // hex
+  std::vector<float> outputs;  // the real outputs before the sign
+};
+
+struct ImagesQuery {
+  std::uint64_t after = 0;  // ids beyond this one
+  std::size_t offset = 0;   // then skip so many
+  std::size_t limit = 100;
+  std::string label;  // of this class; empty: all
+};
+
+struct ImagesPage {
+  std::uint64_t total = 0;            // images, of the class where one is asked for
+  std::vector<ImageEntry> images;     // by id
+  std::optional<std::uint64_t> next;  // `after` of the next page; nothing: this was the last
+};
+
+struct CollectionSummary {
+  std::string name;  // the folder's
+  CollectionInfo info;
+  std::vector<std::pair<std::string, std::uint64_t>> labels;  // class and its images
+  bool writable = false, can_encode = false;
+  std::uint32_t width = 0, height = 0, channels = 0;  // the network's input, 0 where pictures are not encoded
+};
+
+struct CodeMap {
+  struct Point {
+    std::uint64_t id;
+    float x, y;          // -1 to 1
+    std::int32_t label;  // index into labels, -1 unknown
+  };
+  std::vector<Point> points;
+  std::vector<std::string> labels;
+};
+
+struct SmallPicture {
+  std::string bytes, content_type;
+};
+
+struct PutResult {
+  std::uint64_t id = 0;
+  bool created = false;  // the key is new
+};
+
+struct BulkItem {
+  std::string key;
+  std::optional<std::string> label;
+  std::vector<std::uint8_t> code;  // packed; empty: `picture` is encoded
+  std::string picture;             // bytes of a file
+};
+
+struct BulkOutcome {
+  std::uint64_t id = 0;
+  std::string error;  // not empty: this one was not added, and why
+};
+
+// A collection with its model, ready to be asked by many threads at once. Knows nothing of HTTP and JSON.
+//
+// Every answer comes from one consistent state, at most refresh_seconds old; what this service itself has written is seen by the
+// next question. Indexes of new segments are built beside the answering, so that no question waits for them.
+//
+// Throws Error: kInvalidArgument for what is out of range (also a picture that is none), kUnsupported for a picture of a kind
+// that is not read, kNotFound for a key, id or label that is not there, kBusy where another process is writing (naming it), kIo
+// where the disk refuses, kUsage where something is asked for that this service was not started for.
+class Service {
+ public:
+  Service(FileSystem& fs, const ServiceOptions& options);
+  ~Service();  // stop()
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  const ServiceOptions& options() const noexcept;
+  std::uint32_t bits() const noexcept;
+  bool ready() const noexcept;  // the newest state is being answered from, and stop() has not begun
+  bool writable() const noexcept;
+  bool can_encode() const noexcept;
+  CollectionInfo info() const;
+  CollectionSummary summary() const;
+  SearchAnswer search(const SearchQuery& query) const;
+  EncodedPicture encode(std::span<const std::byte> picture) const;
+  ImagesPage images(const ImagesQuery& query) const;
+  ImageEntry image(const std::string& key) const;
+  ImageEntry image(std::uint64_t id) const;
+  // Codes projected on their two main axes (principal components of +-1 bits); at most `limit` images, evenly spread over the
+  // ids.
+  std::shared_ptr<const CodeMap> map(std::size_t limit) const;
+  // At most `side` pixels wide and high. Only pictures inside a root are read, whatever the key says.
+  SmallPicture thumbnail(std::uint64_t id, std::uint32_t side) const;
+
+  // Durable when they return. Not from inside one another; one at a time is worked on.
+  PutResult put(const std::string& key, std::span<const std::byte> picture, const std::optional<std::string>& label);
+  void remove(const std::string& key);
+  std::vector<BulkOutcome> add(std::vector<BulkItem> items);
+
+  // Lets a change under way finish and gives the writer's lock back. Questions are still answered. Idempotent.
+  void stop() noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace signet

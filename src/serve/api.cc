@@ -1,0 +1,286 @@
+#include "signet/serve/api.h"
+
+#include <algorithm>
+#include <new>
+
+#include "serve/api_state.h"
+#include "serve/embedded.h"
+#include "signet/base/error.h"
+
+namespace signet {
+namespace {
+
+constexpr const char* kRetrySeconds = "1";
+
+std::vector<std::string> route_names() {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i <= api::kRoutes.size(); ++i) names.push_back(api::route_name(i));
+  return names;
+}
+
+// Of an Error that came out of the service while it worked on a request.
+unsigned status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kUsage:
+      return 400;
+    case ErrorCode::kNotFound:
+      return 404;
+    case ErrorCode::kUnsupported:
+      return 415;
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kMismatch:
+      return 422;
+    case ErrorCode::kBusy:
+    case ErrorCode::kIo:
+      return 503;  // the disk is full or gone: it may be back
+    default:
+      return 500;
+  }
+}
+
+Refusal refusal_of(const Error& error) {
+  Refusal refusal{status_of(error.code()), error.what(), {}};
+  if (refusal.status == 503) refusal.headers = {{"Retry-After", error.code() == ErrorCode::kIo ? "30" : kRetrySeconds}};
+  return refusal;
+}
+
+// The host of "[::1]:8080", "localhost:8080", "127.0.0.1".
+std::string host_name(std::string_view header) {
+  if (header.starts_with("[")) return std::string(header.substr(1, std::min(header.find(']'), header.size()) - 1));
+  return std::string(header.substr(0, std::min(header.find(':'), header.size())));
+}
+
+std::string short_text(std::string_view text) { return std::string(text.substr(0, 80)); }
+
+void check_type(const ApiRequest& request) {
+  using api::BodyKind;
+  const BodyKind kind = request.route().body;
+  if (kind == BodyKind::kNone) return;
+  const std::string type = request.type();
+  const bool picture = type.starts_with("image/") || type == "application/octet-stream";
+  const bool json = type == "application/json";
+  if (kind == BodyKind::kLines) {
+    if (type == "application/x-ndjson" || type == "application/jsonl" || json) return;
+    throw Refusal{
+        415, concat("the body must be application/x-ndjson, one JSON object a line, not \"", short_text(type), "\""), {}};
+  }
+  if (picture || (json && kind == BodyKind::kPictureOrJson)) return;
+  throw Refusal{
+      415,
+      concat("the body must be a picture (image/png, image/jpeg, image/webp, image/bmp, image/tiff or application/octet-stream)",
+             kind == BodyKind::kPictureOrJson ? " or application/json" : "", ", not \"", short_text(type), "\""),
+      {}};
+}
+
+}  // namespace
+
+HttpResponse json_response(const api::Json& value, unsigned status) {
+  HttpResponse response;
+  response.status = status;
+  response.body = api::dump(value);
+  return response;
+}
+
+HttpResponse problem_response(const Refusal& refusal, const HttpRequest& request) {
+  HttpResponse response;
+  response.status = refusal.status;
+  response.content_type = "application/problem+json";
+  response.body = api::problem(refusal.status, refusal.detail, request.id);
+  response.headers = refusal.headers;
+  return response;
+}
+
+Api::State::State(Service& service_in, ApiOptions options_in)
+    : service(service_in), options(std::move(options_in)), metrics(route_names()), rate(options.rate) {}
+
+// Without keys the only guard is that the service listens on this machine alone. A page of another site can still make the
+// browser of somebody on this machine send requests here: under a name that it has pointed to 127.0.0.1 (then Host is that name),
+// or blindly (then Origin is another).
+void Api::State::check_same_origin(const HttpRequest& request) const {
+  if (!options.keys.is_open() || !options.check_host) return;
+  const std::string_view host = request.header("host");
+  if (!is_loopback(host_name(host))) {
+    throw Refusal{
+        403, concat("without keys this service answers requests to localhost only, not to \"", short_text(host), "\""), {}};
+  }
+  const std::string_view origin = request.header("origin");
+  const std::size_t slashes = origin.find("://");
+  if (!origin.empty() && (slashes == std::string_view::npos || origin.substr(slashes + 3) != host))
+    throw Refusal{403, "this request comes from a page of another site", {}};
+}
+
+void Api::State::check_access(const ApiRequest& request) {
+  const Access needed = request.route().access;
+  if (needed == Access::kWrite && !service.writable())
+    throw Refusal{403, "this service was started without the right to change its collection", {}};
+  if (needed == Access::kNone || options.keys.is_open()) return;
+  const Access has = options.keys.allowed(request.http.header("authorization"));
+  if (has == Access::kNone) {
+    throw Refusal{
+        401, "this needs a key, in the header \"Authorization: Bearer KEY\"", {{"WWW-Authenticate", "Bearer realm=\"signet\""}}};
+  }
+  if (has < needed) throw Refusal{403, "this needs the write key; the key that was shown may only read", {}};
+}
+
+void Api::State::check_rate(const HttpRequest& request) {
+  const std::string_view shown = request.header("authorization");
+  const std::string client = options.keys.allowed(shown) == Access::kNone ? request.peer : std::string(shown);
+  if (!rate.take(client))
+    throw Refusal{429, "this client sends more requests than it may; wait and try again", {{"Retry-After", kRetrySeconds}}};
+}
+
+HttpAdmission Api::State::admit(const HttpRequest& http) {
+  check_same_origin(http);
+  ApiRequest request{http, parse_target(http.target), {}};
+  request.match = api::match_route(http.method, request.target.path);
+  if (request.match.route == api::kOtherRoute) {
+    if (request.match.allow.empty()) throw Refusal{404, "there is nothing at this path; /openapi.json lists what there is", {}};
+    throw Refusal{405,
+                  concat("this path knows ", request.match.allow, " and not ", short_text(http.method)),
+                  {{"Allow", request.match.allow}}};
+  }
+  const api::Route& route = request.route();
+  if (route.lane != HttpLane::kInline) check_rate(http);
+  check_access(request);
+  check_type(request);
+  HttpAdmission admission;
+  admission.lane = route.lane;
+  switch (route.body) {
+    case api::BodyKind::kNone:
+      admission.max_body = 0;
+      break;
+    case api::BodyKind::kPicture:
+      admission.max_body = options.max_picture_bytes;
+      break;
+    case api::BodyKind::kPictureOrJson:
+      admission.max_body = request.type() == "application/json" ? options.max_json_bytes : options.max_picture_bytes;
+      break;
+    case api::BodyKind::kLines:
+      admission.max_body = options.max_bulk_bytes;
+      break;
+  }
+  return admission;
+}
+
+namespace {
+
+// Runs what makes an answer; whatever it throws becomes a problem body.
+template <typename Make>
+HttpResponse answer_of(const HttpRequest& request, const Make& make) noexcept {
+  try {
+    try {
+      return make();
+    } catch (const Refusal& refusal) {
+      return problem_response(refusal, request);
+    } catch (const Error& error) {
+      return problem_response(refusal_of(error), request);
+    } catch (const std::bad_alloc&) {
+      return problem_response({503, "there is not enough memory for this now", {{"Retry-After", kRetrySeconds}}}, request);
+    } catch (const std::exception& error) {
+      return problem_response({500, error.what(), {}}, request);
+    }
+  } catch (...) {  // no memory even for the problem
+    HttpResponse response;
+    response.status = 503;
+    response.content_type.clear();
+    return response;
+  }
+}
+
+void add_common_headers(HttpResponse& response) {
+  const auto has = [&](std::string_view name) {
+    return std::any_of(response.headers.begin(), response.headers.end(), [&](const auto& field) { return field.first == name; });
+  };
+  if (!has("Cache-Control")) response.headers.emplace_back("Cache-Control", "no-store");
+  if (!has("Content-Security-Policy"))
+    response.headers.emplace_back("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+  response.headers.emplace_back("Referrer-Policy", "no-referrer");
+  response.headers.emplace_back("Cross-Origin-Resource-Policy", "same-origin");
+}
+
+}  // namespace
+
+Api::Api(Service& service, ApiOptions options) : state_(std::make_unique<State>(service, std::move(options))) {}
+
+Api::~Api() = default;
+
+void Api::watch(std::function<HttpCounters()> counters) { state_->counters = std::move(counters); }
+
+void Api::drain() noexcept { state_->draining.store(true); }
+
+HttpAdmission Api::admit(const HttpRequest& request) noexcept {
+  HttpAdmission admission;
+  HttpResponse refusal = answer_of(request, [&] {
+    admission = state_->admit(request);
+    return HttpResponse{};
+  });
+  if (refusal.status != 200) {
+    admission.refused = true;
+    add_common_headers(refusal);
+    admission.refusal = std::move(refusal);
+  }
+  return admission;
+}
+
+HttpResponse Api::handle(HttpRequest& request) noexcept {
+  HttpResponse response = answer_of(request, [&] {
+    ApiRequest parsed{request, parse_target(request.target), {}};
+    parsed.match = api::match_route(request.method, parsed.target.path);
+    return state_->dispatch(parsed);
+  });
+  add_common_headers(response);
+  return response;
+}
+
+HttpResponse Api::refuse(const HttpRequest& request, HttpRefusal why) noexcept {
+  HttpResponse response = answer_of(request, [&]() -> HttpResponse {
+    const HttpFields retry = {{"Retry-After", kRetrySeconds}};
+    switch (why) {
+      case HttpRefusal::kBodyTooLarge:
+        throw Refusal{413, "the body is larger than this path takes", {}};
+      case HttpRefusal::kLengthMissing:
+        throw Refusal{411, "a body needs the header Content-Length, and must not be sent in chunks", {}};
+      case HttpRefusal::kTargetTooLong:
+        throw Refusal{414, "the request target is too long", {}};
+      case HttpRefusal::kHeadersTooLarge:
+        throw Refusal{431, "the request's headers are too large", {}};
+      case HttpRefusal::kBusy:
+        throw Refusal{503, "too many requests are under way; try again", retry};
+      case HttpRefusal::kTooManyConnections:
+        throw Refusal{503, "too many connections are open; try again", retry};
+    }
+    throw Refusal{500, "an unknown limit", {}};
+  });
+  response.close = why == HttpRefusal::kTooManyConnections;
+  add_common_headers(response);
+  return response;
+}
+
+void Api::finished(const HttpRequest& request, const HttpResponse& response, double seconds, bool sent) noexcept {
+  try {
+    const std::string_view path =
+        std::string_view(request.target).substr(0, std::min(request.target.find('?'), request.target.size()));
+    const std::size_t route = api::match_route(request.method, path).route;
+    state_->metrics.observe(route, response.status, seconds, request.body.size(), response.body.size());
+    if (!state_->options.log) return;
+    RequestLog line;
+    line.id = request.id;
+    line.peer = request.peer;
+    line.method = request.method;
+    line.target = request.target;
+    line.route = api::route_name(route);
+    line.status = response.status;
+    line.seconds = seconds;
+    line.bytes_in = request.body.size();
+    line.bytes_out = response.body.size();
+    line.access = state_->options.keys.is_open() ? Access::kNone : state_->options.keys.allowed(request.header("authorization"));
+    line.sent = sent;
+    state_->options.log(line);
+  } catch (const std::exception&) {  // a line of the log is lost, not the service
+  }
+}
+
+std::string_view openapi_document() noexcept { return openapi_files().front().content; }
+
+}  // namespace signet

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "signet/serve/service.h"
+
+namespace signet::api {
+
+using Json = nlohmann::ordered_json;
+
+std::string dump(const Json& value);  // bytes of keys that are no UTF-8 are replaced
+
+// Parses a body. Throws Error{kUsage}, which stands for 400, unless it is one JSON object of little depth.
+Json parse_object(std::string_view text);
+
+std::string from_base64(std::string_view text);  // throws Error{kInvalidArgument}
+
+// What a JSON body of POST /v1/search asks. Throws Error{kInvalidArgument}, which stands for 422, naming a member that is
+// unknown, missing or of another type.
+SearchQuery search_query(const Json& body, std::uint32_t bits);
+BulkItem bulk_item(const Json& body, std::uint32_t bits);
+
+Json to_json(const CollectionSummary& summary);
+Json to_json(const SearchAnswer& answer, std::uint32_t bits);
+Json to_json(const EncodedPicture& encoded, std::uint32_t bits);
+Json to_json(const ImageEntry& image);
+Json to_json(const ImagesPage& page);
+Json to_json(const CodeMap& map);
+Json to_json(const std::string& key, const BulkOutcome& outcome);
+
+// An RFC 9457 problem body.
+std::string problem(unsigned status, const std::string& detail, const std::string& request_id);
+std::string_view reason(unsigned status) noexcept;
+
+}  // namespace signet::api

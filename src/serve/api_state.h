@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+
+#include "serve/api_json.h"
+#include "serve/metrics.h"
+#include "serve/rate_limit.h"
+#include "serve/routes.h"
+#include "signet/serve/api.h"
+
+namespace signet {
+
+// An answer that is not the one asked for, thrown inside the Api.
+struct Refusal {
+  unsigned status;
+  std::string detail;
+  HttpFields headers = {};
+};
+
+// A request with its target taken apart.
+struct ApiRequest {
+  const HttpRequest& http;
+  HttpTarget target;
+  api::RouteMatch match;
+  const api::Route& route() const { return api::kRoutes[match.route]; }
+  std::string type() const { return media_type(http.header("content-type")); }
+  std::string parameter() const { return percent_decode(match.parameter); }
+};
+
+struct Api::State {
+  State(Service& service_in, ApiOptions options_in);
+
+  HttpAdmission admit(const HttpRequest& request);
+  void check_access(const ApiRequest& request);
+  void check_same_origin(const HttpRequest& request) const;
+  void check_rate(const HttpRequest& request);
+  HttpResponse dispatch(const ApiRequest& request);
+  HttpResponse collection();
+  HttpResponse search(const ApiRequest& request);
+  HttpResponse encode(const ApiRequest& request);
+  HttpResponse images(const ApiRequest& request);
+  HttpResponse image(const ApiRequest& request);
+  HttpResponse put(const ApiRequest& request);
+  HttpResponse remove(const ApiRequest& request);
+  HttpResponse bulk(const ApiRequest& request);
+  HttpResponse thumbnail(const ApiRequest& request);
+  HttpResponse map(const ApiRequest& request);
+  HttpResponse ready() const;
+  HttpResponse metrics_page() const;
+  HttpResponse page(const ApiRequest& request) const;
+
+  Service& service;
+  const ApiOptions options;
+  Metrics metrics;
+  RateLimit rate;
+  std::function<HttpCounters()> counters;
+  std::atomic<bool> draining{false};
+};
+
+HttpResponse problem_response(const Refusal& refusal, const HttpRequest& request);
+HttpResponse json_response(const api::Json& value, unsigned status = 200);
+
+}  // namespace signet

@@ -1,0 +1,129 @@
+#include "serve/live_collection.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "serve/code_map.h"
+#include "signet/base/error.h"
+
+namespace signet {
+
+struct CollectionState::Derived {
+  explicit Derived(std::uint64_t commit_in) : commit(commit_in) {}
+  const std::uint64_t commit;
+  std::mutex mutex;  // guards what follows
+  Ids ids;
+  std::map<std::int32_t, Ids> by_label;
+  std::map<std::size_t, std::shared_ptr<const CodeMap>> maps;
+};
+
+CollectionState::CollectionState(std::shared_ptr<const CollectionView> view, std::shared_ptr<Derived> derived)
+    : view_(std::move(view)), info_(view_->info()), derived_(std::move(derived)) {
+  if (derived_ == nullptr || derived_->commit != info_.commit) derived_ = std::make_shared<Derived>(info_.commit);
+}
+
+CollectionState::Ids CollectionState::ids() const {
+  const std::lock_guard lock(derived_->mutex);
+  if (derived_->ids == nullptr) derived_->ids = std::make_shared<const std::vector<std::uint64_t>>(view_->ids());
+  return derived_->ids;
+}
+
+CollectionState::Ids CollectionState::ids_with_label(std::int32_t label) const {
+  const std::lock_guard lock(derived_->mutex);
+  Ids& ids = derived_->by_label[label];
+  if (ids == nullptr) ids = std::make_shared<const std::vector<std::uint64_t>>(view_->ids_with_label(label));
+  return ids;
+}
+
+std::shared_ptr<const CodeMap> CollectionState::map(std::size_t limit) const {
+  const Ids all = ids();
+  const std::lock_guard lock(derived_->mutex);
+  const std::size_t count = std::min(limit, all->size());
+  if (const auto known = derived_->maps.find(count); known != derived_->maps.end()) return known->second;
+  constexpr std::size_t kKept = 4;  // of different sizes; who asks for more has them made anew
+  if (derived_->maps.size() >= kKept) derived_->maps.clear();
+  return derived_->maps[count] = std::make_shared<const CodeMap>(make_code_map(*view_, info_, *all, count));
+}
+
+LiveCollection::LiveCollection(std::shared_ptr<Collection> collection, double refresh_seconds)
+    : collection_(std::move(collection)), refresh_seconds_(refresh_seconds) {
+  refresh();
+  watcher_ = std::thread([this] { watch(); });
+}
+
+LiveCollection::~LiveCollection() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  wake_.notify_all();
+  watcher_.join();
+}
+
+std::shared_ptr<const CollectionState> LiveCollection::state() const {
+  const std::lock_guard lock(mutex_);
+  if (state_ == nullptr) fail(ErrorCode::kIo, "the collection ", collection_->path(), " cannot be read: ", failure_);
+  return state_;
+}
+
+std::string LiveCollection::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void LiveCollection::refresh() {
+  const std::lock_guard refreshing(refreshing_);
+  std::shared_ptr<const CollectionView> view = collection_->view();
+  std::shared_ptr<const CollectionState> before;
+  {
+    const std::lock_guard lock(mutex_);
+    before = state_;
+    if (before != nullptr && &before->view() == view.get()) {
+      failure_.clear();
+      return;
+    }
+  }
+  // A commit that comes in while indexes are built is the next refresh's; but it may already have taken the place of this view's
+  // segments, so the view is taken again: then its segments are those that were prepared, or few of them are new.
+  collection_->prepare();
+  view = collection_->view();
+  auto state = std::make_shared<const CollectionState>(std::move(view), before == nullptr ? nullptr : before->derived());
+  const std::lock_guard lock(mutex_);
+  state_ = std::move(state);
+  failure_.clear();
+}
+
+// A view holds a read transaction, and the catalog's log cannot be begun anew while a transaction reads from it. One that is
+// begun after the log has been copied into the file does not read from it: so a state that stays the newest is taken again from
+// time to time.
+void LiveCollection::renew() {
+  const std::lock_guard refreshing(refreshing_);
+  const std::lock_guard lock(mutex_);
+  if (state_ == nullptr || state_.use_count() > 1) return;
+  const auto derived = state_->derived();
+  state_.reset();
+  state_ = std::make_shared<const CollectionState>(collection_->view(), derived);
+}
+
+void LiveCollection::watch() {
+  using Clock = std::chrono::steady_clock;
+  constexpr auto kRenew = std::chrono::seconds(5);
+  auto renewed = Clock::now();
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, std::chrono::duration<double>(refresh_seconds_), [this] { return stopped_; })) {
+    lock.unlock();
+    try {
+      refresh();
+      if (Clock::now() - renewed > kRenew) {
+        renew();
+        renewed = Clock::now();
+      }
+    } catch (const std::exception& error) {  // the old state goes on answering
+      const std::lock_guard again(mutex_);
+      failure_ = error.what();
+    }
+    lock.lock();
+  }
+}
+
+}  // namespace signet

@@ -1,0 +1,141 @@
+#include "serve/picture_source.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+
+#include "signet/base/error.h"
+#include "signet/base/file_system.h"
+
+namespace signet {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<std::string> real_path(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+  return real == nullptr ? std::nullopt : std::optional<std::string>(real.get());
+}
+
+class OpenFile {
+ public:
+  // Non-blocking, so that a pipe under a picture's name holds nobody up.
+  explicit OpenFile(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {}
+  ~OpenFile() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  bool is_regular() const {
+    struct stat status {};
+    return fd_ >= 0 && ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
+  }
+  // Where the opened file lies, whatever its name has become since.
+  std::string path() const {
+    std::error_code failed;
+    const fs::path target = fs::read_symlink(concat("/proc/self/fd/", fd_), failed);
+    return failed ? std::string() : target.string();
+  }
+  std::vector<std::byte> read(std::uint64_t limit) const {
+    struct stat status {};
+    if (::fstat(fd_, &status) != 0 || static_cast<std::uint64_t>(status.st_size) > limit)
+      fail(ErrorCode::kInvalidArgument, "the picture's file has more than ", limit, " bytes");
+    std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+      const ssize_t got = ::read(fd_, bytes.data() + done, bytes.size() - done);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    bytes.resize(done);
+    return bytes;
+  }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+PictureSource::PictureSource(const std::vector<std::string>& roots, DecodeLimits limits) : limits_(limits) {
+  for (const std::string& root : roots) {
+    const auto real = root.empty() ? std::nullopt : real_path(root);
+    if (!real) continue;
+    // Keys of a manifest are relative to the folder that it lies in.
+    const bool manifest = !fs::is_directory(*real) && detect_dataset_format(*real) == DatasetFormat::kManifest;
+    roots_.push_back(manifest ? parent_path(*real) : *real);
+  }
+}
+
+bool PictureSource::inside(const std::string& path) const {
+  for (const std::string& root : roots_) {
+    if (path == root || root == "/") return true;
+    if (path.size() > root.size() && path.starts_with(root) && path[root.size()] == '/') return true;
+  }
+  return false;
+}
+
+bool PictureSource::load_file(const std::string& path, std::uint32_t target_side, Image& image) const {
+  const OpenFile file(path);
+  if (!file.is_regular() || !inside(file.path())) return false;
+  DecodeLimits limits = limits_;
+  limits.target_side = target_side;
+  image = decode_image(file.read(limits.max_bytes), "the picture", limits);
+  return true;
+}
+
+const PictureSource::Opened& PictureSource::open(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  const auto [at, fresh] = opened_.try_emplace(path);
+  Opened& opened = at->second;
+  if (!fresh) return opened;
+  try {
+    // A folder of picture files has no members beyond its files, which were looked for before: listing it would be for nothing.
+    const auto format = detect_dataset_format(path);
+    if (format != DatasetFormat::kTar && format != DatasetFormat::kIdx && format != DatasetFormat::kCifar) return opened;
+    opened.data = open_dataset(path, DatasetOptions{DatasetFormat::kAuto, "", limits_});
+    opened.position.reserve(opened.data->size());
+    for (std::size_t i = 0; i < opened.data->size(); ++i) opened.position.emplace(opened.data->key(i), i);
+  } catch (const Error&) {  // then it is no data set, and holds no member
+    opened.data = nullptr;
+  }
+  return opened;
+}
+
+// The longest part of the path that exists is the data set, the rest is the name inside it.
+bool PictureSource::load_member(const std::string& path, Image& image) {
+  std::error_code ignored;
+  for (std::string container = parent_path(path); container.size() > 1; container = parent_path(container)) {
+    if (!fs::exists(container, ignored)) continue;
+    const auto real = real_path(container);
+    if (!real || !inside(*real)) return false;
+    const Opened& opened = open(*real);
+    if (opened.data == nullptr) return false;
+    const auto at = opened.position.find(path.substr(container.size() + 1));
+    if (at == opened.position.end()) return false;
+    image = opened.data->get(at->second).image;
+    return true;
+  }
+  return false;
+}
+
+Image PictureSource::load(const std::string& key, std::uint32_t target_side) {
+  Image image;
+  std::vector<std::string> paths;
+  if (!key.empty() && key.front() == '/') {
+    paths.push_back(key);
+  } else {
+    for (const std::string& root : roots_) paths.push_back(join_path(root, key));
+  }
+  for (const std::string& path : paths) {
+    if (load_file(path, target_side, image) || load_member(path, image)) return image;
+  }
+  fail(ErrorCode::kNotFound, "the picture of this image is gone, or lies outside the folders whose pictures are served");
+}
+
+}  // namespace signet

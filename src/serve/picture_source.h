@@ -1,0 +1,41 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "signet/dataset/dataset.h"
+
+namespace signet {
+
+// Finds the pictures of keys again, inside given roots only: a key is a file, or a member of a data set file or folder
+// ("photos.tar/cat/1.jpg", "fashion-mnist/t10k/00017"); a relative one is looked for under each root. Where a link leads is what
+// counts, and what is opened is what is checked. Safe from many threads.
+class PictureSource {
+ public:
+  // Roots that do not exist are left out: their pictures are gone.
+  PictureSource(const std::vector<std::string>& roots, DecodeLimits limits);
+  // Throws kNotFound, without a path in the message, where there is no such picture inside the roots; kCorrupt, kUnsupported,
+  // kInvalidArgument as decode_image.
+  Image load(const std::string& key, std::uint32_t target_side);
+
+ private:
+  struct Opened {
+    std::shared_ptr<const Dataset> data;                    // null: not a data set
+    std::unordered_map<std::string, std::size_t> position;  // by key
+  };
+  bool inside(const std::string& real_path) const;
+  bool load_file(const std::string& path, std::uint32_t target_side, Image& image) const;
+  bool load_member(const std::string& path, Image& image);
+  const Opened& open(const std::string& path);
+
+  std::vector<std::string> roots_;  // real paths
+  DecodeLimits limits_;
+  std::mutex mutex_;  // guards opened_; an entry does not change once it is there
+  std::map<std::string, Opened> opened_;
+};
+
+}  // namespace signet

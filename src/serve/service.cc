@@ -1,0 +1,207 @@
+#include "signet/serve/service.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "serve/labels.h"
+#include "serve/service_state.h"
+#include "signet/base/error.h"
+#include "signet/base/thread_pool.h"
+
+namespace signet {
+namespace {
+
+std::ptrdiff_t thread_count(std::size_t threads) {
+  return static_cast<std::ptrdiff_t>(threads == 0 ? available_cpus() : threads);
+}
+
+std::string folder_name(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return file_name(path);
+}
+
+}  // namespace
+
+Service::State::State(FileSystem& fs_in, const ServiceOptions& options_in)
+    : fs(fs_in), options(options_in), encoding(thread_count(options_in.threads)) {
+  ReaderOptions reader;
+  reader.index = options.index;
+  reader.build_threads = static_cast<std::size_t>(thread_count(options.threads));
+  live = std::make_unique<LiveCollection>(Collection::open(fs, options.collection, reader), options.refresh_seconds);
+  const auto now = live->state();
+  const CollectionInfo& info = now->info();
+  code_bits = info.bits;
+  const bool known = !info.model_path.empty() && fs.exists(info.model_path);
+  const std::string model = !options.model.empty() ? options.model : known ? info.model_path : std::string();
+  if (!model.empty()) {
+    // One thread a picture: the service has many pictures at once, not one picture with many threads.
+    encoder = std::make_unique<Encoder>(Encoder::open(fs, model, {1, "auto"}));
+    now->view().check_model(encoder->info().fingerprint, model);
+  }
+  std::vector<std::string> roots = options.roots;
+  roots.push_back(info.root);
+  DecodeLimits limits;
+  limits.max_pixels = options.max_pixels;
+  pictures = std::make_unique<PictureSource>(roots, limits);
+  if (options.writable) writer = std::make_unique<WriterLease>(fs, options.collection, options.writer_seconds);
+}
+
+ImageEntry Service::State::entry(const CollectionState& now, ImageRecord record) const {
+  ImageEntry entry;
+  entry.label = label_names(record.labels, now.info().class_names);
+  entry.code = to_hex(now.view().code(record.id));
+  entry.record = std::move(record);
+  return entry;
+}
+
+Image Service::State::decode(std::span<const std::byte> bytes) const {
+  DecodeLimits limits;
+  limits.max_pixels = options.max_pixels;
+  if (encoder != nullptr) {
+    // As every verb of the command line does, so that a picture gets the same code everywhere.
+    const Preprocessing& how = encoder->info().preprocessing;
+    limits.target_side = std::max(how.width, how.height);
+  }
+  try {
+    return decode_image(bytes, "the picture", limits);
+  } catch (const Error& error) {
+    // Damage in what a client sends is the client's; kCorrupt is kept for the collection's own files.
+    if (error.code() == ErrorCode::kCorrupt) throw Error(ErrorCode::kInvalidArgument, error.what());
+    throw;
+  }
+}
+
+std::vector<float> Service::State::outputs(const Image& image) const {
+  if (encoder == nullptr) {
+    fail(ErrorCode::kUsage,
+         "this service has no model, so it cannot encode pictures; search by code or key, or start it with --model");
+  }
+  encoding.acquire();
+  try {
+    Outputs out = encoder->run(std::span(&image, 1));
+    encoding.release();
+    return std::move(out.hash);
+  } catch (...) {
+    encoding.release();
+    throw;
+  }
+}
+
+void Service::State::check_writable() const {
+  if (writer == nullptr || stopped.load()) fail(ErrorCode::kUsage, "this service does not change its collection");
+}
+
+Service::Service(FileSystem& fs, const ServiceOptions& options) : state_(std::make_unique<State>(fs, options)) {}
+
+Service::~Service() { stop(); }
+
+const ServiceOptions& Service::options() const noexcept { return state_->options; }
+
+bool Service::ready() const noexcept { return !state_->stopped.load() && state_->live->failure().empty(); }
+
+bool Service::writable() const noexcept { return state_->writer != nullptr; }
+
+bool Service::can_encode() const noexcept { return state_->encoder != nullptr; }
+
+CollectionInfo Service::info() const { return state_->live->state()->info(); }
+
+std::uint32_t Service::bits() const noexcept { return state_->code_bits; }
+
+void Service::stop() noexcept {
+  state_->stopped.store(true);
+  if (state_->writer != nullptr) state_->writer->stop();
+}
+
+CollectionSummary Service::summary() const {
+  const auto now = state_->live->state();
+  CollectionSummary summary;
+  summary.info = now->info();
+  summary.name = folder_name(state_->options.collection);
+  summary.writable = state_->writer != nullptr;
+  for (std::size_t i = 0; i < summary.info.class_names.size(); ++i) {
+    summary.labels.emplace_back(label_name(static_cast<std::int32_t>(i), summary.info.class_names),
+                                now->ids_with_label(static_cast<std::int32_t>(i))->size());
+  }
+  if (state_->encoder != nullptr) {
+    const Preprocessing& how = state_->encoder->info().preprocessing;
+    summary.can_encode = true;
+    summary.width = how.width;
+    summary.height = how.height;
+    summary.channels = how.channels;
+  }
+  return summary;
+}
+
+EncodedPicture Service::encode(std::span<const std::byte> picture) const {
+  EncodedPicture encoded;
+  encoded.outputs = state_->outputs(state_->decode(picture));
+  encoded.code = to_hex(pack_signs(encoded.outputs, state_->encoder->info().bits).row(0));
+  return encoded;
+}
+
+ImageEntry Service::image(const std::string& key) const {
+  const auto now = state_->live->state();
+  auto record = now->view().find(key);
+  if (!record) fail(ErrorCode::kNotFound, "there is no image with this key");
+  return state_->entry(*now, std::move(*record));
+}
+
+ImageEntry Service::image(std::uint64_t id) const {
+  const auto now = state_->live->state();
+  auto record = now->view().get(id);
+  if (!record) fail(ErrorCode::kNotFound, "there is no image with the id ", id);
+  return state_->entry(*now, std::move(*record));
+}
+
+ImagesPage Service::images(const ImagesQuery& query) const {
+  if (query.limit < 1 || query.limit > state_->options.max_page)
+    fail(ErrorCode::kInvalidArgument, "limit must be 1 to ", state_->options.max_page, ", not ", query.limit);
+  const auto now = state_->live->state();
+  const auto ids = query.label.empty() ? now->ids() : now->ids_with_label(find_label(query.label, now->info().class_names));
+  ImagesPage page;
+  page.total = ids->size();
+  const auto after = static_cast<std::size_t>(std::upper_bound(ids->begin(), ids->end(), query.after) - ids->begin());
+  const std::size_t first = after + std::min(query.offset, ids->size() - after);
+  const std::size_t end = first + std::min(query.limit, ids->size() - first);
+  for (std::size_t i = first; i < end; ++i) {
+    if (auto record = now->view().get((*ids)[i])) page.images.push_back(state_->entry(*now, std::move(*record)));
+  }
+  if (end < ids->size() && end > first) page.next = (*ids)[end - 1];
+  return page;
+}
+
+std::shared_ptr<const CodeMap> Service::map(std::size_t limit) const {
+  constexpr std::size_t kMost = 100'000;
+  if (limit < 1 || limit > kMost) fail(ErrorCode::kInvalidArgument, "limit must be 1 to ", kMost, ", not ", limit);
+  return state_->live->state()->map(limit);
+}
+
+SmallPicture Service::thumbnail(std::uint64_t id, std::uint32_t side) const {
+  constexpr std::uint32_t kLeast = 16, kMost = 1024;
+  if (side < kLeast || side > kMost) fail(ErrorCode::kInvalidArgument, "size must be ", kLeast, " to ", kMost, ", not ", side);
+  const auto record = state_->live->state()->view().get(id);
+  if (!record) fail(ErrorCode::kNotFound, "there is no image with the id ", id);
+  Image image;
+  try {
+    image = state_->pictures->load(record->key, side);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kNotFound) throw;
+    fail(ErrorCode::kNotFound, "the picture of this image cannot be read any more: ", error.what());
+  }
+  const std::uint32_t longest = std::max(image.width, image.height);
+  // Small pictures stay as they are, pixel for pixel; the page enlarges them.
+  if (longest <= side && longest <= 64) {
+    const auto png = encode_png(image);
+    return {{reinterpret_cast<const char*>(png.data()), png.size()}, "image/png"};
+  }
+  if (longest > side) {
+    const auto scaled = [&](std::uint32_t length) {
+      return std::max<std::uint32_t>(1, static_cast<std::uint32_t>(std::lround(static_cast<double>(length) * side / longest)));
+    };
+    image = resize(image, scaled(image.width), scaled(image.height));
+  }
+  const auto jpeg = encode_jpeg(image, 85);
+  return {{reinterpret_cast<const char*>(jpeg.data()), jpeg.size()}, "image/jpeg"};
+}
+
+}  // namespace signet

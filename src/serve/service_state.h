@@ -1,0 +1,84 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <semaphore>
+#include <string>
+#include <thread>
+
+#include "serve/live_collection.h"
+#include "serve/picture_source.h"
+#include "signet/encode/encoder.h"
+#include "signet/serve/service.h"
+#include "signet/store/collection_writer.h"
+
+namespace signet {
+
+// The one writer of this process: opened at the first change and given up when no change has come for a while, so that `signet
+// add` and others can write to a collection that is being served.
+class WriterLease {
+ public:
+  WriterLease(FileSystem& fs, std::string path, double keep_seconds);
+  ~WriterLease();  // stop()
+  // Calls change(writer) with the writer open, one call at a time. After an Error of the disk the writer is opened anew next
+  // time.
+  template <typename Change>
+  auto use(const Change& change);
+  void stop() noexcept;
+
+ private:
+  void open();
+  void watch();
+
+  FileSystem& fs_;
+  const std::string path_;
+  const double keep_seconds_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::unique_ptr<CollectionWriter> writer_;
+  std::chrono::steady_clock::time_point used_;
+  bool stopped_ = false;
+  std::thread watcher_;
+};
+
+template <typename Change>
+auto WriterLease::use(const Change& change) {
+  const std::lock_guard lock(mutex_);
+  open();
+  try {
+    auto result = change(*writer_);
+    used_ = std::chrono::steady_clock::now();
+    wake_.notify_all();
+    return result;
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kIo || error.code() == ErrorCode::kCorrupt || error.code() == ErrorCode::kInternal)
+      writer_.reset();
+    used_ = std::chrono::steady_clock::now();
+    wake_.notify_all();
+    throw;
+  }
+}
+
+struct Service::State {
+  State(FileSystem& fs_in, const ServiceOptions& options_in);
+  ImageEntry entry(const CollectionState& now, ImageRecord record) const;
+  Image decode(std::span<const std::byte> bytes) const;  // of a client's picture
+  std::vector<float> outputs(const Image& image) const;  // throws kUsage where there is no model
+  CodeMatrix query_code(const CollectionState& now, const SearchQuery& query, SearchAnswer& answer) const;
+  std::vector<std::uint64_t> filter(const CollectionState& now, const std::vector<std::string>& labels) const;
+  void check_writable() const;
+
+  FileSystem& fs;
+  ServiceOptions options;
+  std::uint32_t code_bits = 0;
+  std::unique_ptr<LiveCollection> live;
+  std::unique_ptr<Encoder> encoder;  // may be null
+  std::unique_ptr<PictureSource> pictures;
+  std::unique_ptr<WriterLease> writer;
+  mutable std::counting_semaphore<> encoding;  // as many pictures at once as there are threads to use
+  std::atomic<bool> stopped{false};
+};
+
+}  // namespace signet
