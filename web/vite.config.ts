@@ -22,5 +22,5 @@ export default defineConfig({
   },
   plugins: [licences(['preact'])],
   server: { proxy: { '/v1': process.env.SIGNET_URL ?? 'http://127.0.0.1:8080' } },
-  test: { environment: 'node', testTimeout: 60000, hookTimeout: 600000 },
+  test: { environment: 'node', testTimeout: 60000, hookTimeout: 600000, expect: { poll: { timeout: 15000 } } },
 } as Parameters<typeof defineConfig>[0]);

@@ -115,7 +115,7 @@ test('a file that is no picture, and an image that is not there', async () => {
   await page.getByRole('alert').waitFor();
   expect(await page.getByRole('alert').locator('p').first().textContent()).not.toBe('');
   await page.goto(`${address}#/search?key=nobody`);
-  await expect.poll(() => page.locator('.results [role=alert]').textContent()).toContain('nobody');
+  await expect.poll(() => page.locator('.results [role=alert]').textContent()).toContain('no image with this key');
 });
 
 test('browse to the end, by label too', async () => {
