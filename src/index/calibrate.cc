@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <span>
 
 #include "index/query_run.h"
 #include "signet/base/random.h"
@@ -9,38 +10,39 @@
 namespace signet {
 namespace {
 
-constexpr std::size_t kQueries = 64;
-constexpr double kSecondsEach = 0.5;
-constexpr double kDear = 1.5;  // times the scan: what comes after is dearer still
+constexpr std::size_t kQueries = 64, kAlone = 32;
+constexpr double kSecondsInAll = 0.5;  // for the questions of each sort, beyond the first few
+constexpr double kDear = 1.5;          // times the scan: what comes after is dearer still
 
-// Seconds of the quickest of a few runs; one where it takes long.
-double time_search(const Index& index, const CodeMatrix& queries, const SearchOptions& options) {
-  double best = std::numeric_limits<double>::infinity(), total = 0;
-  for (int round = 0; round < 2 || (round < 6 && total < 3e-3); ++round) {
-    const Stopwatch watch;
-    index.search(queries, options);
-    const double seconds = watch.seconds();
-    best = std::min(best, seconds);
-    total += seconds;
-    if (seconds > 0.05) break;
+using Indexes = std::array<const Index*, kKinds>;
+using Nanoseconds = std::array<double, kKinds>;
+
+// ns a query of every index that is not null, for queries that come in the given calls. The indexes take turns and the least time
+// counts: other work on the machine then falls on all of them, and on the best turn of each least.
+Nanoseconds take_turns(const Indexes& indexes, std::span<const CodeMatrix> calls, const SearchOptions& ask) {
+  Nanoseconds best;
+  best.fill(std::numeric_limits<double>::infinity());
+  std::size_t queries = 0;
+  for (const CodeMatrix& call : calls) queries += call.size();
+  double spent = 0;
+  for (int round = 0; round < 2 || (round < 8 && spent < 0.02); ++round) {
+    for (std::size_t i = 0; i < kKinds; ++i) {
+      if (indexes[i] == nullptr) continue;
+      const Stopwatch watch;
+      for (const CodeMatrix& call : calls) indexes[i]->search(call, ask);
+      const double seconds = watch.seconds();
+      best[i] = std::min(best[i], seconds * 1e9 / static_cast<double>(queries));
+      spent += seconds;
+    }
   }
   return best;
 }
 
-// How much more a query costs alone than among many, for the ten nearest; the mean over some of the queries.
-double measure_alone(const Index& index, const CodeMatrix& queries, double together_ns) {
-  constexpr std::size_t kSome = 32;
-  SearchOptions ask;
-  ask.k = 11;
-  double seconds = 0, spent = 0;
-  std::size_t asked = 0;
-  for (; asked < std::min(kSome, queries.size()) && spent < kSecondsEach; ++asked) {
-    const std::size_t which[] = {asked};
-    const Stopwatch watch;
-    seconds += time_search(index, queries.rows(which), ask);
-    spent += watch.seconds();
+// What costs much more than the scan is not asked about harder questions.
+void leave_out_dear(Indexes& indexes, const Nanoseconds& ns) {
+  for (std::size_t i = 1; i < kKinds; ++i) {
+    if (ns[i] > kDear * ns[0]) indexes[i] = nullptr;
   }
-  return std::max(0.0, seconds * 1e9 / static_cast<double>(std::max<std::size_t>(asked, 1)) - together_ns);
 }
 
 void insert(CostCurve& curve, double at, double ns) {
@@ -58,32 +60,40 @@ std::vector<std::uint64_t> calibration_queries(const Rows& rows, std::uint64_t s
   return positions;
 }
 
-KindCosts measure_kind(const Index& index, const CodeMatrix& queries, const KindCosts* scan) {
-  KindCosts costs;
-  const auto time = [&](const SearchOptions& ask) {
-    return time_search(index, queries, ask) * 1e9 / static_cast<double>(queries.size());
-  };
-  bool dear = false;
+std::array<std::optional<KindCosts>, kKinds> measure_kinds(const Indexes& indexes, const CodeMatrix& queries) {
+  std::array<std::optional<KindCosts>, kKinds> costs;
+  std::vector<CodeMatrix> alone;
+  for (std::size_t q = 0; q < std::min(kAlone, queries.size()); ++q) alone.push_back(queries.rows(std::array{q}));
+  for (std::size_t i = 0; i < kKinds; ++i) {
+    if (indexes[i] != nullptr) costs[i].emplace();
+  }
+  const std::size_t count = indexes[0]->size();
+  Indexes asked = indexes;
   const Stopwatch watch;
   for (const std::size_t k : {10u, 1u, 100u, 1000u, 10000u, 100000u}) {
-    if (k > 10 && (dear || k * 4 > index.size() || watch.seconds() > kSecondsEach)) break;
+    if (k > 10 && (k * 4 > count || watch.seconds() > kSecondsInAll)) break;
     SearchOptions ask;
     ask.k = k + 1;
-    const double ns = time(ask);
-    insert(costs.k, static_cast<double>(k), ns);
-    if (k == 10) costs.alone_ns = measure_alone(index, queries, ns);
-    if (k >= 10) dear = scan != nullptr && ns > kDear * (scan->k.for_k(static_cast<double>(k)) + scan->alone_ns);
+    const Nanoseconds ns = take_turns(asked, {&queries, 1}, ask), one = k == 10 ? take_turns(asked, alone, ask) : Nanoseconds{};
+    for (std::size_t i = 0; i < kKinds; ++i) {
+      if (asked[i] == nullptr) continue;
+      insert(costs[i]->k, static_cast<double>(k), ns[i]);
+      if (k == 10) costs[i]->alone_ns = std::max(0.0, one[i] - ns[i]);
+    }
+    if (k >= 100) leave_out_dear(asked, ns);
   }
-  dear = false;
+  asked = indexes;
   const Stopwatch again;
   for (const std::uint32_t radius : {2u, 0u, 1u, 3u, 4u, 5u, 6u, 7u, 8u, 10u, 12u, 16u, 20u, 24u, 32u, 48u}) {
-    if (radius > 2 && (dear || radius > index.bits() / 2 || again.seconds() > kSecondsEach)) break;
+    if (radius > 2 && (radius > indexes[0]->bits() / 2 || again.seconds() > kSecondsInAll)) break;
     SearchOptions ask;
     ask.k = kAllHits;
     ask.radius = radius;
-    const double ns = time(ask);
-    insert(costs.radius, radius, ns);
-    if (radius >= 2) dear = scan != nullptr && ns > kDear * (scan->radius.for_radius(radius) + scan->alone_ns);
+    const Nanoseconds ns = take_turns(asked, {&queries, 1}, ask);
+    for (std::size_t i = 0; i < kKinds; ++i) {
+      if (asked[i] != nullptr) insert(costs[i]->radius, radius, ns[i]);
+    }
+    if (radius > 2) leave_out_dear(asked, ns);
   }
   return costs;
 }

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "index/plan_record.h"
@@ -12,9 +14,11 @@ namespace signet {
 // Stored codes that ask in a calibration, and codes that they are compared with.
 std::vector<std::uint64_t> calibration_queries(const Rows& rows, std::uint64_t seed);
 
-// Times an index at several k and radii, the commonest question first, until half a second is spent on each or it is much dearer
-// than the scan (null: this is the scan). Queries are stored codes, so each finds itself: k + 1 are asked for.
-KindCosts measure_kind(const Index& index, const CodeMatrix& queries, const KindCosts* scan);
+// Times indexes over the same codes, the scan (the first, never null) among them, at several k and radii, the commonest questions
+// first, until half a second is spent on the rest; what is much dearer than the scan is not asked about harder ones. Queries are
+// stored codes, so each finds itself: k + 1 are asked for.
+std::array<std::optional<KindCosts>, kKinds> measure_kinds(const std::array<const Index*, kKinds>& indexes,
+                                                           const CodeMatrix& queries);
 
 // [d]: share of codes within d of a query, over a sample.
 std::vector<double> measure_within(const Rows& rows, const CodeMatrix& queries, std::uint64_t seed);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kSmall = 4096;  // codes below which a scan takes a microsecond or two and nothing else is worth its memory
 constexpr std::size_t kAllKindsBelow = 4'000'000;  // codes up to which every kind is built and tried
-constexpr double kClearly = 0.97;                  // a kind stays if it brings some question's cost below this share
+constexpr double kClearly = 0.95;                  // a kind stays if it brings some question's cost below this share
 
 // A table of every possible code: with many more buckets than codes, walking them costs more than the scan.
 bool table_can_pay(const Rows& rows) {
@@ -47,14 +47,18 @@ PlannedIndex::PlannedIndex(std::shared_ptr<const Rows> rows, PlanRecord record)
 void PlannedIndex::build_some(const BuildOptions& options) {
   if (table_can_pay(*rows_)) table_ = std::make_unique<TableIndex>(rows_, options.threads);
   if (rows_->bits() <= 16 || (table_ && size() >= kAllKindsBelow)) return;
+  MihOptions mih;
+  mih.threads = options.threads;
+  mih.seed = options.seed;
+  if (table_) {
+    mih_ = std::make_unique<MihIndex>(rows_, mih);
+    return;
+  }
   const MihSample sample = sample_codes(*rows_, options.seed, options.threads);
   const ScanCosts scan = measure_scan(flat_, sample_queries(*rows_, sample.queries));
   const double scan_ns = scan.one * static_cast<double>(size());
   ThreadPool pool(effective_threads(options.threads, std::max<std::size_t>(size() / 65536, 1)));
   PivotPlan pivots = plan_pivots(*rows_, sample, scan.one, options.seed, pool);
-  MihOptions mih;
-  mih.threads = options.threads;
-  mih.seed = options.seed;
   if (size() >= kAllKindsBelow) {
     const double mih_ns = plan_mih(*rows_, sample, UnitCosts{}).cost_for(sample, scan_ns);
     if (pivots.ns < std::min(mih_ns, scan_ns / 2)) {
@@ -84,17 +88,13 @@ const Index* PlannedIndex::there(Kind kind) const noexcept {
 void PlannedIndex::calibrate(const BuildOptions& options) {
   const CodeMatrix queries = sample_queries(*rows_, calibration_queries(*rows_, options.seed));
   record_.within = measure_within(*rows_, queries, options.seed);
-  for (const Kind kind : {Kind::kFlat, Kind::kTable, Kind::kMih, Kind::kPivot}) {
-    if (there(kind) == nullptr) continue;
-    const std::optional<KindCosts>& scan = record_.kinds[index_of(Kind::kFlat)];
-    record_.kinds[index_of(kind)] = measure_kind(*there(kind), queries, scan ? &*scan : nullptr);
-  }
+  record_.kinds = measure_kinds({&flat_, table_.get(), mih_.get(), pivot_.get()}, queries);
   planner_.emplace(record_, size(), rows_->largest_distance());
 }
 
 void PlannedIndex::drop_useless() {
   const std::vector<Question> questions = usual_questions(bits(), rows_->largest_distance());
-  for (const Kind kind : {Kind::kTable, Kind::kMih, Kind::kPivot}) {
+  for (const Kind kind : {Kind::kPivot, Kind::kMih, Kind::kTable}) {  // the one that needs least for its codes is kept longest
     if (there(kind) == nullptr) continue;
     PlanRecord without = record_;
     without.kinds[index_of(kind)].reset();
