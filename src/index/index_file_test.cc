@@ -172,8 +172,8 @@ TEST(IndexFile, StoredTablesAnswerAsBuiltOnes) {
     EXPECT_EQ(IndexFile::open(real_file_system(), path, flat)->index().search(queries, {}).stats.index, "flat");
     std::remove(path.c_str());
   }
-  // Which is the quickest depends on the machine, but each is clearly useful for one of these.
-  for (const char* kind : {"flat: ", "table: ", "mih: ", "pivot: "}) EXPECT_NE(plans.find(kind), std::string::npos) << plans;
+  // Which is the quickest depends on the machine, but these are clearly useful for one of them; StoredCells sees to pivots.
+  for (const char* kind : {"flat: ", "table: ", "mih: "}) EXPECT_NE(plans.find(kind), std::string::npos) << plans;
 }
 
 TEST(IndexFile, AnyTruncationIsFound) {
