@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzz::require(a == b, "a row that is accepted is what encoding gives");
   };
   fuzz::value_or_error([&] {
-    switch (data[0] % 5) {
+    switch (data[0] % 6) {
       case 0: {
         const Bytes body = sealed(fields, 1, {});
         same(store::encode_head(store::decode_head(body)), body);
@@ -52,6 +52,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       case 3: {
         const Bytes body = sealed(fields, kRow, kKey);
         same(store::encode_image(store::decode_image_row(kRow, kKey, body)), body);
+        break;
+      }
+      case 4: {
+        const Bytes body = sealed(fields, kRow, store::verdict_key(kRow + 2));
+        same(store::encode_verdict(store::decode_verdict(kRow, kRow + 2, body)), body);
         break;
       }
       default: {

@@ -122,7 +122,8 @@ void store_seeds(const Seeds& seeds) {
   row(3, "image", encode_image(record));
   Tombstones::Chunk chunk{};
   chunk[2] = 5;
-  row(4, "tombstones", encode_tombstones(7, chunk));
+  row(4, "verdict", encode_verdict({7, 9, true}));
+  row(5, "tombstones", encode_tombstones(7, chunk));
 }
 
 void model_seeds(const Seeds& seeds) {

@@ -77,6 +77,18 @@ void migrate_block(CollectionWriter& writer, const Encoder& encoder, PictureLibr
   for (const auto& skipped : bulk.skipped) result.missing.push_back({records[skipped.index].key, skipped.reason});
 }
 
+// Verdicts name ids, and ids stay: those on two images that have both come over are kept.
+void keep_verdicts(const CollectionView& view, CollectionWriter& writer) {
+  std::vector<Verdict> kept;
+  const auto came = [&](std::uint64_t id) {
+    const auto record = view.get(id);
+    return record && writer.find(record->key);
+  };
+  for (const Verdict& verdict : view.verdicts())
+    if (came(verdict.a) && came(verdict.b)) kept.push_back(verdict);
+  writer.set_verdicts(kept);
+}
+
 MigrateResult migrate(const MigrateArguments& arguments, const CollectionView& view, CollectionWriter& writer,
                       const Encoder& encoder) {
   MigrateResult result;
@@ -104,6 +116,7 @@ MigrateResult migrate(const MigrateArguments& arguments, const CollectionView& v
     seen += listed;
   }
   writer.reserve_ids_below(old.next_id);
+  keep_verdicts(view, writer);
   return result;
 }
 

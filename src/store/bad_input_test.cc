@@ -143,11 +143,11 @@ TEST_F(BadInputTest, ACollectionOfANewerVersion) {
   create();
   {
     store::Database db(store::catalog_path(home), store::Database::Mode::kWrite, "");
-    db.run("PRAGMA user_version = 2");
+    db.run("PRAGMA user_version = 3");
   }
   std::string message;
   EXPECT_EQ(error_of([&] { Collection::open(fs, home); }, &message), ErrorCode::kUnsupported);
-  EXPECT_NE(message.find("format version 2"), std::string::npos) << message;
+  EXPECT_NE(message.find("format version 3"), std::string::npos) << message;
   EXPECT_EQ(error_of([&] { open(); }), ErrorCode::kUnsupported);
 }
 

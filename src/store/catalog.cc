@@ -20,6 +20,10 @@ constexpr const char* kSchema =
     "CREATE TABLE label(label INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY(label, id)) WITHOUT ROWID;"
     "CREATE TABLE tombstone(chunk INTEGER PRIMARY KEY, body BLOB NOT NULL);";
 
+// What version 2 adds.
+constexpr const char* kVerdictSchema =
+    "CREATE TABLE verdict(a INTEGER NOT NULL, b INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(a, b)) WITHOUT ROWID;";
+
 std::uint64_t label_number(std::int32_t label) { return static_cast<std::uint64_t>(label); }
 
 ImageRecord record_of(const Statement::Use& row) { return decode_image_row(row.number(0), row.text(1), row.bytes(2)); }
@@ -39,6 +43,7 @@ void Catalog::create(const std::string& path, const HeadRow& head, const StateRo
   db.run("PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
   db.run(concat("PRAGMA application_id = ", kApplicationId, "; PRAGMA user_version = ", kFormatVersion));
   db.run(kSchema);
+  db.run(kVerdictSchema);
   const auto put = [&](const char* sql, const Bytes& body) {
     Statement statement(db, sql);
     statement.use().bind(1, body).run();
@@ -71,6 +76,8 @@ void Catalog::check_kind() {
   }
   if (version < 1) fail(ErrorCode::kCorrupt, db_.path(), " has format version ", version, ", which never existed");
 }
+
+void Catalog::upgrade() { db_.run(concat(kVerdictSchema, "PRAGMA user_version = ", kFormatVersion)); }
 
 void Catalog::rollback() noexcept {
   if (sqlite3_get_autocommit(db_.raw()) == 0) sqlite3_exec(db_.raw(), "ROLLBACK", nullptr, nullptr, nullptr);
@@ -144,6 +151,28 @@ std::vector<std::uint64_t> Catalog::ids_with_label(std::int32_t label) {
   row.bind(1, label_number(label));
   while (row.step()) ids.push_back(row.number(0));
   return ids;
+}
+
+std::vector<Verdict> Catalog::verdicts() {
+  std::vector<Verdict> all;
+  if (version() < 2) return all;
+  for (auto row = get_verdicts_.use(); row.step();) all.push_back(decode_verdict(row.number(0), row.number(1), row.bytes(2)));
+  return all;
+}
+
+void Catalog::put_verdict(const Verdict& verdict) {
+  const Bytes body = encode_verdict(verdict);
+  put_verdict_.use().bind(1, verdict.a).bind(2, verdict.b).bind(3, body).run();
+}
+
+bool Catalog::erase_verdict(std::uint64_t a, std::uint64_t b) {
+  if (!find_verdict_.use().bind(1, a).bind(2, b).step()) return false;
+  erase_verdict_.use().bind(1, a).bind(2, b).run();
+  return true;
+}
+
+void Catalog::erase_stale_verdicts() {
+  db_.run("DELETE FROM verdict WHERE a NOT IN (SELECT id FROM image) OR b NOT IN (SELECT id FROM image)");
 }
 
 void Catalog::put_head(const HeadRow& row) {

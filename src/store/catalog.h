@@ -12,7 +12,7 @@
 namespace signet::store {
 
 inline constexpr std::int64_t kApplicationId = 0x53474e54;  // "SGNT"
-inline constexpr std::int64_t kFormatVersion = 1;
+inline constexpr std::int64_t kFormatVersion = 2;           // 2: the table verdict
 inline constexpr const char* kCatalogName = "catalog.sqlite";
 
 // The catalog of a collection: typed reads and writes of its rows. Every row read has its checksum checked. Transactions are the
@@ -29,7 +29,10 @@ class Catalog {
   void begin_write() { db_.run("BEGIN IMMEDIATE"); }
   void commit() { db_.run("COMMIT"); }
   void rollback() noexcept;  // also where no transaction is open
-  bool moved() noexcept;     // another file has taken this one's name
+  // Brings a catalog of an older version to kFormatVersion, inside a write transaction.
+  bool is_old() { return version() < kFormatVersion; }
+  void upgrade();
+  bool moved() noexcept;  // another file has taken this one's name
 
   HeadRow head();
   StateRow state();
@@ -41,6 +44,8 @@ class Catalog {
   std::vector<ImageRecord> list(std::uint64_t after_id, std::size_t limit);
   std::vector<std::uint64_t> ids_with_label(std::int32_t label);
 
+  std::vector<Verdict> verdicts();  // none in a catalog of version 1
+
   void put_head(const HeadRow& row);
   void put_state(const StateRow& row);
   void insert_segment(const SegmentRow& row);
@@ -50,8 +55,12 @@ class Catalog {
   void erase_image(const ImageRecord& record);
   void put_tombstones(std::uint64_t chunk, const Tombstones::Chunk& bits);
   void erase_tombstones();
+  void put_verdict(const Verdict& verdict);  // a < b
+  bool erase_verdict(std::uint64_t a, std::uint64_t b);
+  void erase_stale_verdicts();  // on images that are gone
 
  private:
+  std::int64_t version() { return db_.number("PRAGMA user_version"); }
   void check_kind();
   void put_labels(const ImageRecord& record);
   void erase_labels(const ImageRecord& record);
@@ -75,6 +84,10 @@ class Catalog {
   Statement erase_image_{db_, "DELETE FROM image WHERE id = ?1"};
   Statement with_label_{db_, "SELECT id FROM label WHERE label = ?1 ORDER BY id"};
   Statement put_label_{db_, "INSERT INTO label(label, id) VALUES (?1, ?2)"};
+  Statement get_verdicts_{db_, "SELECT a, b, body FROM verdict ORDER BY a, b"};
+  Statement put_verdict_{db_, "INSERT OR REPLACE INTO verdict(a, b, body) VALUES (?1, ?2, ?3)"};
+  Statement find_verdict_{db_, "SELECT 1 FROM verdict WHERE a = ?1 AND b = ?2"};
+  Statement erase_verdict_{db_, "DELETE FROM verdict WHERE a = ?1 AND b = ?2"};
   Statement erase_label_{db_, "DELETE FROM label WHERE label = ?1 AND id = ?2"};
 };
 

@@ -206,6 +206,9 @@ void Repair::write_rows(Catalog& catalog) {
     });
   }
   for (const auto& [chunk, bits] : kept.chunks()) catalog.put_tombstones(chunk, bits);
+  for (const Verdict& verdict : salvage_.verdicts()) {
+    if (catalog.get(verdict.a) && catalog.get(verdict.b)) catalog.put_verdict(verdict);
+  }
   ++state_.commit;
   state_.tombstones_commit = state_.commit;
   catalog.put_state(state_);

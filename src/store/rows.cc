@@ -136,6 +136,27 @@ ImageRecord decode_image_row(std::uint64_t id, std::string_view key, std::span<c
   return record;
 }
 
+std::string verdict_key(std::uint64_t b) {
+  std::string key;
+  for (int i = 0; i < 8; ++i) key.push_back(static_cast<char>((b >> (8 * i)) & 0xff));
+  return key;
+}
+
+Bytes encode_verdict(const Verdict& verdict) {
+  BlobWriter out;
+  out.varint(verdict.duplicate ? 1 : 0);
+  return out.seal(verdict.a, verdict_key(verdict.b));
+}
+
+Verdict decode_verdict(std::uint64_t a, std::uint64_t b, std::span<const std::byte> body) {
+  const std::string what = concat("the catalog's verdict on the images ", a, " and ", b);
+  BlobReader in(body, a, verdict_key(b), what);
+  const Verdict verdict{a, b, in.varint_below(2) == 1};
+  in.end();
+  if (a >= b) fail(ErrorCode::kCorrupt, what, " names them in the wrong order");
+  return verdict;
+}
+
 Bytes hash_bytes(const std::string& hex, const std::string& what) {
   const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
   Bytes out(32);

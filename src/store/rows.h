@@ -50,6 +50,10 @@ SegmentRow decode_segment(std::uint64_t number, std::span<const std::byte> body)
 Bytes encode_image(const ImageRecord& record);
 ImageRecord decode_image_row(std::uint64_t id, std::string_view key, std::span<const std::byte> body);
 
+std::string verdict_key(std::uint64_t b);  // the second half of the primary key, as the checksum takes it
+Bytes encode_verdict(const Verdict& verdict);
+Verdict decode_verdict(std::uint64_t a, std::uint64_t b, std::span<const std::byte> body);
+
 // 64 lower-case hex digits to 32 bytes and back. Throws kInvalidArgument naming `what`.
 Bytes hash_bytes(const std::string& hex, const std::string& what);
 std::string hash_hex(std::span<const std::byte> bytes);

@@ -84,6 +84,18 @@ void CatalogSalvage::images(const std::function<void(const ImageRecord&)>& visit
   }
 }
 
+std::vector<Verdict> CatalogSalvage::verdicts() {
+  std::vector<Verdict> all;
+  if (catalog_ == nullptr) return all;
+  attempt([&] {
+    Statement every(catalog_->database(), "SELECT a, b, body FROM verdict ORDER BY a, b");
+    for (auto row = every.use(); row.step();) {
+      attempt([&] { all.push_back(decode_verdict(row.number(0), row.number(1), row.bytes(2))); });
+    }
+  });
+  return all;
+}
+
 SegmentSalvage salvage_segment(FileSystem& fs, const std::string& path) {
   SegmentSalvage salvage;
   if (!attempt([&] { salvage.file = SegmentFile::open_alone(fs, path, 0); })) return salvage;

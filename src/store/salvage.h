@@ -23,6 +23,9 @@ class CatalogSalvage {
   // Calls visit for every record that can be read, ids ascending.
   void images(const std::function<void(const ImageRecord&)>& visit);
 
+  // Those that can be read, up to the first damaged page of their table.
+  std::vector<Verdict> verdicts();
+
  private:
   std::uint64_t next_readable(std::uint64_t after);
   std::unique_ptr<Catalog> catalog_;

@@ -190,6 +190,7 @@ void Verifier::images(Catalog& catalog) {
   });
   if (!read) return;
   for (; code; code = next_code()) unnamed(*code);
+  guard(kCatalogName, [&] { catalog.verdicts(); });
   labels(catalog, label_count, label_sum);
 }
 

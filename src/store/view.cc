@@ -190,6 +190,10 @@ std::vector<std::uint64_t> View::label_filter(std::int32_t label) const {
   return id_filter_words(ids_with_label(label), snapshot_.state.next_id);
 }
 
+std::vector<Verdict> View::verdicts() const {
+  return with_catalog([](Catalog& catalog) { return catalog.verdicts(); });
+}
+
 std::string View::explain(const SearchOptions& options) const {
   std::string text;
   for (const SearchPart& part : parts()) {

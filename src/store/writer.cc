@@ -71,6 +71,7 @@ void Writer::recover() {
   // What a dead writer left in the log goes into the file now; then no cut-off frame of it lies about. Readers that use the log
   // make SQLite leave that for later, which is no error.
   catalog_->database().run("PRAGMA busy_timeout = 100; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 10000");
+  if (catalog_->is_old()) transact([&] { catalog_->upgrade(); });
   reach("recovered");
   sweep(true);
 }
@@ -137,6 +138,33 @@ void Writer::finish_commit() {
     reach("swept");
   }
   broken_ = false;
+}
+
+void Writer::set_verdicts(std::span<const Verdict> verdicts) {
+  if (verdicts.empty()) return;
+  transact([&] {
+    for (Verdict verdict : verdicts) {
+      if (verdict.a > verdict.b) std::swap(verdict.a, verdict.b);
+      if (verdict.a == verdict.b)
+        fail(ErrorCode::kInvalidArgument, "a verdict needs two images, and this one names ", verdict.a, " twice");
+      for (const std::uint64_t id : {verdict.a, verdict.b}) {
+        if (!catalog_->get(id))
+          fail(ErrorCode::kNotFound, "the collection ", path_, " has no image with the id ", id, "; no verdict was kept");
+      }
+      catalog_->put_verdict(verdict);
+    }
+  });
+}
+
+std::size_t Writer::erase_verdicts(std::span<const Verdict> pairs) {
+  std::size_t erased = 0;
+  if (pairs.empty()) return erased;
+  transact([&] {
+    for (const Verdict& pair : pairs)
+      erased +=
+          (pair.a | pair.b) >> 63 == 0 && catalog_->erase_verdict(std::min(pair.a, pair.b), std::max(pair.a, pair.b)) ? 1u : 0u;
+  });
+  return erased;
 }
 
 CollectionInfo Writer::info() const { return make_info(fs_, path_, head_, state_, segments_.size()); }

@@ -29,6 +29,8 @@ class Writer final : public CollectionWriter {
   RemoveResult remove_keys(std::span<const std::string> keys) override;
   RemoveResult remove_ids(std::span<const std::uint64_t> ids) override;
   void update(std::span<const ImageRecord> records) override;
+  void set_verdicts(std::span<const Verdict> verdicts) override;
+  std::size_t erase_verdicts(std::span<const Verdict> pairs) override;
   void set_class_names(const std::vector<std::string>& names) override;
   void set_origin(const std::string& model_path, const std::string& root) override;
   void reserve_ids_below(std::uint64_t id) override;
@@ -56,6 +58,7 @@ class Writer final : public CollectionWriter {
   void bury(const ImageRecord& record);
   std::span<const std::uint8_t> code_of(std::uint64_t id) const;
   std::size_t first_to_compact(std::uint64_t max_codes) const;
+  void drop_stale_verdicts();
   void shrink_catalog();
 
   FileSystem& fs_;

@@ -80,10 +80,19 @@ CompactResult Writer::compact(std::uint64_t max_codes, const ProgressFn& progres
       state_.tombstones_commit = state_.commit;
     });
   }
+  drop_stale_verdicts();
   shrink_catalog();
   result.segments_after = segments_.size();
   result.bytes_after = info().code_bytes + info().catalog_bytes;
   return result;
+}
+
+void Writer::drop_stale_verdicts() {
+  for (const Verdict& verdict : catalog_->verdicts()) {
+    if (catalog_->get(verdict.a) && catalog_->get(verdict.b)) continue;
+    transact([&] { catalog_->erase_stale_verdicts(); });
+    return;
+  }
 }
 
 // Gives free pages back a few at a time, so that no transaction is large, then empties the log. Readers that still use the log

@@ -35,6 +35,14 @@ struct ImageRecord {
   friend bool operator==(const ImageRecord&, const ImageRecord&) = default;
 };
 
+// What somebody has said about two images: they show the same picture, or they do not, however alike their codes are. Kept so
+// that nobody is asked twice. Bound to ids: a key whose picture changes gets a new id, and with it no verdicts.
+struct Verdict {
+  std::uint64_t a = 0, b = 0;  // ids, a < b
+  bool duplicate = false;
+  friend bool operator==(const Verdict&, const Verdict&) = default;
+};
+
 struct CollectionInfo {
   std::uint32_t bits = 0;
   std::string model;                     // fingerprint that codes are bound to; empty: unknown
@@ -75,6 +83,8 @@ class CollectionView {
   virtual std::vector<std::uint64_t> ids() const = 0;                               // of all images, ascending; reads no records
   virtual std::vector<std::uint64_t> ids_with_label(std::int32_t label) const = 0;  // ascending
   virtual std::vector<std::uint64_t> label_filter(std::int32_t label) const = 0;    // the same as words of an IdFilter by id
+  // All of them, by (a, b). Those of images that were removed since may still be among them.
+  virtual std::vector<Verdict> verdicts() const = 0;
   virtual std::string explain(const SearchOptions& options) const = 0;  // how each segment would be searched, for people
 };
 

@@ -97,13 +97,20 @@ class CollectionWriter {
   // not there.
   virtual void update(std::span<const ImageRecord> records) = 0;
 
+  // One commit. The newest verdict on a pair holds; a and b may come in either order. Throws kInvalidArgument where a == b,
+  // kNotFound naming an id that is not there; nothing is changed then.
+  virtual void set_verdicts(std::span<const Verdict> verdicts) = 0;
+  // Forgets what was said about these pairs (`duplicate` is not looked at); returns how many there were.
+  virtual std::size_t erase_verdicts(std::span<const Verdict> pairs) = 0;
+
   // The names may be appended to; existing ones keep their places (kInvalidArgument otherwise).
   virtual void set_class_names(const std::vector<std::string>& names) = 0;
   virtual void set_origin(const std::string& model_path, const std::string& root) = 0;
   // Ids below `id` will not be given any more (a migrated collection starts where the old one ended).
   virtual void reserve_ids_below(std::uint64_t id) = 0;
 
-  // Rewrites the segments without the codes of removed images, as few segments as `max_codes` allows, and shrinks the catalog.
+  // Rewrites the segments without the codes of removed images, as few segments as `max_codes` allows, drops verdicts
+  // on removed images, and shrinks the catalog.
   // Ids stay. Views taken earlier go on working.
   virtual CompactResult compact(std::uint64_t max_codes = std::uint64_t{1} << 30, const ProgressFn& progress = {}) = 0;
 };

@@ -1,0 +1,101 @@
+#include <gtest/gtest.h>
+
+#include "signet/base/error.h"
+#include "store/catalog.h"
+#include "store/test_collection.h"
+#include "store/view.h"
+
+namespace signet {
+namespace {
+
+class Verdicts : public TestFolder {
+ protected:
+  Verdicts() : path_(path("c")) {
+    const auto writer = CollectionWriter::create(real_file_system(), path_, test_create());
+    const CodeMatrix codes = random_codes(6, kTestBits, 1);
+    writer->add({&codes, test_records(6, 0), kModelA});
+  }
+  std::unique_ptr<CollectionWriter> writer() { return CollectionWriter::open(real_file_system(), path_); }
+  std::vector<Verdict> kept() { return Collection::open(real_file_system(), path_)->view()->verdicts(); }
+  bool intact() { return verify_collection(real_file_system(), path_).ok(); }
+
+  // Takes the catalog back to what version 1 wrote.
+  void make_old() {
+    store::Catalog catalog(store::catalog_path(path_), store::Database::Mode::kWrite, "");
+    catalog.database().run("DROP TABLE verdict; PRAGMA user_version = 1");
+  }
+
+  std::string path_;
+};
+
+TEST_F(Verdicts, AreKeptReplacedAndForgotten) {
+  writer()->set_verdicts(std::vector<Verdict>{{5, 2, false}, {1, 3, true}});
+  EXPECT_EQ(kept(), (std::vector<Verdict>{{1, 3, true}, {2, 5, false}}));
+  writer()->set_verdicts(std::vector<Verdict>{{2, 5, true}});
+  EXPECT_EQ(kept(), (std::vector<Verdict>{{1, 3, true}, {2, 5, true}}));
+  EXPECT_EQ(writer()->erase_verdicts(std::vector<Verdict>{{3, 1, false}, {1, 4, false}}), 1u);
+  EXPECT_EQ(kept(), (std::vector<Verdict>{{2, 5, true}}));
+  EXPECT_TRUE(intact());
+}
+
+TEST_F(Verdicts, AllOrNothing) {
+  const auto refuse = [&](std::vector<Verdict> verdicts, ErrorCode code, const std::string& part) {
+    try {
+      writer()->set_verdicts(verdicts);
+      FAIL() << "nothing was thrown";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), code);
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+    EXPECT_TRUE(kept().empty());
+  };
+  refuse({{1, 2, true}, {3, 3, true}}, ErrorCode::kInvalidArgument, "names 3 twice");
+  refuse({{1, 2, true}, {3, 99, true}}, ErrorCode::kNotFound, "no image with the id 99");
+}
+
+TEST_F(Verdicts, OfRemovedImagesGoWithCompaction) {
+  writer()->set_verdicts(std::vector<Verdict>{{1, 2, false}, {3, 4, false}});
+  writer()->remove_ids(std::vector<std::uint64_t>{2});
+  EXPECT_EQ(kept().size(), 2u);
+  writer()->compact(1 << 20, {});
+  EXPECT_EQ(kept(), (std::vector<Verdict>{{3, 4, false}}));
+  EXPECT_TRUE(intact());
+}
+
+TEST_F(Verdicts, ACollectionOfVersionOneIsReadAndUpgradedByItsFirstWriter) {
+  make_old();
+  EXPECT_TRUE(intact());
+  EXPECT_TRUE(kept().empty());
+  const auto images = Collection::open(real_file_system(), path_)->view()->list(0, 100);
+  EXPECT_EQ(images.size(), 6u);
+  EXPECT_TRUE(kept().empty());  // reading has changed nothing
+  writer()->set_verdicts(std::vector<Verdict>{{1, 2, false}});
+  EXPECT_EQ(kept(), (std::vector<Verdict>{{1, 2, false}}));
+  EXPECT_EQ(Collection::open(real_file_system(), path_)->view()->list(0, 100), images);
+  EXPECT_TRUE(intact());
+}
+
+TEST_F(Verdicts, SurviveRepairOfOtherDamage) {
+  writer()->set_verdicts(std::vector<Verdict>{{1, 2, false}, {3, 4, true}});
+  {
+    store::Catalog catalog(store::catalog_path(path_), store::Database::Mode::kWrite, "");
+    catalog.database().run("UPDATE image SET body = x'00' WHERE id = 3");
+  }
+  EXPECT_FALSE(intact());
+  EXPECT_TRUE(repair_collection(real_file_system(), path_).changed);
+  EXPECT_EQ(kept(), (std::vector<Verdict>{{1, 2, false}, {3, 4, true}}));  // image 3 lives on as recovered/3
+  EXPECT_TRUE(intact());
+}
+
+TEST_F(Verdicts, DamageIsFound) {
+  writer()->set_verdicts(std::vector<Verdict>{{1, 2, false}});
+  {
+    store::Catalog catalog(store::catalog_path(path_), store::Database::Mode::kWrite, "");
+    catalog.database().run("UPDATE verdict SET b = 3");  // the checksum covers both ids
+  }
+  EXPECT_FALSE(intact());
+  EXPECT_THROW(kept(), Error);
+}
+
+}  // namespace
+}  // namespace signet
