@@ -23,8 +23,9 @@ using nlohmann::json;
 struct TrainArguments {
   DataArguments data;
   TrainOptions options;
-  std::uint64_t bits = 12, side = 0, draw_seed = 0;
-  std::string out, features_out, protocol, loss = "exp-product", pretrain = "both", mirror = "both", precision = "float32";
+  std::uint64_t bits = 0, side = 0, draw_seed = 0;
+  std::string out, features_out, protocol, supervision = "class", loss = "exp-product", pretrain = "both", mirror = "both",
+                                           precision = "float32";
   std::string alpha, cap, joint, epochs, validation;  // as given; empty: the default of TrainOptions
   std::vector<std::string> nested;
   bool natural_weight = false, full_size = false, draw_seed_given = false, dry_run = false, json = false, quiet = false;
@@ -35,6 +36,9 @@ struct TrainArguments {
 void add_learning_options(OptionSet& set, TrainArguments& a) {
   const TrainOptions defaults;
   set.text("--arch", a.options.arch, "width of the network: small, medium or large (small)", "NAME");
+  set.text("--supervision", a.supervision,
+           "what makes images similar: class (a common label) or instance (copies of one picture; needs no labels) (class)",
+           "NAME");
   set.text("--loss", a.loss, "reading of the exponentiated loss: exp-product, exp-inner or exp-bitwise (exp-product)", "NAME");
   set.text("--alpha", a.alpha, concat("scale of the loss's exponent, above 0, at most 40 (", defaults.alpha, ")"), "X");
   set.text("--exponent-cap", a.cap,
@@ -87,7 +91,7 @@ bool parse(Arguments words, TrainArguments& a) {
   options->text("--protocol", a.protocol, "train on what this protocol trains on, of the train and the test part together",
                 "NAME");
   options->number("--draw-seed", a.draw_seed, "of the protocol's draw (--seed)", "N");
-  options->number("--bits", a.bits, "length of the codes, 1 to 4096 (12)", "K");
+  options->number("--bits", a.bits, "length of the codes, 1 to 4096 (12; for instance codes 64)", "K", 1, 4096);
   options->text("--out", a.out, "the model file to write", "FILE");
   add_learning_options(options.set(), a);
   add_running_options(options.set(), a);
@@ -118,12 +122,17 @@ void choose_split(TrainArguments& a) {
 
 void interpret(TrainArguments& a, Arguments words) {
   TrainOptions& o = a.options;
+  o.supervision = parse_supervision(a.supervision);
   o.loss = parse_hash_loss(a.loss);
   o.pretrain = parse_pretrain(a.pretrain);
   o.mirror = parse_mirror(a.mirror);
   if (a.precision != "float32" && a.precision != "bfloat16")
     fail(ErrorCode::kUsage, "--precision \"", a.precision, "\" does not exist; float32 and bfloat16 do");
   o.bfloat16 = a.precision == "bfloat16";
+  const bool instance = o.supervision == Supervision::kInstance;
+  const InstanceDefaults defaults;
+  if (a.bits == 0) a.bits = instance ? defaults.bits : o.bits;
+  if (instance) o.alpha = defaults.alpha;
   if (a.bits < 1 || a.bits > 4096) fail(ErrorCode::kInvalidArgument, "--bits ", a.bits, " must be 1 to 4096");
   o.bits = static_cast<std::uint32_t>(a.bits);
   o.side = static_cast<std::uint32_t>(a.side);
@@ -169,6 +178,7 @@ class Display {
     if (p.epochs > 0) {
       detail = concat("epoch ", fixed(p.epoch, 1), "/", fixed(p.epochs, 1), "  loss ", fixed(p.loss, 4), "  ",
                       static_cast<std::uint64_t>(p.images_per_second), " images/s  ", human_seconds(p.seconds_left), " left");
+      if (p.validation_recall >= 0) detail += concat("  copies found ", fixed(p.validation_recall, 4));
       if (p.validation_map >= 0) detail += concat("  validation mAP ", fixed(p.validation_map, 4));
     }
     return draw_({p.stage, p.step, p.steps, detail});
@@ -195,6 +205,7 @@ void print_result(const TrainArguments& a, const TrainResult& r) {
                       {"images_per_second", r.images_per_second},
                       {"validation_map", number(r.validation_map)},
                       {"validation_accuracy", number(r.validation_accuracy)},
+                      {"validation_recall", number(r.validation_recall)},
                       {"pflop", r.pflop}}
                      .dump(2)
               << '\n';
@@ -204,6 +215,9 @@ void print_result(const TrainArguments& a, const TrainResult& r) {
   if (!r.model_path.empty()) std::cout << a.options.bits << " bits, fingerprint " << r.fingerprint.substr(0, 12) << ", ";
   std::cout << with_commas(r.image_passes) << " image passes in " << human_seconds(r.seconds) << " ("
             << static_cast<std::uint64_t>(r.images_per_second) << " images/s)\n";
+  if (r.validation_recall >= 0)
+    std::cout << "validation: " << fixed(100 * r.validation_recall, 2)
+              << " % of altered copies are nearer to their original than to any other held-out image\n";
   if (r.model_path.empty() && r.validation_accuracy >= 0)
     std::cout << "validation: accuracy " << fixed(r.validation_accuracy, 4) << '\n';
   else if (r.validation_accuracy >= 0)

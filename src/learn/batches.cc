@@ -85,7 +85,7 @@ at::Tensor label_similarity(const TrainingSet& set, std::span<const std::size_t>
 BatchLoader::BatchLoader(const TrainingSet& set, const BatchOptions& options, std::size_t first, std::size_t end)
     : set_(set),
       options_(options),
-      sampler_(set, options.batch, options.balance, options.seed),
+      sampler_(set, options.views ? options.batch / 2 : options.batch, options.balance, options.seed),
       table_(normalisation_table(set.preprocessing)),
       made_(first),
       end_(end) {
@@ -133,7 +133,52 @@ Batch BatchLoader::next() {
   return batch;
 }
 
+float* BatchLoader::put(std::span<const std::uint8_t> image, float* pixel) const {
+  if (set_.channels == 1) {
+    for (const std::uint8_t value : image) *pixel++ = table_[value];
+  } else {
+    for (std::size_t p = 0; p < image.size(); ++p) *pixel++ = table_[(p % set_.channels) * 256 + image[p]];
+  }
+  return pixel;
+}
+
+at::Tensor pair_similarity(std::size_t n) {
+  at::Tensor similarity = at::full({static_cast<std::int64_t>(n), static_cast<std::int64_t>(n)}, -1.0f, at::kFloat);
+  float* value = similarity.data_ptr<float>();
+  for (std::size_t i = 0; i < n; ++i) value[i * n + i] = value[i * n + (i ^ 1)] = 1;
+  return similarity;
+}
+
+std::vector<std::uint8_t> altered_view(const TrainingSet& set, std::size_t position, std::span<const Change> changes,
+                                       double plain, std::uint64_t seed) {
+  const auto pixels = set.image(position);
+  const Image image{set.width, set.height, set.channels, {pixels.begin(), pixels.end()}};
+  Image view = to_input_geometry(alter_several(image, changes, plain, seed), set.preprocessing);
+  return convert_channels(view, set.channels).pixels;  // a grey JPEG of colour pixels does not occur, but costs nothing to allow
+}
+
+// One view is plain half of the time: what dedup compares is mostly a copy with its original.
+Batch BatchLoader::make_views(std::size_t step) const {
+  const std::vector<Sampler::Pick> picks = sampler_.picks(step);
+  Batch batch;
+  batch.step = step;
+  const auto n = static_cast<std::int64_t>(2 * picks.size());
+  batch.images = at::empty({n, set_.channels, set_.height, set_.width},
+                           at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
+  batch.targets = at::zeros({n, static_cast<std::int64_t>(set_.classes())}, at::kFloat);
+  float* pixel = batch.images.data_ptr<float>();
+  for (const Sampler::Pick& pick : picks) {
+    const std::uint64_t seed = mix_seed(mix_seed(options_.seed, pick.position), pick.pass);
+    pixel = put(altered_view(set_, pick.position, kTuningChanges, 0.5, mix_seed(seed, 1)), pixel);
+    pixel = put(altered_view(set_, pick.position, kTuningChanges, 0, mix_seed(seed, 2)), pixel);
+    batch.positions.insert(batch.positions.end(), 2, pick.position);
+  }
+  batch.similarity = pair_similarity(batch.positions.size());
+  return batch;
+}
+
 Batch BatchLoader::make(std::size_t step) const {
+  if (options_.views) return make_views(step);
   const std::vector<Sampler::Pick> picks = sampler_.picks(step);
   const auto n = static_cast<std::int64_t>(picks.size());
   Batch batch;
@@ -147,11 +192,7 @@ Batch BatchLoader::make(std::size_t step) const {
     batch.positions.push_back(pick.position);
     augment(set_.image(pick.position), set_.width, set_.height, set_.channels, options_.augment,
             mix_seed(options_.seed, pick.position), pick.pass, augmented);
-    if (set_.channels == 1) {
-      for (const std::uint8_t value : augmented) *pixel++ = table_[value];
-    } else {
-      for (std::size_t p = 0; p < augmented.size(); ++p) *pixel++ = table_[(p % set_.channels) * 256 + augmented[p]];
-    }
+    pixel = put(augmented, pixel);
     const auto& labels = set_.labels[pick.position];
     for (const std::int32_t label : labels) target[label] = 1.0f / static_cast<float>(labels.size());
     target += set_.classes();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "learn/training_set.h"
+#include "signet/image/alter.h"
 #include "signet/image/augment.h"
 
 namespace signet {
@@ -56,6 +57,9 @@ struct BatchOptions {
   AugmentOptions augment;
   std::uint64_t seed = 1;
   bool similarity = false;
+  // Every image twice in a batch, as two views after changes of kTuningChanges (instance codes): images come in pairs of rows,
+  // `similarity` is 1 within a pair and -1 elsewhere, and `augment` and labels are not used. An even `batch`.
+  bool views = false;
 };
 
 // Prepares batches first, first + 1, ..., end - 1 on its own thread, at most two ahead of next(). The contents depend on nothing
@@ -68,6 +72,8 @@ class BatchLoader {
 
  private:
   Batch make(std::size_t step) const;
+  Batch make_views(std::size_t step) const;
+  float* put(std::span<const std::uint8_t> image, float* pixel) const;
   void work();
 
   const TrainingSet& set_;
@@ -82,6 +88,13 @@ class BatchLoader {
   bool stop_ = false;
   std::thread thread_;
 };
+
+// n x n, n even: 1 between the rows 2 i and 2 i + 1, -1 elsewhere.
+at::Tensor pair_similarity(std::size_t n);
+
+// One altered copy of an image at the set's geometry: the picture after `changes`, scaled as preprocessing does.
+std::vector<std::uint8_t> altered_view(const TrainingSet& set, std::size_t position, std::span<const Change> changes,
+                                       double plain, std::uint64_t seed);
 
 // n x n label similarity of images at these positions, as in Batch.
 at::Tensor label_similarity(const TrainingSet& set, std::span<const std::size_t> positions);

@@ -157,5 +157,45 @@ TEST(TrainingSet, TooMuchMemoryIsRefusedBeforeItIsTaken) {
   }
 }
 
+TEST(Views, TwoOfEveryImageAndNothingOfLabels) {
+  ThreadPool pool(2);
+  const BarDataset unlabelled(std::vector<std::vector<std::int32_t>>(20), 3, 24, 3);
+  const TrainingSet set = load_training_set(
+      unlabelled, 0, 0.2, 1, pool, std::uint64_t{1} << 30, [](std::size_t) { return true; }, false);
+  EXPECT_EQ(set.size(), 20u);
+  EXPECT_EQ(set.validation.size(), 4u);
+  BatchOptions options;
+  options.batch = 8;
+  options.views = true;
+  BatchLoader loader(set, options, 0, 4), again(set, options, 3, 4);
+  std::map<std::size_t, std::size_t> seen;
+  for (int step = 0; step < 4; ++step) {
+    const Batch batch = loader.next();
+    ASSERT_EQ(batch.positions.size(), 8u);
+    EXPECT_EQ(batch.images.sizes(), (at::IntArrayRef{8, 3, 24, 24}));
+    for (std::size_t i = 0; i < 8; i += 2) {
+      EXPECT_EQ(batch.positions[i], batch.positions[i + 1]);
+      EXPECT_FALSE(at::equal(batch.images[static_cast<std::int64_t>(i)], batch.images[static_cast<std::int64_t>(i) + 1]));
+      ++seen[batch.positions[i]];
+    }
+    EXPECT_TRUE(at::equal(batch.similarity, pair_similarity(8)));
+    if (step == 3) EXPECT_TRUE(at::equal(batch.images, again.next().images));  // a function of the step alone
+  }
+  EXPECT_EQ(seen.size(), 16u);  // one pass: every training image once, no validation image
+  for (const std::size_t i : set.validation) EXPECT_FALSE(seen.contains(i));
+  EXPECT_TRUE(at::equal(pair_similarity(4),
+                        at::tensor({1, 1, -1, -1, 1, 1, -1, -1, -1, -1, 1, 1, -1, -1, 1, 1}, at::kFloat).reshape({4, 4})));
+}
+
+TEST(Views, AlteredViewsHaveTheSetsGeometry) {
+  const TrainingSet set = load(BarDataset(labels_in_turn(12, 3), 3, 20, 1));
+  for (std::size_t k = 0; k < kChangeKinds; ++k) {
+    const auto change = static_cast<Change>(k);
+    const auto view = altered_view(set, 5, std::span(&change, 1), 0, 9);
+    EXPECT_EQ(view.size(), set.image_bytes());
+    EXPECT_FALSE(std::ranges::equal(view, set.image(5))) << change_name(change);
+  }
+}
+
 }  // namespace
 }  // namespace signet

@@ -17,6 +17,7 @@ struct TrainingState {
   std::uint64_t image_passes = 0;
   double seconds = 0;  // spent so far, over all parts of the run
   double validation_map = -1, validation_accuracy = -1;
+  double validation_recall = -1;  // not kept in the file: measured again after the next pass
 };
 
 // What a checkpoint belongs to.

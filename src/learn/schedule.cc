@@ -46,6 +46,11 @@ Plan make_plan(const TrainOptions& options, std::size_t images) {
       plan.stages.push_back({name, std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(steps * share))), hash_layer,
                              pair_loss, classification, rate});
   };
+  if (options.supervision == Supervision::kInstance) {  // nothing to classify: the joint stage alone
+    plan.batch = std::max<std::size_t>(4, plan.batch / 2 * 2);
+    add("joint", 1, true, true, 0, 11.5);
+    return plan;
+  }
   const Shares s = shares(options.pretrain);
   add("features", s.features, false, false, 1, 11.5);
   add("hash-layer", s.hash_layer, true, false, 1, 4);

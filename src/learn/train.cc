@@ -140,7 +140,10 @@ json training_record(const TrainOptions& o, const Plan& plan, const TrainingSet&
                  {"stages", json::array()}});
   for (const Stage& s : plan.stages)
     record["stages"].push_back({{"name", s.name}, {"steps", s.steps}, {"rate", s.rate}, {"classification", s.classification}});
-  if (v.images > 0)
+  if (v.images > 0 && o.supervision == Supervision::kInstance)
+    record["validation"] = {
+        {"recall", v.recall}, {"images", v.images}, {"distinct_codes", v.distinct_codes}, {"worst_bit_mean", v.worst_bit_mean}};
+  else if (v.images > 0)
     record["validation"] = {{"map", v.map},
                             {"accuracy", v.accuracy},
                             {"images", v.images},
@@ -208,7 +211,9 @@ TrainResult result_of(const Run& run, const Network& network) {
 
 TrainResult finish(Run& run, const std::string& model_path, TrainingLog& log) {
   settle_statistics(run.network, run.set, run.device);
-  const ValidationNumbers v = validate(run.network, run.set, true, false, run.device);
+  const ValidationNumbers v = run.options.supervision == Supervision::kInstance
+                                  ? validate_instance(run.network, run.set, false, run.device)
+                                  : validate(run.network, run.set, true, false, run.device);
   Model model;
   model.network = to_network(run.network, trained_logits(run.plan));
   model.info.bits = run.options.bits;
@@ -220,7 +225,7 @@ TrainResult finish(Run& run, const std::string& model_path, TrainingLog& log) {
   TrainResult result = result_of(run, model.network);
   result.model_path = model_path;
   result.fingerprint = model_fingerprint(model.network, run.set.preprocessing);
-  result.validation_map = v.map, result.validation_accuracy = v.accuracy;
+  result.validation_map = v.map, result.validation_accuracy = v.accuracy, result.validation_recall = v.recall;
   log.write(json{{"event", "done"},
                  {"model", model_path},
                  {"fingerprint", result.fingerprint},
@@ -228,6 +233,7 @@ TrainResult finish(Run& run, const std::string& model_path, TrainingLog& log) {
                  {"seconds", result.seconds},
                  {"map", v.map},
                  {"accuracy", v.accuracy},
+                 {"recall", v.recall},
                  {"pflop", result.pflop}}
                 .dump());
   return result;
@@ -258,12 +264,15 @@ Plan plan_for(const TrainOptions& options, std::size_t images, bool features_alo
 TrainingSet load_images(const Dataset& data, const TrainOptions& options, std::size_t threads,
                         const std::function<bool(const TrainProgress&)>& progress) {
   ThreadPool pool(threads);
-  return load_training_set(data, options.side, options.validation_share, options.seed, pool, kMemoryLimit, [&](std::size_t done) {
-    TrainProgress p;
-    p.stage = "reading images";
-    p.step = done, p.steps = data.size();
-    return !progress || progress(p);
-  });
+  return load_training_set(
+      data, options.side, options.validation_share, options.seed, pool, kMemoryLimit,
+      [&](std::size_t done) {
+        TrainProgress p;
+        p.stage = "reading images";
+        p.step = done, p.steps = data.size();
+        return !progress || progress(p);
+      },
+      options.supervision == Supervision::kClasses);
 }
 
 void log_start(const Run& run, TrainingLog& log) {
@@ -298,11 +307,14 @@ TrainResult train_checked(const Dataset& data, const TrainOptions& options, cons
   const std::size_t threads = options.threads > 0 ? options.threads : available_cpus();
   const ThreadCount thread_count(threads);
   TrainingSet set = load_images(data, options, threads, progress);
-  set.preprocessing.mirror_view = options.mirror == Mirror::kBoth;
+  const bool instance = options.supervision == Supervision::kInstance;
+  set.preprocessing.mirror_view = options.mirror == Mirror::kBoth && !instance;
   Plan plan = plan_for(options, set.train.size(), features_alone);
-  const json shaping = shaping_options(options, plan, set, threads), early = features_options(shaping, plan);
-  const NetworkShape shape =
-      network_shape(options.arch, set.channels, set.height, set.width, static_cast<std::uint32_t>(set.classes()), options.bits);
+  json shaping = shaping_options(options, plan, set, threads);
+  if (instance) shaping["supervision"] = "instance";  // absent: by classes, as in older records
+  const json early = features_options(shaping, plan);
+  const NetworkShape shape = network_shape(options.arch, set.channels, set.height, set.width,
+                                           static_cast<std::uint32_t>(std::max<std::size_t>(1, set.classes())), options.bits);
   const RunIdentity features_identity{early.dump(), set.data_hash, data.describe()};
   Run run{data,
           options,
@@ -366,6 +378,12 @@ Mirror parse_mirror(const std::string& name) {
   for (const Mirror mirror : {Mirror::kNone, Mirror::kTraining, Mirror::kBoth})
     if (name == name_of(mirror)) return mirror;
   fail(ErrorCode::kUsage, "--mirror \"", name, "\" does not exist; none, training and both do");
+}
+
+Supervision parse_supervision(const std::string& name) {
+  if (name == "class") return Supervision::kClasses;
+  if (name == "instance") return Supervision::kInstance;
+  fail(ErrorCode::kUsage, "--supervision \"", name, "\" does not exist; class and instance do");
 }
 
 Pretrain parse_pretrain(const std::string& name) {

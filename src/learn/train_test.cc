@@ -37,6 +37,10 @@ class Train : public testing::Test {
   }
   std::string fingerprint(const TrainOptions& o) { return train(data_, o, path("model.onnx")).fingerprint; }
 
+  std::string fingerprint_of(const Dataset& data, const TrainOptions& o) {
+    return train(data, o, path("model.onnx")).fingerprint;
+  }
+
   // Trains until `steps` steps are done, then stops as Ctrl-C does.
   void train_until(const TrainOptions& o, std::size_t steps) {
     try {
@@ -222,7 +226,53 @@ TEST_F(Train, AFewImagesAreEnough) {
   EXPECT_TRUE(std::filesystem::exists(path("model.onnx")));
 }
 
+TEST_F(Train, InstanceCodesNeedNoLabels) {
+  const BarDataset unlabelled(std::vector<std::vector<std::int32_t>>(120), 4);
+  TrainOptions o = quick();
+  o.supervision = Supervision::kInstance;
+  o.bits = 24, o.epochs = 10, o.log_path = path("log.jsonl");
+  const TrainResult untrained = [&] {
+    TrainOptions none = o;
+    none.epochs = 0.01;
+    return train(unlabelled, none, path("untrained.onnx"));
+  }();
+  const TrainResult result = train(unlabelled, o, path("model.onnx"));
+  EXPECT_GT(result.validation_recall, 0.3);
+  EXPECT_GT(result.validation_recall, untrained.validation_recall);
+  EXPECT_EQ(result.validation_map, -1);
+  const Encoder encoder = Encoder::open(real_file_system(), path("model.onnx"), {1, "auto"});
+  EXPECT_EQ(encoder.classes(), 0u);
+  const json record = json::parse(encoder.info().training_record);
+  EXPECT_EQ(record["options"]["supervision"], "instance");
+  EXPECT_EQ(record["stages"].size(), 1u);
+  EXPECT_EQ(record["stages"][0]["name"], "joint");
+  EXPECT_EQ(record["validation"]["recall"], result.validation_recall);
+  EXPECT_EQ(fingerprint_of(unlabelled, o), result.fingerprint);  // the same seed, the same model
+  o.seed = 2;
+  EXPECT_NE(fingerprint_of(unlabelled, o), result.fingerprint);
+  // Labels change nothing.
+  o.seed = 1;
+  EXPECT_EQ(fingerprint_of(BarDataset(std::vector<std::vector<std::int32_t>>(120), 7), o), result.fingerprint);
+}
+
+TEST_F(Train, InstanceTrainingGoesOnWhereItWasStopped) {
+  const BarDataset unlabelled(std::vector<std::vector<std::int32_t>>(120), 4);
+  TrainOptions o = with_checkpoint();
+  o.supervision = Supervision::kInstance;
+  const std::string whole = fingerprint_of(unlabelled, o);
+  std::filesystem::remove_all(path("checkpoint"));
+  EXPECT_THROW(train(unlabelled, o, path("model.onnx"), [](const TrainProgress& p) { return p.epochs == 0 || p.step < 7; }),
+               Error);
+  o.resume = true;
+  EXPECT_EQ(fingerprint_of(unlabelled, o), whole);
+  o.supervision = Supervision::kClasses;
+  expect_error(ErrorCode::kMismatch, "", data_, o);
+}
+
 TEST_F(Train, BadDataIsRefused) {
+  TrainOptions instance = quick();
+  instance.supervision = Supervision::kInstance;
+  expect_error(ErrorCode::kInvalidArgument, "at least two", BarDataset({{0}}, 1), instance);
   expect_error(ErrorCode::kInvalidArgument, "all images are of one class, \"bar1\"",
                BarDataset(std::vector<std::vector<std::int32_t>>(20, {1}), 3), quick());
   expect_error(ErrorCode::kInvalidArgument, "at least two classes", BarDataset(labels_in_turn(20, 1), 1), quick());
@@ -257,6 +307,8 @@ TEST(TrainNames, AreThoseOfTheCommandLine) {
   EXPECT_EQ(parse_hash_loss("exp-inner"), HashLoss::kExpInner);
   EXPECT_EQ(parse_hash_loss("exp-bitwise"), HashLoss::kExpBitwise);
   EXPECT_EQ(parse_pretrain("features"), Pretrain::kFeatures);
+  EXPECT_EQ(parse_supervision("instance"), Supervision::kInstance);
+  EXPECT_THROW(parse_supervision("self"), Error);
   EXPECT_THROW(parse_hash_loss("hinge"), Error);
   EXPECT_THROW(parse_pretrain("some"), Error);
 }

@@ -128,6 +128,7 @@ void Trainer::run_stage(TrainingState& state, const ProgressCallback& progress) 
   batches.seed = mix_seed(options_.seed, state.stage);
   batches.similarity = stage.pair_loss;
   batches.augment.mirror = options_.mirror != Mirror::kNone;
+  if (options_.supervision == Supervision::kInstance) batches.views = true, batches.balance = Balance::kUniform;
   BatchLoader loader(set_, batches, state.step, stage.steps);
   if (state.step == 0) optimizer_.start_stage();
   const std::size_t epoch_steps = std::max<std::size_t>(1, set_.train.size() / plan_.batch);
@@ -191,6 +192,7 @@ void Trainer::check_loss(double loss, const Stage& stage, const Batch& batch, co
 
 void Trainer::validate_now(const Stage& stage, TrainingState& state) {
   if (set_.validation.empty()) return;
+  if (options_.supervision == Supervision::kInstance) return validate_copies(stage, state);
   const ValidationNumbers v = validate(network_, set_, stage.hash_layer, options_.bfloat16, device_);
   state.validation_accuracy = v.accuracy;
   if (stage.hash_layer) state.validation_map = v.map;
@@ -203,6 +205,23 @@ void Trainer::validate_now(const Stage& stage, TrainingState& state) {
                {"accuracy", v.accuracy},
                {"images", v.images}};
   if (stage.hash_layer) line.update({{"map", v.map}, {"distinct_codes", v.distinct_codes}, {"worst_bit_mean", v.worst_bit_mean}});
+  if (!v.warning.empty()) line["warning"] = v.warning;
+  log_.write(line.dump());
+}
+
+void Trainer::validate_copies(const Stage& stage, TrainingState& state) {
+  const ValidationNumbers v = validate_instance(network_, set_, options_.bfloat16, device_);
+  state.validation_recall = v.recall;
+  warning_ = v.warning;
+  json line = {{"event", "validation"},
+               {"stage", stage.name},
+               {"step", steps_before(state.stage) + state.step},
+               {"image_passes", state.image_passes},
+               {"seconds", seconds_now()},
+               {"recall", v.recall},
+               {"images", v.images},
+               {"distinct_codes", v.distinct_codes},
+               {"worst_bit_mean", v.worst_bit_mean}};
   if (!v.warning.empty()) line["warning"] = v.warning;
   log_.write(line.dump());
 }
@@ -220,6 +239,7 @@ bool Trainer::report(const Stage& stage, const TrainingState& state, double loss
   p.images_per_second = steps * batch / std::max(seconds, 1e-9);
   p.seconds_left = seconds / std::max(steps, 1.0) * static_cast<double>(all - done);
   p.validation_map = state.validation_map;
+  p.validation_recall = state.validation_recall;
   p.warning = warning_;
   return progress(p);
 }

@@ -45,6 +45,7 @@ class Trainer {
   double train_step(const Stage& stage, const Batch& batch, const TrainingState& state);
   void check_loss(double loss, const Stage& stage, const Batch& batch, const TrainingState& state) const;
   void validate_now(const Stage& stage, TrainingState& state);
+  void validate_copies(const Stage& stage, TrainingState& state);
   void save(const TrainingState& state);
   bool report(const Stage& stage, const TrainingState& state, double loss, const ProgressCallback& progress);
   std::size_t steps_before(std::size_t stage) const;

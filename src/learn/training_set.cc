@@ -102,14 +102,15 @@ void hash_data(TrainingSet& set) {
 
 TrainingSet load_training_set(const Dataset& data, std::uint32_t side, double validation_share, std::uint64_t seed,
                               ThreadPool& pool, std::uint64_t memory_limit,
-                              const std::function<bool(std::size_t done)>& keep_going) {
+                              const std::function<bool(std::size_t done)>& keep_going, bool labelled) {
   if (data.size() == 0) fail(ErrorCode::kInvalidArgument, data.describe(), ": there are no images to train on");
-  if (data.class_names().size() < 2)
+  if (labelled && data.class_names().size() < 2)
     fail(ErrorCode::kInvalidArgument, data.describe(), ": training needs at least two classes, and there are ",
          data.class_names().size());
   const Geometry g = choose_geometry(data, side);
   TrainingSet set;
-  set.width = g.width, set.height = g.height, set.channels = g.channels, set.class_names = data.class_names();
+  set.width = g.width, set.height = g.height, set.channels = g.channels;
+  if (labelled) set.class_names = data.class_names();
   if (set.image_bytes() > memory_limit / data.size())
     fail(ErrorCode::kInvalidArgument, data.describe(), ": ", data.size(), " images at ", g.width, " x ", g.height,
          " need more than the ", memory_limit >> 20, " MiB that training may hold; a smaller --size or fewer images would fit");
@@ -122,7 +123,7 @@ TrainingSet load_training_set(const Dataset& data, std::uint32_t side, double va
   pool.parallel_for(data.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t) {
     std::vector<float> planes(set.image_bytes());
     for (std::size_t i = begin; i < end; ++i) {
-      if (data.labels(i).empty()) continue;
+      if (labelled && data.labels(i).empty()) continue;
       try {
         fill_pixels(data.get(i).image, identity, planes, pixels.data() + i * set.image_bytes());
         readable[i] = 1;
@@ -142,7 +143,8 @@ TrainingSet load_training_set(const Dataset& data, std::uint32_t side, double va
     position[i] = set.labels.size();
     std::copy_n(pixels.begin() + static_cast<std::ptrdiff_t>(i * set.image_bytes()), set.image_bytes(),
                 pixels.begin() + static_cast<std::ptrdiff_t>(position[i] * set.image_bytes()));
-    std::vector<std::int32_t> labels(data.labels(i).begin(), data.labels(i).end());
+    std::vector<std::int32_t> labels;
+    if (labelled) labels.assign(data.labels(i).begin(), data.labels(i).end());
     std::sort(labels.begin(), labels.end());
     labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
     set.labels.push_back(std::move(labels));
@@ -150,7 +152,10 @@ TrainingSet load_training_set(const Dataset& data, std::uint32_t side, double va
   }
   pixels.resize(set.size() * set.image_bytes());
   set.pixels = std::move(pixels);
-  check_classes(set, data.describe());
+  if (labelled) check_classes(set, data.describe());
+  if (!labelled && set.size() < 2)
+    fail(ErrorCode::kInvalidArgument, data.describe(), ": ", set.size(),
+         " images can be read; at least two are needed to tell apart");
   const SplitIndices split = stratified_split(data, validation_share, seed);
   for (const std::size_t i : split.first)
     if (position[i] < data.size()) set.train.push_back(position[i]);

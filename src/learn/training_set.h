@@ -13,13 +13,14 @@
 
 namespace signet {
 
-// All labelled images of a dataset at the network's geometry, in memory once as bytes: 60,000 images of 28 x 28 take 47 MB.
+// All images (where labels count: all labelled ones) of a dataset at the network's geometry, in memory once as bytes: 60,000
+// images of 28 x 28 take 47 MB.
 struct TrainingSet {
   std::uint32_t width = 0, height = 0, channels = 0;
   Preprocessing preprocessing;  // of the model: geometry, and mean and deviation of the training pixels
   std::vector<std::string> class_names;
   std::vector<std::uint8_t> pixels;               // size() images, height x width x channels each
-  std::vector<std::vector<std::int32_t>> labels;  // sorted, at least one each
+  std::vector<std::vector<std::int32_t>> labels;  // sorted, at least one each; empty lists without `labelled`
   std::vector<std::size_t> source;                // index of every image in the dataset
   std::vector<std::size_t> train, validation;     // positions, ascending
   std::string data_hash;                          // SHA-256 over geometry, pixels, labels and the split
@@ -34,10 +35,11 @@ struct TrainingSet {
 
 // Reads everything. side: of the network's square input; 0 = the images' own size where all agree and it is between 16 and 96
 // pixels, else 64. Throws kInvalidArgument where there are fewer than two classes with images, or more memory than `memory_limit`
-// would be needed. keep_going is asked now and then; false -> kCancelled.
+// would be needed. labelled false: labels are neither needed nor kept, and every readable image is taken. keep_going is asked now
+// and then; false -> kCancelled.
 TrainingSet load_training_set(const Dataset& data, std::uint32_t side, double validation_share, std::uint64_t seed,
                               ThreadPool& pool, std::uint64_t memory_limit,
-                              const std::function<bool(std::size_t done)>& keep_going);
+                              const std::function<bool(std::size_t done)>& keep_going, bool labelled = true);
 
 // Images at these positions, normalised, n x c x h x w in channels-last order, float32.
 at::Tensor normalised_images(const TrainingSet& set, std::span<const std::size_t> positions);

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <set>
 
+#include "learn/batches.h"
 #include "signet/base/error.h"
+#include "signet/base/random.h"
 
 namespace signet {
 namespace {
@@ -82,6 +84,26 @@ void measure_health(ValidationNumbers& numbers, const Packed& packed, std::size_
     numbers.warning = concat(stuck, " of ", bits, " bits hardly change over the validation images");
 }
 
+// Share of queries whose own row of `originals` is strictly the nearest.
+double recall_at_one(const Packed& queries, const Packed& originals, std::size_t count) {
+  std::size_t found = 0;
+  const auto distance = [&](std::size_t q, std::size_t i) {
+    int d = 0;
+    for (std::size_t w = 0; w < originals.words; ++w)
+      d += std::popcount(queries.codes[q * originals.words + w] ^ originals.codes[i * originals.words + w]);
+    return d;
+  };
+  for (std::size_t q = 0; q < count; ++q) {
+    const int own = distance(q, q);
+    bool nearest = true;
+    for (std::size_t i = 0; i < count && nearest; ++i) nearest = i == q || distance(q, i) > own;
+    found += nearest ? 1u : 0u;
+  }
+  return static_cast<double>(found) / static_cast<double>(count);
+}
+
+constexpr std::uint64_t kCopySeed = 0x636f7079;  // the same copies in every run: numbers of runs can be compared
+
 }  // namespace
 
 double tie_aware_map(std::span<const std::uint64_t> codes, std::size_t words,
@@ -134,6 +156,36 @@ ValidationNumbers validate(HashNetwork& network, const TrainingSet& set, bool ha
   const std::uint32_t bits = network.shape().bits;
   numbers.map = tie_aware_map(packed.codes, packed.words, labels, bits);
   measure_health(numbers, packed, numbers.images, bits, set.classes());
+  return numbers;
+}
+
+ValidationNumbers validate_instance(HashNetwork& network, const TrainingSet& set, bool bfloat16, const at::Device& device) {
+  ValidationNumbers numbers;
+  numbers.images = std::min(set.validation.size(), kMostImages);
+  if (numbers.images == 0) return numbers;
+  const at::NoGradGuard no_gradient;
+  Packed originals, copies;
+  const auto encode = [&](const at::Tensor& images, Packed& into) {
+    append_codes(into, network.forward(images.to(device), HashNetwork::Mode::kEvaluate, true, bfloat16).hash);
+  };
+  TrainingSet altered;  // one batch of copies in the set's geometry
+  altered.width = set.width, altered.height = set.height, altered.channels = set.channels;
+  altered.preprocessing = set.preprocessing;
+  for (std::size_t begin = 0; begin < numbers.images; begin += kBatch) {
+    const auto positions = std::span(set.validation).subspan(begin, std::min(kBatch, numbers.images - begin));
+    encode(normalised_images(set, positions), originals);
+    altered.pixels.clear();
+    std::vector<std::size_t> rows;
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+      const Change change = kTuningChanges[(begin + i) % kTuningChanges.size()];
+      const auto view = altered_view(set, positions[i], std::span(&change, 1), 0, mix_seed(kCopySeed, positions[i]));
+      altered.pixels.insert(altered.pixels.end(), view.begin(), view.end());
+      rows.push_back(i);
+    }
+    encode(normalised_images(altered, rows), copies);
+  }
+  numbers.recall = recall_at_one(copies, originals, numbers.images);
+  measure_health(numbers, originals, numbers.images, network.shape().bits, numbers.images);
   return numbers;
 }
 

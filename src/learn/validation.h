@@ -13,6 +13,7 @@ namespace signet {
 struct ValidationNumbers {
   double map = -1;       // tie-aware; every validation image against the other validation images
   double accuracy = -1;  // arg-max class is one of the image's labels
+  double recall = -1;    // instance codes: see TrainResult::validation_recall
   std::size_t images = 0, distinct_codes = 0;
   double worst_bit_mean = 0;  // the largest |mean of h_k|: 1 = a bit that never changes
   std::string warning;        // codes collapse: what was seen; empty otherwise
@@ -21,6 +22,10 @@ struct ValidationNumbers {
 // Runs the network in evaluation mode over the set's validation images (the first 10,000 at most). Codes only with hash_layer.
 ValidationNumbers validate(HashNetwork& network, const TrainingSet& set, bool hash_layer, bool bfloat16,
                            const at::Device& device);
+
+// The same for instance codes: every validation image and one altered copy of it are encoded; `recall` is the share of copies
+// whose original is strictly nearer than every other validation image.
+ValidationNumbers validate_instance(HashNetwork& network, const TrainingSet& set, bool bfloat16, const at::Device& device);
 
 // Expected average precision over random orders within equal distances (McSherry & Najork 2008), mean over queries that have a
 // relevant item; query i is not in its own database. Relevant: at least one label in common. codes: n x words, packed 64 bits a

@@ -16,12 +16,18 @@ enum class HashLoss { kExpProduct, kExpInner, kExpBitwise };  // readings R2, R1
 enum class Pretrain { kNone, kFeatures, kBoth };
 // What a mirrored picture is good for: nothing (digits, text and signs mean something else in a mirror), training, or training
 // and encoding: the model then averages the real outputs of a picture and of its mirror image before the sign, at twice the cost
-// of encoding.
+// of encoding. Instance codes (kInstance) tell a picture from its mirror image, whatever this says.
 enum class Mirror { kNone, kTraining, kBoth };
+
+// What makes two images similar. kClasses: a common label. kInstance: they are views of one picture (an image and its altered
+// copies, see image/alter.h), every other pair of a batch is dissimilar; labels are not looked at, and there is the joint stage
+// alone. The result tells copies of a picture from other pictures, of its class too: what `signet dedup` needs.
+enum class Supervision { kClasses, kInstance };
 
 struct TrainOptions {
   std::uint32_t bits = 12;     // 1 to 4096
   std::string arch = "small";  // "small", "medium", "large": width of the network
+  Supervision supervision = Supervision::kClasses;
   HashLoss loss = HashLoss::kExpProduct;
   double alpha = 6;             // scale of the exponent, above 0, at most 40
   double exponent_cap = 3;      // log of the loss of a pair above which it grows like its tangent only; infinity = never
@@ -47,6 +53,13 @@ struct TrainOptions {
   std::string record;                 // JSON object merged into the model's training record (data path, command)
 };
 
+// What instance codes are trained with unless the caller says otherwise, where that is not the default above. Chosen by the
+// copies found among validation images (docs/dedup.md).
+struct InstanceDefaults {
+  std::uint32_t bits = 64;
+  double alpha = 12;
+};
+
 struct TrainProgress {
   std::string stage;                // "features", "hash-layer", "joint"
   std::size_t step = 0, steps = 0;  // over all stages
@@ -54,8 +67,9 @@ struct TrainProgress {
   double loss = 0;
   double images_per_second = 0;
   double seconds_left = 0;
-  double validation_map = -1;  // -1: not measured yet
-  std::string warning;         // a code-collapse alarm, empty otherwise
+  double validation_map = -1;     // -1: not measured yet
+  double validation_recall = -1;  // kInstance: see TrainResult
+  std::string warning;            // a code-collapse alarm, empty otherwise
 };
 
 struct TrainResult {
@@ -65,12 +79,16 @@ struct TrainResult {
   double seconds = 0;
   double images_per_second = 0;
   double validation_map = -1, validation_accuracy = -1;
+  // kInstance: an altered copy of every validation image is planted (one change each, the six of kTuningChanges in turn); the
+  // share of copies whose own original is strictly nearer than every other validation image. -1: not measured.
+  double validation_recall = -1;
   std::uint64_t shared_image_passes = 0;  // those among image_passes that were taken from TrainOptions::features_from ...
   double shared_seconds = 0;              // ... and their time among seconds
   double pflop = 0;                       // estimate of all forward and backward work
 };
 
-// Trains on `train` (labelled, at least two classes) and writes the model to `model_path`. `progress` is called after every step;
+// Trains on `train` (labelled, at least two classes; for kInstance at least two images, labelled or not) and writes the model to
+// `model_path`. `progress` is called after every step;
 // when it returns false a checkpoint is written (where a folder is set) and Error{kCancelled} thrown. Deterministic for a seed
 // and thread count; a resumed run reaches the same weights bit for bit. Throws kInvalidArgument for bad options or data,
 // kInternal with the batch named for NaN in the loss (the last good checkpoint stays).
@@ -88,8 +106,9 @@ TrainResult train_features(const Dataset& data, const TrainOptions& options, con
 // Throws as train() would for the options alone, without looking at data.
 void check_train_options(const TrainOptions& options);
 
-HashLoss parse_hash_loss(const std::string& name);  // exp-product | exp-inner | exp-bitwise; throws kUsage
-Pretrain parse_pretrain(const std::string& name);   // none | features | both; throws kUsage
-Mirror parse_mirror(const std::string& name);       // none | training | both; throws kUsage
+HashLoss parse_hash_loss(const std::string& name);       // exp-product | exp-inner | exp-bitwise; throws kUsage
+Pretrain parse_pretrain(const std::string& name);        // none | features | both; throws kUsage
+Supervision parse_supervision(const std::string& name);  // class | instance; throws kUsage
+Mirror parse_mirror(const std::string& name);            // none | training | both; throws kUsage
 
 }  // namespace signet
