@@ -118,7 +118,7 @@ BEGIN {
   library("zlib", "^zlib\\.h$", "image dataset")
   library("OpenSSL", "^openssl/", "base serve")
   library("SQLite", "^sqlite3(ext)?\\.h$", "store")
-  library("nlohmann-json", "^nlohmann/", "code encode store eval learn serve dataset index baseline")
+  library("nlohmann-json", "^nlohmann/", "code encode store eval dedup learn serve dataset index baseline")
   library("Eigen", "^Eigen/", "baseline")
   library("oneDNN", "^(oneapi/dnnl/|dnnl)", "encode")
   library("ONNX", "^onnx/", "encode")

@@ -1,10 +1,9 @@
 #include "apps/signet/add_pictures.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <optional>
 
+#include "apps/signet/picture_source.h"
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
@@ -13,62 +12,10 @@
 namespace signet::cli {
 namespace {
 
-struct FileStamp {
-  std::uint64_t bytes = 0;
-  std::int64_t modified_ns = 0;
-};
-
-std::optional<FileStamp> stamp_of(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  return FileStamp{static_cast<std::uint64_t>(status.st_size),
-                   std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
-}
-
-// Where the images of a data set lie: each in a file of its own below `prefix`, or together in one file or set of files.
-class Source {
- public:
-  Source(std::shared_ptr<const Dataset> data, const std::string& path) : data_(std::move(data)), prefix_(absolute_path(path)) {
-    container_ = stamp_of(prefix_);
-    // Keys of a manifest are relative to the folder that it lies in.
-    if (container_ && data_->size() > 0 && stamp_of(join_path(parent_path(prefix_), data_->key(0))))
-      prefix_ = parent_path(prefix_);
-  }
-  std::string key(std::size_t i) const { return join_path(prefix_, data_->key(i)); }
-  const Dataset& data() const { return *data_; }
-  std::optional<FileStamp> own_file(std::size_t i) const { return stamp_of(key(i)); }
-  std::int64_t container_time() const { return container_ ? container_->modified_ns : 0; }
-
-  // Fills what the picture itself says into `record` and returns its pixels.
-  Image load(std::size_t i, const DecodeLimits& limits, ImageRecord& record) const {
-    if (const auto stamp = own_file(i)) {
-      const std::vector<std::byte> bytes = read_file(real_file_system(), record.key, limits.max_bytes);
-      record.bytes = bytes.size();
-      record.modified_ns = stamp->modified_ns;
-      record.sha256 = sha256_hex(bytes);
-      const ImageHeader header = read_image_header(bytes, record.key);
-      record.width = header.width;
-      record.height = header.height;
-      return decode_image(bytes, record.key, limits);
-    }
-    Image image = data_->get(i).image;
-    record.bytes = image.pixels.size();
-    record.modified_ns = container_time();
-    record.sha256 = sha256_hex(std::as_bytes(std::span(image.pixels)));
-    record.width = image.width;
-    record.height = image.height;
-    return image;
-  }
-
- private:
-  std::shared_ptr<const Dataset> data_;
-  std::string prefix_;
-  std::optional<FileStamp> container_;
-};
-
 enum class State { kNew, kChanged, kUnchanged, kTouched };  // kTouched: same content, another time
 
-State state_of(const Source& source, std::size_t i, const std::optional<ImageRecord>& known, const AddArguments& arguments) {
+State state_of(const PictureSource& source, std::size_t i, const std::optional<ImageRecord>& known,
+               const AddArguments& arguments) {
   if (!known) return State::kNew;
   const auto file = source.own_file(i);
   if (file) {
@@ -105,7 +52,7 @@ struct Plan {
   AddSummary summary;
 };
 
-Plan make_plan(const CollectionWriter& writer, const Source& source, const std::vector<std::int32_t>& label_map,
+Plan make_plan(const CollectionWriter& writer, const PictureSource& source, const std::vector<std::int32_t>& label_map,
                const AddArguments& arguments, const ProgressFn& progress) {
   Plan plan;
   const std::size_t count = source.data().size();
@@ -182,7 +129,7 @@ class Batch {
 
 AddSummary add_pictures(CollectionWriter& writer, const Encoder& encoder, const AddArguments& arguments) {
   const DecodeLimits limits = limits_for(encoder.info().preprocessing, arguments.data);
-  const Source source(arguments.data.open(&limits), arguments.data.path);
+  const PictureSource source(arguments.data.open(&limits), arguments.data.path);
   Meter meter("add", arguments.quiet);
   const ProgressFn progress = meter.callback();
   std::vector<std::int32_t> label_map;

@@ -25,6 +25,7 @@ constexpr std::array kVerbs = {
     Verb{"collection", "create, list, check and maintain a collection on disk", run_collection},
     Verb{"serve", "answer searches over HTTP, and show the collection on a page", run_serve},
     Verb{"migrate", "encode a collection's pictures again with another model", run_migrate},
+    Verb{"dedup", "find duplicates, plan what to move away, do it, undo it", run_dedup},
     Verb{"export-images", "write images of a data set as PNG files", run_export_images},
     Verb{"shorten", "make a model of the first bits of another one's codes, and shorten codes", run_shorten},
     Verb{"reproduce", "run plans of experiments and make the pages of results from their records", run_reproduce},

@@ -1,0 +1,357 @@
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "apps/signet/dedup_input.h"
+#include "apps/signet/options.h"
+#include "apps/signet/terminal.h"
+#include "signet/base/error.h"
+#include "signet/dedup/plan.h"
+#include "signet/store/collection_writer.h"
+
+namespace signet::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void print_json(const Json& value) { std::cout << value.dump(2, ' ', false, Json::error_handler_t::replace) << '\n'; }
+
+double real_option(const char* flag, const std::string& text, double fallback, double least, double most) {
+  if (text.empty()) return fallback;
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (end != text.c_str() + text.size() || !(value >= least && value <= most))
+    fail(ErrorCode::kUsage, flag, " \"", text, "\" must be a number from ", least, " to ", most);
+  return value;
+}
+
+std::string utc_now() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+bool parse_dedup(Arguments words, DedupArguments& a) {
+  Options options(
+      "dedup",
+      "Finds pictures that are the same or nearly so, and writes a plan of what could be moved away. Nothing is moved "
+      "before `signet dedup apply PLAN`; `signet dedup undo` brings everything back.",
+      "signet dedup photos/ --model instance.onnx --out plan.json\n  signet dedup apply plan.json\n"
+      "  signet dedup train/ --against test/ --hash phash");
+  OptionSet& set = options.set();
+  set.texts("PATH", a.paths, "pictures to look through: folders, .tar files, other data sets", "");
+  set.texts("--against", a.against, "a reference: PATH is compared with it and with itself, the reference with itself is not",
+            "PATH");
+  set.text("--collection", a.collection, "look through a collection, or, together with PATH, compare PATH with it", "DIR");
+  set.text("--level", a.level, "same-bytes, same-pixels, near-duplicate or same-class (near-duplicate)", "NAME");
+  set.text("--model", a.model, "instance model that makes the codes (signet train --supervision instance)", "FILE");
+  set.text("--hash", a.hash, "perceptual hash in its place: ahash, dhash, phash or block-mean", "NAME");
+  set.text("--radius", a.radius, "bits by which near codes may differ; calibrated on your pictures where not given", "R");
+  set.text("--budget", a.budget,
+           "calibration: false pairs an image that codes alone may bring, on average (0.01; 1 with a second look)", "X");
+  set.text("--likeness", a.likeness, "threshold of the second look, 0 to 1; calibrated where not given", "X");
+  set.flag("--no-second-look", a.no_second_look, "believe the codes alone: pictures of near pairs are not read again");
+  set.number("--sample", a.sample, "images that calibration makes copies of (300)", "N", 2, 100'000);
+  set.number("--seed", a.seed, "of the calibration's draw (1)", "N");
+  set.flag("--mirrored", a.mirrored, "find mirrored copies too");
+  set.flag("--turned", a.turned, "find copies turned by quarters too");
+  set.text("--keep", a.keep, "who stays: largest, oldest, sharpest or path (largest)", "RULE");
+  set.texts("--prefer", a.prefer, "with --keep path: folders whose pictures stay, the most wanted first", "DIR");
+  set.text("--out", a.out, "the plan to write (dedup-plan.json where there are files to move)", "FILE");
+  set.text("--trash", a.trash, "folder that apply moves files to (FILE.trash)", "DIR");
+  set.number("--max-megapixels", a.max_megapixels, "refuse pictures larger than this before decoding them (256)", "N", 1,
+             100'000);
+  set.threads(a.threads);
+  set.json(a.json);
+  set.quiet(a.quiet);
+  return options.parse(words);
+}
+
+void check(const DedupArguments& a) {
+  if (a.paths.empty() && a.collection.empty()) fail(ErrorCode::kUsage, "give a PATH to look through, or --collection DIR");
+  if (!a.against.empty() && a.paths.empty()) fail(ErrorCode::kUsage, "--against needs a PATH that is compared with it");
+  if (!a.against.empty() && !a.collection.empty())
+    fail(ErrorCode::kUsage, "--against and --collection are two references; give one of them");
+  if ((a.mirrored || a.turned) && a.paths.empty())
+    fail(ErrorCode::kUsage, "--mirrored and --turned need the pictures: give a PATH");
+  if (a.keep == "path" && a.prefer.empty()) fail(ErrorCode::kUsage, "--keep path needs --prefer DIR: whose pictures are to stay");
+  if (a.keep == "sharpest" && a.paths.empty() && a.model.empty() && a.hash.empty())
+    fail(ErrorCode::kUsage, "--keep sharpest needs to look at the pictures: give PATH, --model or --hash beside --collection");
+}
+
+struct Found {
+  std::vector<DuplicateGroup> groups;
+  std::uint32_t radius = 0;
+  double likeness = -1;  // < 0: no second look
+  std::optional<Calibration> calibration;
+  std::string calibration_text;
+};
+
+void choose_radius(const DedupArguments& a, DedupInput& input, const ProgressFn& progress, Found& found) {
+  const bool near = parse_duplicate_level(a.level) == DuplicateLevel::kNear;
+  const double likeness = real_option("--likeness", a.likeness, -1, 0, 1);
+  if (!a.radius.empty() || !near) {
+    found.radius = static_cast<std::uint32_t>(real_option("--radius", a.radius, 0, 0, input.set.codes.bits()));
+    found.likeness = a.no_second_look ? -1 : likeness;
+    return;
+  }
+  if (input.set.items.size() < 2) return;
+  CalibrationOptions options;
+  options.budget = real_option("--budget", a.budget, a.no_second_look ? 0.01 : 1, 0, 1000);
+  options.sample = a.sample, options.seed = a.seed, options.threads = a.threads, options.progress = progress;
+  found.calibration = input.calibrate_here(options);
+  found.calibration_text = calibration_json(*found.calibration, options);
+  found.radius = found.calibration->radius;
+  if (!a.no_second_look) found.likeness = likeness >= 0 ? likeness : found.calibration->likeness;
+}
+
+Found find(const DedupArguments& a, DedupInput& input, const ProgressFn& progress) {
+  Found found;
+  FindOptions options;
+  options.level = parse_duplicate_level(a.level);
+  if (options.level == DuplicateLevel::kSamePixels) input.fill_pixel_digests(progress);
+  if (options.level >= DuplicateLevel::kNear) choose_radius(a, input, progress, found);
+  options.radius = found.radius;
+  options.keep = {parse_keep_rule(a.keep), {}};
+  for (const std::string& path : a.prefer) options.keep.paths.push_back(absolute_path(path));
+  options.reference = input.reference;
+  options.poses = input.poses;
+  options.threads = a.threads;
+  options.progress = progress;
+  if (found.likeness >= 0) {
+    options.second_look = [&](std::size_t keeper, std::size_t item) {
+      try {
+        const Thumbnail first = input.look_at(keeper);
+        return likeness(first, input.look_at(item)) >= found.likeness;
+      } catch (const Error& error) {  // a picture that cannot be looked at is not called a duplicate
+        input.skipped.emplace_back(input.set.items[item].key, error.what());
+        return false;
+      }
+    };
+  }
+  found.groups = find_duplicates(input.set, input.verdicts, options);
+  return found;
+}
+
+PlannedFile planned(const DedupItem& item) { return {item.key, item.bytes, item.sha256, item.width, item.height}; }
+
+// What can be moved: files of their own, that are not the same as their keeper, with everything known that apply compares.
+DedupPlan make_plan(const DedupArguments& a, const DedupInput& input, const Found& found, const std::string& out) {
+  DedupPlan plan;
+  plan.made = utc_now();
+  plan.method = input.method;
+  plan.level = parse_duplicate_level(a.level);
+  plan.radius = found.radius;
+  plan.keep = parse_keep_rule(a.keep);
+  plan.calibration = found.calibration_text;
+  plan.trash = absolute_path(a.trash.empty() ? out + ".trash" : a.trash);
+  if (plan.level == DuplicateLevel::kSameClass) return plan;  // pictures of one class are no duplicates
+  const auto movable = [&](const DedupItem& item) { return item.sha256.size() == 64 && stamp_of(item.key).has_value(); };
+  std::map<std::string, bool> moved;
+  for (const DuplicateGroup& group : found.groups) {
+    const DedupItem& keeper = input.set.items[group.keeper];
+    if (!movable(keeper)) continue;
+    PlannedGroup entry{planned(keeper), {}};
+    for (const DuplicateMember& member : group.members) {
+      const DedupItem& item = input.set.items[member.item];
+      if (item.key == keeper.key || !movable(item) || !moved.try_emplace(item.key, true).second) continue;
+      entry.move.push_back({planned(item), member.level, member.distance});
+    }
+    if (!entry.move.empty()) plan.groups.push_back(std::move(entry));
+  }
+  return plan;
+}
+
+std::uint64_t bytes_of(const DedupPlan& plan, std::size_t& files) {
+  std::uint64_t bytes = 0;
+  for (const PlannedGroup& group : plan.groups)
+    for (const PlannedMove& move : group.move) bytes += move.file.bytes, ++files;
+  return bytes;
+}
+
+void print_calibration(const Calibration& c) {
+  std::cout << "calibrated on " << with_commas(c.sample) << " of " << with_commas(c.images) << " images ("
+            << with_commas(c.copies) << " known copies): radius " << c.radius << ", likeness " << fixed(c.likeness, 3) << '\n';
+  std::vector<std::vector<std::string>> rows = {{"radius", "copies found", "false pairs an image"}};
+  for (const CalibrationPoint& point : c.curve) {
+    const bool shown = point.radius == c.radius || point.radius % 2 == 0;
+    if (shown && point.radius <= c.radius + 4)
+      rows.push_back({concat(point.radius, point.radius == c.radius ? " *" : ""), fixed(point.recall, 4),
+                      point.false_pairs == 0 ? concat("< ", fixed(c.resolution, 4)) : fixed(point.false_pairs, 4)});
+  }
+  print_table(rows);
+}
+
+Json to_json(const DedupInput& input, const Found& found) {
+  const auto image = [&](std::size_t i) {
+    const DedupItem& item = input.set.items[i];
+    Json object = {{"key", item.key}, {"width", item.width}, {"height", item.height}, {"bytes", item.bytes}};
+    if (item.id != 0) object["id"] = item.id;
+    return object;
+  };
+  Json groups = Json::array();
+  for (const DuplicateGroup& group : found.groups) {
+    Json members = Json::array();
+    for (const DuplicateMember& member : group.members) {
+      Json entry = image(member.item);
+      entry["level"] = duplicate_level_name(member.level);
+      entry["distance"] = member.distance;
+      members.push_back(std::move(entry));
+    }
+    groups.push_back({{"keep", image(group.keeper)}, {"duplicates", std::move(members)}});
+  }
+  return groups;
+}
+
+void print_found(const DedupArguments& a, const DedupInput& input, const Found& found) {
+  if (found.calibration) print_calibration(*found.calibration);
+  std::map<DuplicateLevel, std::size_t> count;
+  for (const DuplicateGroup& group : found.groups)
+    for (const DuplicateMember& member : group.members) ++count[member.level];
+  std::cout << with_commas(input.set.items.size() - input.reference) << " images";
+  if (input.reference > 0) std::cout << " against " << with_commas(input.reference);
+  std::cout << ", " << with_commas(found.groups.size()) << (found.groups.size() == 1 ? " group" : " groups");
+  if (parse_duplicate_level(a.level) >= DuplicateLevel::kNear) std::cout << " within " << found.radius << " bits";
+  std::cout << '\n';
+  std::vector<std::vector<std::string>> rows = {{"level", "images beside the one that stays"}};
+  for (const auto& [level, n] : count) rows.push_back({duplicate_level_name(level), with_commas(n)});
+  if (rows.size() > 1) print_table(rows);
+}
+
+int run_find(Arguments words) {
+  DedupArguments a;
+  if (!parse_dedup(words, a)) return 0;
+  check(a);
+  catch_interrupts();
+  Meter meter("dedup", a.quiet);
+  const ProgressFn progress = meter.callback();
+  DedupInput input(a, progress);
+  const Found found = find(a, input, progress);
+  meter.clear();
+  for (const std::string& remark : input.remarks) note("dedup", remark);
+  if (!input.skipped.empty())
+    note("dedup", concat(input.skipped.size(), " pictures could not be read, the first: ", input.skipped.front().first, ": ",
+                         input.skipped.front().second));
+  const std::string out = a.out.empty() ? "dedup-plan.json" : a.out;
+  const DedupPlan plan = make_plan(a, input, found, out);
+  std::size_t files = 0;
+  const std::uint64_t bytes = bytes_of(plan, files);
+  const bool write = files > 0 || !a.out.empty();
+  if (write) write_plan(real_file_system(), out, plan);
+  if (a.json) {
+    print_json({{"level", a.level},
+                {"method", input.method},
+                {"radius", found.radius},
+                {"likeness", found.likeness < 0 ? Json() : Json(found.likeness)},
+                {"calibration", found.calibration_text.empty() ? Json() : Json::parse(found.calibration_text)},
+                {"images", input.set.items.size() - input.reference},
+                {"reference", input.reference},
+                {"skipped", input.skipped.size()},
+                {"plan", write ? Json(out) : Json()},
+                {"files", files},
+                {"bytes_saved", bytes},
+                {"groups", to_json(input, found)}});
+    return 0;
+  }
+  print_found(a, input, found);
+  if (write) {
+    std::cout << "wrote " << out << " and " << out << ".list: moving " << with_commas(files) << (files == 1 ? " file" : " files")
+              << " away saves " << human_bytes(bytes) << "; signet dedup apply " << out << " does it\n";
+  }
+  return 0;
+}
+
+int run_apply(Arguments words) {
+  std::string path;
+  bool json = false, quiet = false;
+  Options options("dedup apply", "Moves the files of a plan to its trash folder. Nothing is deleted.",
+                  "signet dedup apply plan.json");
+  options->text("PLAN", path, "written by signet dedup", "", Need::kRequired);
+  options->json(json);
+  options->quiet(quiet);
+  if (!options.parse(words)) return 0;
+  const DedupPlan plan = read_plan(real_file_system(), path);
+  catch_interrupts();
+  Meter meter("dedup apply", quiet);
+  const ApplyResult result = apply_plan(real_file_system(), plan, meter.callback());
+  meter.clear();
+  if (json) {
+    print_json(
+        {{"moved", result.moved}, {"already", result.already}, {"bytes_saved", result.bytes_saved}, {"trash", plan.trash}});
+  } else {
+    std::cout << with_commas(result.moved) << (result.moved == 1 ? " file" : " files") << " moved to " << plan.trash << ", "
+              << human_bytes(result.bytes_saved) << " saved once that folder is emptied; signet dedup undo " << path
+              << " brings them back\n";
+  }
+  return 0;
+}
+
+int run_undo(Arguments words) {
+  std::string path;
+  bool json = false;
+  Options options("dedup undo", "Moves everything that dedup apply has moved back to where it was.",
+                  "signet dedup undo plan.json");
+  options->text("PLAN", path, "the plan that was applied, or its trash folder", "", Need::kRequired);
+  options->json(json);
+  if (!options.parse(words)) return 0;
+  const std::string trash = stamp_of(path) ? read_plan(real_file_system(), path).trash : path;
+  const UndoResult result = undo_moves(real_file_system(), trash);
+  if (json)
+    print_json({{"restored", result.restored}, {"bytes", result.bytes}, {"occupied", result.occupied}});
+  else
+    std::cout << with_commas(result.restored) << (result.restored == 1 ? " file is" : " files are") << " back where they were\n";
+  if (!result.occupied.empty()) {
+    fail(ErrorCode::kMismatch, result.occupied.front(),
+         result.occupied.size() > 1 ? concat(" and ", result.occupied.size() - 1, " others exist") : " exists",
+         " again and were not overwritten; what was moved away from there is still in ", trash);
+  }
+  return 0;
+}
+
+int run_verdict(Arguments words) {
+  std::string collection;
+  std::vector<std::string> keys;
+  bool yes = false, no = false, forget = false;
+  Options options("dedup verdict", "Keeps what you know about two pictures of a collection, so that dedup does not ask again.",
+                  "signet dedup verdict --collection photos.signet --not-duplicate /photos/1.jpg /photos/2.jpg");
+  options->text("--collection", collection, "the collection that holds both", "DIR", Need::kRequired);
+  options->texts("KEY", keys, "the two pictures, by key", "");
+  options->flag("--duplicate", yes, "they show the same picture");
+  options->flag("--not-duplicate", no, "they do not");
+  options->flag("--forget", forget, "take back what was said");
+  if (!options.parse(words)) return 0;
+  if (keys.size() != 2 || yes + no + forget != 1)
+    fail(ErrorCode::kUsage, "give two keys and one of --duplicate, --not-duplicate and --forget");
+  const auto writer = CollectionWriter::open(real_file_system(), collection);
+  std::vector<std::uint64_t> ids;
+  for (const std::string& key : keys) {
+    const auto record = writer->find(key);
+    if (!record) fail(ErrorCode::kNotFound, "key \"", printable(key), "\" is not in the collection ", collection);
+    ids.push_back(record->id);
+  }
+  const Verdict verdict{ids[0], ids[1], yes};
+  if (!forget)
+    writer->set_verdicts(std::span(&verdict, 1));
+  else if (writer->erase_verdicts(std::span(&verdict, 1)) == 0)
+    fail(ErrorCode::kNotFound, "nothing was said about these two pictures in ", collection);
+  std::cout << collection << ": " << (forget ? "forgotten" : yes ? "kept: the same picture" : "kept: not duplicates") << '\n';
+  return 0;
+}
+
+}  // namespace
+
+int run_dedup(Arguments words) {
+  if (!words.empty() && words.front() == "apply") return run_apply(words.subspan(1));
+  if (!words.empty() && words.front() == "undo") return run_undo(words.subspan(1));
+  if (!words.empty() && words.front() == "verdict") return run_verdict(words.subspan(1));
+  return run_find(words);
+}
+
+}  // namespace signet::cli

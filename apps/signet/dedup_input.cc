@@ -1,0 +1,291 @@
+#include "apps/signet/dedup_input.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "signet/base/error.h"
+#include "signet/base/thread_pool.h"
+#include "signet/store/collection.h"
+
+namespace signet::cli {
+namespace {
+
+constexpr std::size_t kMostLooks = 20'000;  // thumbnails kept: 80 MB
+
+bool needs_codes(DuplicateLevel level) { return level >= DuplicateLevel::kNear; }
+
+// The poses beside the plain one: bit 2 mirrors, bits 0 and 1 count quarter turns.
+std::vector<std::size_t> poses_of(const DedupArguments& arguments) {
+  std::vector<std::size_t> poses;
+  for (std::size_t pose = 1; pose < 8; ++pose) {
+    const bool mirrored = pose & 4, turned = pose & 3;
+    if ((!mirrored || arguments.mirrored) && (!turned || arguments.turned)) poses.push_back(pose);
+  }
+  return poses;
+}
+
+}  // namespace
+
+Coder::Coder(const DedupArguments& arguments, const std::string& model) : threads_(arguments.threads) {
+  if (model.empty())
+    hash_ = parse_picture_hash(arguments.hash.empty() ? "phash" : arguments.hash);
+  else
+    encoder_.emplace(Encoder::open(real_file_system(), model, {arguments.threads, "auto"}));
+}
+
+std::string Coder::name() const { return encoder_ ? "model " + encoder_->info().fingerprint : picture_hash_name(hash_); }
+
+bool Coder::is_instance() const {
+  if (!encoder_) return true;
+  const auto record = nlohmann::json::parse(encoder_->info().training_record, nullptr, false);
+  if (!record.is_object() || !record.contains("options") || !record["options"].is_object()) return false;
+  return record["options"].value("supervision", "class") == "instance";
+}
+
+CodeMatrix Coder::encode(std::span<const Image> images) const {
+  if (encoder_) return pack_signs(encoder_->run(images).hash, encoder_->info().bits);
+  CodeMatrix codes(0, kPictureHashBits);
+  for (const Image& image : images) codes.append(picture_hash(image, hash_));
+  return codes;
+}
+
+CodeMatrix Coder::encode_all(std::size_t count, const std::function<Image(std::size_t)>& load, std::vector<std::size_t>& taken,
+                             std::vector<std::pair<std::size_t, std::string>>& skipped, const ProgressFn& progress) const {
+  CodeMatrix codes(0, bits());
+  if (encoder_) {
+    const auto sink = [&](std::span<const std::size_t> indices, const Outputs& outputs) {
+      const CodeMatrix block = pack_signs(outputs.hash, bits());
+      for (std::size_t i = 0; i < indices.size(); ++i) codes.append(block.row(i));
+      taken.insert(taken.end(), indices.begin(), indices.end());
+    };
+    for (const auto& one : signet::encode_all(*encoder_, count, load, sink, {}, progress).skipped)
+      skipped.emplace_back(one.index, one.reason);
+    return codes;
+  }
+  constexpr std::size_t kBlock = 1024;
+  ThreadPool pool(threads_);
+  std::vector<std::array<std::uint8_t, 8>> hashes(kBlock);
+  std::vector<std::string> reasons(kBlock);
+  for (std::size_t at = 0; at < count; at += kBlock) {
+    const std::size_t size = std::min(kBlock, count - at);
+    pool.parallel_for(size, 16, [&](std::size_t begin, std::size_t end, std::size_t) {
+      for (std::size_t i = begin; i < end; ++i) {
+        reasons[i].clear();
+        try {
+          hashes[i] = picture_hash(load(at + i), hash_);
+        } catch (const Error& error) {
+          reasons[i] = error.what();
+        }
+      }
+    });
+    for (std::size_t i = 0; i < size; ++i) {
+      if (!reasons[i].empty()) {
+        skipped.emplace_back(at + i, reasons[i]);
+        continue;
+      }
+      codes.append(hashes[i]);
+      taken.push_back(at + i);
+    }
+    if (progress && !progress({"hash", at + size, count, ""}))
+      fail(ErrorCode::kCancelled, "stopped on request; nothing was written");
+  }
+  return codes;
+}
+
+DedupInput::DedupInput(const DedupArguments& arguments, const ProgressFn& progress)
+    : arguments_(arguments), level_(parse_duplicate_level(arguments.level)) {
+  limits_.max_pixels = arguments.max_megapixels * 1'000'000;
+  if (!arguments.model.empty() && !arguments.hash.empty())
+    fail(ErrorCode::kUsage, "--model and --hash are two ways of making codes; give one of them");
+  const bool anew = !arguments.model.empty() || !arguments.hash.empty() || arguments.collection.empty();
+  if (needs_codes(level_) && anew) {
+    coder_.emplace(arguments, arguments.model);
+    if (arguments.model.empty() && arguments.hash.empty())
+      remarks.push_back(
+          "comparing perceptual hashes (phash); --model with a model of signet train --supervision instance finds more copies");
+  }
+  if (!arguments.collection.empty()) read_from_collection(progress);
+  if (!arguments.against.empty()) read_paths(arguments.against, progress);
+  if (!arguments.against.empty() || (!arguments.collection.empty() && !arguments.paths.empty())) reference = set.items.size();
+  read_paths(arguments.paths, progress);
+  if (coder_) method = coder_->name();
+  check_model_kind();
+}
+
+void DedupInput::check_model_kind() const {
+  if (!coder_) return;
+  if (level_ == DuplicateLevel::kNear && !coder_->is_instance() && arguments_.radius.empty()) {
+    fail(
+        ErrorCode::kInvalidArgument, arguments_.model.empty() ? arguments_.collection : arguments_.model,
+        " has codes of classes, which tell kinds of pictures apart and not one picture from another; use a model of signet train "
+        "--supervision instance, --hash phash, or --level same-class");
+  }
+  if (level_ == DuplicateLevel::kSameClass && coder_->is_instance())
+    fail(ErrorCode::kInvalidArgument, "--level same-class needs a model that was trained on classes, and ", coder_->name(),
+         " was not");
+}
+
+Image DedupInput::posed(Image image, std::size_t pose) const {
+  if (pose & 4) image = mirror(image);
+  for (std::size_t turn = pose & 3; turn > 0; --turn) image = turn_quarter(image);
+  return image;
+}
+
+void DedupInput::read_from_collection(const ProgressFn& progress) {
+  const auto view = Collection::open(real_file_system(), arguments_.collection)->view();
+  set = read_collection(*view, progress);
+  verdicts = view->verdicts();
+  const CollectionInfo info = view->info();
+  library_.emplace(info.root, limits_);
+  if (!needs_codes(level_)) return;
+  if (coder_ && coder_->name() != "model " + info.model) return encode_collection(progress);
+  if (coder_) return;
+  if (!info.model_path.empty() && real_file_system().exists(info.model_path)) {
+    coder_.emplace(arguments_, info.model_path);
+    if (coder_->name() != "model " + info.model)
+      fail(ErrorCode::kMismatch, arguments_.collection, " holds codes of model ", info.model, ", but ", info.model_path,
+           " is another one now");
+    return;
+  }
+  method = "model " + info.model;
+  remarks.push_back(concat("the model of ", arguments_.collection, " is not where it was (", info.model_path,
+                           "): whether its codes tell pictures or classes apart is not known"));
+}
+
+void DedupInput::encode_collection(const ProgressFn& progress) {
+  std::vector<std::size_t> taken;
+  std::vector<std::pair<std::size_t, std::string>> missing;
+  std::mutex mutex;
+  const auto load = [&](std::size_t i) {
+    std::string why;
+    auto image = library_->find(set.items[i].key, &why);
+    if (!image) fail(ErrorCode::kNotFound, set.items[i].key, ": ", why);
+    set.items[i].pixels = pixel_digest(*image);
+    if (arguments_.keep == "sharpest") set.items[i].sharpness = sharpness(*image);
+    return std::move(*image);
+  };
+  CodeMatrix codes = coder_->encode_all(set.items.size(), load, taken, missing, progress);
+  for (const auto& [i, reason] : missing) skipped.emplace_back(set.items[i].key, reason);
+  std::vector<DedupItem> items;
+  for (const std::size_t i : taken) items.push_back(std::move(set.items[i]));
+  set.items = std::move(items);
+  set.codes = std::move(codes);
+}
+
+// One pass over the pictures: what the file says, digest, sharpness, and the codes of every pose.
+void DedupInput::read_paths(const std::vector<std::string>& paths, const ProgressFn& progress) {
+  const std::vector<std::size_t> poses_wanted = poses_of(arguments_);
+  if (coder_ && set.codes.size() == 0) set.codes = CodeMatrix(0, coder_->bits());
+  if (poses.empty() && coder_)
+    for (std::size_t p = 0; p < poses_wanted.size(); ++p) poses.push_back(set.codes);
+  for (const std::string& path : paths) {
+    DataArguments data;
+    data.path = path;
+    data.max_megapixels = arguments_.max_megapixels;
+    const auto source = std::make_shared<PictureSource>(data.open(&limits_), path);
+    const std::size_t count = source->data().size(), each = coder_ ? poses_wanted.size() + 1 : 1;
+    std::vector<ImageRecord> records(count);
+    std::vector<std::string> digests(count);
+    std::vector<double> sharp(count, -1);
+    const auto load = [&](std::size_t i) {
+      ImageRecord scratch, &record = i % each == 0 ? records[i / each] : scratch;
+      record.key = source->key(i / each);
+      Image image = source->load(i / each, limits_, record);
+      if (i % each != 0) return posed(std::move(image), poses_wanted[i % each - 1]);
+      digests[i / each] = pixel_digest(image);
+      if (arguments_.keep == "sharpest") sharp[i / each] = sharpness(image);
+      return image;
+    };
+    std::vector<std::size_t> taken;
+    std::vector<std::pair<std::size_t, std::string>> bad;
+    if (coder_ && set.codes.bits() != coder_->bits())
+      fail(ErrorCode::kMismatch, "codes of ", set.codes.bits(), " and of ", coder_->bits(), " bits cannot be compared");
+    CodeMatrix codes;
+    if (coder_) {
+      codes = coder_->encode_all(count * each, load, taken, bad, progress);
+    } else {
+      ThreadPool pool(arguments_.threads);
+      std::mutex mutex;
+      pool.parallel_for(count, 16, [&](std::size_t begin, std::size_t end, std::size_t) {
+        for (std::size_t i = begin; i < end; ++i) {
+          try {
+            load(i);
+          } catch (const Error& error) {
+            const std::lock_guard lock(mutex);
+            bad.emplace_back(i, error.what());
+            records[i].key.clear();
+          }
+        }
+      });
+      for (std::size_t i = 0; i < count; ++i)
+        if (!records[i].key.empty()) taken.push_back(i);
+    }
+    for (const auto& [i, reason] : bad)
+      if (i % each == 0) skipped.emplace_back(source->key(i / each), reason);
+    for (std::size_t t = 0; t < taken.size(); ++t) {
+      const std::size_t pose = taken[t] % each, i = taken[t] / each;
+      if (coder_) (pose == 0 ? set.codes : poses[pose - 1]).append(codes.row(t));
+      if (pose != 0) continue;
+      const ImageRecord& r = records[i];
+      places_.resize(set.items.size() + 1);
+      places_.back() = {sources_.size(), i};
+      set.items.push_back({0, r.key, r.width, r.height, r.bytes, r.modified_ns, r.sha256, digests[i], sharp[i]});
+    }
+    sources_.push_back(source);
+  }
+}
+
+Image DedupInput::picture(std::size_t item) {
+  const bool own = item < places_.size() && places_[item].source < sources_.size() &&
+                   sources_[places_[item].source]->key(places_[item].position) == set.items[item].key;
+  if (own) {
+    ImageRecord record;
+    record.key = set.items[item].key;
+    return sources_[places_[item].source]->load(places_[item].position, limits_, record);
+  }
+  std::string why = "no such file";
+  if (library_) {
+    if (auto image = library_->find(set.items[item].key, &why)) return std::move(*image);
+  }
+  fail(ErrorCode::kNotFound, set.items[item].key, ": ", why);
+}
+
+const Thumbnail& DedupInput::look_at(std::size_t item) {
+  const auto known = looks_.find(item);
+  if (known != looks_.end()) return known->second;
+  if (looks_.size() >= kMostLooks) looks_.clear();
+  return looks_.emplace(item, make_thumbnail(picture(item))).first->second;
+}
+
+Calibration DedupInput::calibrate_here(const CalibrationOptions& options) {
+  if (!coder_)
+    fail(ErrorCode::kUsage,
+         "a radius can only be calibrated with the model at hand: give --model FILE (of the collection), or --radius R");
+  CalibrationSource source;
+  source.codes = &set.codes;
+  source.load = [this](std::size_t i) { return picture(i); };
+  source.encode = [this](std::span<const Image> images) { return coder_->encode(images); };
+  return calibrate(source, options);
+}
+
+void DedupInput::fill_pixel_digests(const ProgressFn& progress) {
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::size_t>> by_size;
+  for (std::size_t i = 0; i < set.items.size(); ++i) by_size[{set.items[i].width, set.items[i].height}].push_back(i);
+  std::vector<std::size_t> todo;
+  for (const auto& [size, items] : by_size)
+    for (const std::size_t i : items)
+      if (items.size() > 1 && set.items[i].pixels.empty()) todo.push_back(i);
+  for (std::size_t t = 0; t < todo.size(); ++t) {
+    if (t % 64 == 0 && progress && !progress({"compare pixels", t, todo.size(), ""}))
+      fail(ErrorCode::kCancelled, "stopped on request; nothing was written");
+    try {
+      set.items[todo[t]].pixels = pixel_digest(picture(todo[t]));
+    } catch (const Error& error) {
+      skipped.emplace_back(set.items[todo[t]].key, error.what());
+    }
+  }
+}
+
+}  // namespace signet::cli

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "apps/signet/data.h"
+#include "apps/signet/picture_source.h"
+#include "apps/signet/pictures.h"
+#include "signet/base/progress.h"
+#include "signet/dedup/calibrate.h"
+#include "signet/dedup/duplicates.h"
+#include "signet/dedup/picture_hash.h"
+#include "signet/dedup/second_look.h"
+#include "signet/encode/encoder.h"
+
+namespace signet::cli {
+
+struct DedupArguments {
+  std::vector<std::string> paths, against, prefer;
+  std::string collection, model, hash, level = "near-duplicate", keep = "largest", out, trash, radius, budget, likeness;
+  std::uint64_t sample = 300, seed = 1, threads = 0, max_megapixels = 256;
+  bool no_second_look = false, mirrored = false, turned = false, json = false, quiet = false;
+};
+
+// How pictures become codes: by a model or by a perceptual hash.
+class Coder {
+ public:
+  explicit Coder(const DedupArguments& arguments, const std::string& model);
+  std::uint32_t bits() const { return encoder_ ? encoder_->info().bits : kPictureHashBits; }
+  std::string name() const;  // "model <fingerprint>", "phash"
+  bool is_instance() const;  // of a model that was trained to tell pictures apart, or a hash
+  CodeMatrix encode(std::span<const Image> images) const;
+  // Codes of `count` pictures, many at once; pictures that cannot be read are left out, and `taken` says which were not.
+  CodeMatrix encode_all(std::size_t count, const std::function<Image(std::size_t)>& load, std::vector<std::size_t>& taken,
+                        std::vector<std::pair<std::size_t, std::string>>& skipped, const ProgressFn& progress) const;
+
+ private:
+  std::optional<Encoder> encoder_;
+  PictureHash hash_ = PictureHash::kDct;
+  std::size_t threads_;
+};
+
+// Everything that dedup compares: the reference first, then what is looked through. Pictures are read when they are needed and
+// not kept; only small thumbnails of pairs that had a second look are, up to a bound.
+class DedupInput {
+ public:
+  DedupInput(const DedupArguments& arguments, const ProgressFn& progress);
+
+  DedupSet set;
+  std::size_t reference = 0;
+  std::vector<CodeMatrix> poses;
+  std::vector<Verdict> verdicts;
+  std::vector<std::pair<std::string, std::string>> skipped;  // key, reason
+  std::string method;                                        // for the plan; empty where no codes were compared
+  std::vector<std::string> remarks;
+
+  Image picture(std::size_t item);  // throws Error where it is gone
+  const Thumbnail& look_at(std::size_t item);
+  Calibration calibrate_here(const CalibrationOptions& options);
+  void fill_pixel_digests(const ProgressFn& progress);  // of items that share their size with another and have none yet
+
+ private:
+  void read_paths(const std::vector<std::string>& paths, const ProgressFn& progress);
+  void read_from_collection(const ProgressFn& progress);
+  void encode_collection(const ProgressFn& progress);
+  void check_model_kind() const;
+  Image posed(Image image, std::size_t pose) const;
+
+  const DedupArguments& arguments_;
+  DuplicateLevel level_;
+  DecodeLimits limits_;
+  std::optional<Coder> coder_;
+  std::vector<std::shared_ptr<PictureSource>> sources_;
+  struct Place {
+    std::size_t source, position;
+  };
+  std::vector<Place> places_;  // of items that came from sources_
+  std::optional<PictureLibrary> library_;
+  std::unordered_map<std::size_t, Thumbnail> looks_;
+};
+
+}  // namespace signet::cli

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "signet/dataset/dataset.h"
+#include "signet/store/collection.h"
+
+namespace signet::cli {
+
+struct FileStamp {
+  std::uint64_t bytes = 0;
+  std::int64_t modified_ns = 0;
+};
+
+// Of a regular file; nothing for anything else.
+std::optional<FileStamp> stamp_of(const std::string& path);
+
+// A data set whose images are named by absolute paths: each lies in a file of its own below one folder, or all lie together in
+// one file or set of files ("/data/photos.tar/cat/1.jpg"). Safe from many threads.
+class PictureSource {
+ public:
+  PictureSource(std::shared_ptr<const Dataset> data, const std::string& path);
+  std::string key(std::size_t i) const;
+  const Dataset& data() const { return *data_; }
+  std::optional<FileStamp> own_file(std::size_t i) const { return stamp_of(key(i)); }
+  std::int64_t container_time() const { return container_ ? container_->modified_ns : 0; }
+
+  // Fills what the picture itself says into `record` (whose key is set) and returns its pixels.
+  Image load(std::size_t i, const DecodeLimits& limits, ImageRecord& record) const;
+
+ private:
+  std::shared_ptr<const Dataset> data_;
+  std::string prefix_;
+  std::optional<FileStamp> container_;
+};
+
+}  // namespace signet::cli

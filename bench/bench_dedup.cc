@@ -1,0 +1,254 @@
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "bench/dedup_data.h"
+#include "bench/dedup_methods.h"
+#include "signet/base/cpu.h"
+#include "signet/base/error.h"
+#include "signet/base/random.h"
+#include "signet/base/thread_pool.h"
+#include "signet/dedup/groups.h"
+#include "signet/dedup/picture_hash.h"
+#include "signet/encode/encoder.h"
+#ifdef SIGNET_WITH_LEARN
+#include "apps/signet-train/process_settings.h"
+#include "signet/learn/train.h"
+#endif
+
+// ./run bench dedup: how many planted copies each method finds at a precision of 0.99, kind by kind; how long grouping takes.
+namespace signet::bench {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+const char kUsage[] =
+    "usage: signet-bench-dedup [--data PATH] [--model FILE] [--images N] [--copies N] [--seed S] [--bits K] [--alpha X] "
+    "[--epochs E]\n"
+    "                          [--batch N] [--arch NAME] [--group N] [--train-only] [--json]\n"
+    "  --model FILE  the instance model; trained on the tuning half of the images and kept there where it does not exist\n"
+    "  --group N     codes to group for the time (1,000,000; 0: leave out)\n";
+
+struct Setup {
+  std::string data = "/usr/share/datasets/fashion-mnist", model, arch = "small";
+  std::size_t images = 50'000, copies = 5'000, group = 1'000'000, batch = 0, bits = 0;
+  std::uint64_t seed = 1;
+  double alpha = 0, epochs = 0, precision = 0.99;
+  bool json = false, train_only = false;
+};
+
+Setup parse(int count, char** values) {
+  Setup s;
+  const std::map<std::string, std::string*> texts = {{"--data", &s.data}, {"--model", &s.model}, {"--arch", &s.arch}};
+  const std::map<std::string, std::size_t*> numbers = {
+      {"--images", &s.images}, {"--copies", &s.copies}, {"--group", &s.group}, {"--batch", &s.batch}, {"--bits", &s.bits}};
+  const std::map<std::string, double*> reals = {{"--alpha", &s.alpha}, {"--epochs", &s.epochs}};
+  for (int i = 1; i < count; ++i) {
+    const std::string flag = values[i];
+    if (flag == "--json" || flag == "--train-only") {
+      (flag == "--json" ? s.json : s.train_only) = true;
+      continue;
+    }
+    if (flag == "--help" || i + 1 == count) {
+      std::fputs(kUsage, stdout);
+      std::exit(flag == "--help" ? 0 : 2);
+    }
+    const char* value = values[++i];
+    if (texts.contains(flag))
+      *texts.at(flag) = value;
+    else if (numbers.contains(flag))
+      *numbers.at(flag) = std::strtoull(value, nullptr, 10);
+    else if (reals.contains(flag))
+      *reals.at(flag) = std::strtod(value, nullptr);
+    else if (flag == "--seed")
+      s.seed = std::strtoull(value, nullptr, 10);
+    else
+      fail(ErrorCode::kUsage, "there is no option ", flag, "; --help lists them");
+  }
+  return s;
+}
+
+void say(const Setup& setup, const std::string& line) { (setup.json ? std::cerr : std::cout) << line << std::endl; }
+
+// Trains on the tuning half where the model is not there yet.
+std::string model_of(const Setup& setup, const Planted& planted) {
+  const std::string path = setup.model.empty() ? "bench-dedup-model.onnx" : setup.model;
+  if (!setup.model.empty() && real_file_system().exists(path)) return path;
+#ifdef SIGNET_WITH_LEARN
+  TrainOptions options;
+  options.supervision = Supervision::kInstance;
+  const InstanceDefaults defaults;
+  options.bits = setup.bits > 0 ? static_cast<std::uint32_t>(setup.bits) : defaults.bits;
+  options.alpha = setup.alpha > 0 ? setup.alpha : defaults.alpha;
+  options.epochs = setup.epochs;
+  options.arch = setup.arch;
+  options.batch = setup.batch;
+  options.seed = setup.seed;
+  double last = 0;
+  const auto began = Clock::now();
+  const TrainResult result = train(*tuning_half(planted), options, path, [&](const TrainProgress& p) {
+    const double now = std::chrono::duration<double>(Clock::now() - began).count();
+    if (now - last > 20) {
+      last = now;
+      std::cerr << "train " << p.step << "/" << p.steps << ", loss " << p.loss << ", " << p.images_per_second
+                << " images/s, copies found " << p.validation_recall << std::endl;
+    }
+    return true;
+  });
+  say(setup, concat("trained ", path, " on the tuning half: ", options.bits, " bits, alpha ", options.alpha, ", ",
+                    result.image_passes, " image passes in ", result.seconds, " s; ", 100 * result.validation_recall,
+                    " % of held-out copies nearest to their original"));
+  return path;
+#else
+  (void)planted;
+  fail(ErrorCode::kUsage, path, " does not exist, and this build cannot train: give --model FILE");
+#endif
+}
+
+CodeMatrix hashes(const Planted& planted, PictureHash kind, bool copies) {
+  CodeMatrix codes(0, kPictureHashBits);
+  if (copies)
+    for (const PlantedCopy& copy : planted.copies) codes.append(picture_hash(copy.image, kind));
+  else
+    for (const Image& image : planted.images) codes.append(picture_hash(image, kind));
+  return codes;
+}
+
+CodeMatrix encoded(const Encoder& encoder, std::size_t count, const std::function<Image(std::size_t)>& load) {
+  CodeMatrix codes(0, encoder.info().bits);
+  encode_all(encoder, count, load, [&](std::span<const std::size_t> indices, const Outputs& outputs) {
+    const CodeMatrix block = pack_signs(outputs.hash, encoder.info().bits);
+    for (std::size_t i = 0; i < indices.size(); ++i) codes.append(block.row(i));
+  });
+  return codes;
+}
+
+std::vector<Method> methods_of(const Setup& setup, const Planted& planted) {
+  std::vector<Method> methods;
+  for (const auto kind : {PictureHash::kAverage, PictureHash::kDifference, PictureHash::kDct, PictureHash::kBlockMean})
+    methods.push_back({picture_hash_name(kind), hashes(planted, kind, false), hashes(planted, kind, true)});
+  Method looked = methods[2];
+  looked.name += "+second-look";
+  looked.second_look = true;
+  methods.push_back(looked);
+  const Encoder encoder = Encoder::open(real_file_system(), model_of(setup, planted));
+  Method instance;
+  instance.name = concat("instance-", encoder.info().bits);
+  instance.images = encoded(encoder, planted.images.size(), [&](std::size_t i) { return planted.images[i]; });
+  instance.copies = encoded(encoder, planted.copies.size(), [&](std::size_t i) { return planted.copies[i].image; });
+  methods.push_back(instance);
+  instance.name += "+second-look";
+  instance.second_look = true;
+  methods.push_back(instance);
+  return methods;
+}
+
+// A million codes as a collection has them: the images' own codes, each with some twenty strangers made by flipping half as many
+// bits as chance would, and one in twenty a near copy.
+double time_grouping(const Setup& setup, const Method& method, std::size_t& groups) {
+  Random random(setup.seed);
+  const std::uint32_t bits = method.images.bits();
+  CodeMatrix codes(setup.group, bits);
+  for (std::size_t i = 0; i < setup.group; ++i) {
+    const bool near = i >= method.images.size() && random.below(20) == 0;
+    const auto from = near ? codes.row(random.below(i)) : method.images.row(random.below(method.images.size()));
+    std::copy(from.begin(), from.end(), codes.row(i).begin());
+    if (i < method.images.size()) {
+      std::copy(method.images.row(i).begin(), method.images.row(i).end(), codes.row(i).begin());
+      continue;
+    }
+    for (std::uint64_t flips = near ? random.below(method.radius + 1) : bits / 4; flips > 0; --flips) {
+      const std::uint64_t k = random.below(bits);
+      codes.row(i)[k / 8] ^= static_cast<std::uint8_t>(1u << (k % 8));
+    }
+  }
+  StarOptions options;
+  options.radius = method.radius;
+  const auto began = Clock::now();
+  groups = star_groups(codes, options).size();
+  return std::chrono::duration<double>(Clock::now() - began).count();
+}
+
+void print_table(const std::vector<Method>& methods, const std::vector<Figures>& figures) {
+  std::printf("%-12s %-9s", "recall", "");
+  for (const Method& method : methods) std::printf(" %22s", method.name.c_str());
+  std::printf("\n");
+  for (std::size_t k = 0; k < figures[0].kinds.size(); ++k) {
+    const KindFigures& row = figures[0].kinds[k];
+    std::printf("%-12s %-9s", row.kind.c_str(), row.held_back ? (row.seen ? "held back" : "new kind") : "tuned");
+    for (const Figures& f : figures) std::printf(" %22.4f", f.kinds[k].recall());
+    std::printf("\n");
+  }
+  std::printf("%-22s", "precision, all pairs");
+  for (const Figures& f : figures)
+    std::printf(" %22.4f", f.pairs > 0 ? static_cast<double>(f.found) / static_cast<double>(f.pairs) : 1);
+  std::printf("\n%-22s", "radius");
+  for (const Method& method : methods) std::printf(" %22u", method.radius);
+  std::printf("\n%-22s", "likeness");
+  for (const Method& method : methods) std::printf(" %22.4f", method.likeness);
+  std::printf("\n%-22s", "seconds to group");
+  for (const Figures& f : figures) std::printf(" %22.2f", f.seconds);
+  std::printf("\n");
+}
+
+int run(const Setup& setup) {
+  const auto began = Clock::now();
+  const Planted planted = plant(setup.data, setup.images, setup.copies, setup.seed);
+  say(setup,
+      concat(planted.describe, ": ", planted.read, " images, ", planted.twins, " left out as natural twins (correlation of ",
+             kTwin, " or more), ", planted.images.size(), " used, ", planted.copies.size(), " copies planted, seed ", setup.seed,
+             ", ", std::chrono::duration<double>(Clock::now() - began).count(), " s"));
+  if (setup.train_only) return model_of(setup, planted), 0;
+  std::vector<Method> methods = methods_of(setup, planted);
+  const Looks looks = look_at_all(planted);
+  std::vector<Figures> figures;
+  Json rows = Json::array();
+  for (Method& method : methods) {
+    tune(method, planted, looks, setup.precision);
+    figures.push_back(signet::bench::run(method, planted, looks));
+    for (const KindFigures& row : figures.back().kinds)
+      rows.push_back({{"method", method.name},
+                      {"kind", row.kind},
+                      {"held_back", row.held_back},
+                      {"precision", row.precision()},
+                      {"recall", row.recall()},
+                      {"copies", row.copies},
+                      {"kind_seen", row.seen},
+                      {"radius", method.radius}});
+    say(setup, concat(method.name, ": radius ", method.radius, ", likeness ", method.likeness, ", ", figures.back().found, " of ",
+                      planted.copies.size(), " copies, ", figures.back().pairs - figures.back().found, " wrong pairs"));
+  }
+  if (setup.group > 0) {
+    std::size_t groups = 0;
+    const Method& method = methods[methods.size() - 2];
+    const double seconds = time_grouping(setup, method, groups);
+    say(setup, concat(setup.group, " codes of ", method.images.bits(), " bits grouped at radius ", method.radius, " in ", seconds,
+                      " s (", available_cpus(), " CPUs, ", groups, " groups)"));
+  }
+  if (setup.json)
+    std::cout << rows.dump(1) << std::endl;
+  else
+    print_table(methods, figures);
+  return 0;
+}
+
+}  // namespace
+}  // namespace signet::bench
+
+int main(int count, char** values) {
+#ifdef SIGNET_WITH_LEARN
+  signet::cli::restart_with_settings(values);
+#endif
+  try {
+    return signet::bench::run(signet::bench::parse(count, values));
+  } catch (const std::exception& error) {
+    std::cerr << "signet-bench-dedup: " << error.what() << std::endl;
+    return 4;
+  }
+}

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bench/dedup_data.h"
+#include "signet/code/code_matrix.h"
+#include "signet/dedup/second_look.h"
+
+namespace signet::bench {
+
+// A way of finding copies: codes, and whether near pairs get a second look.
+struct Method {
+  std::string name;
+  CodeMatrix images, copies;  // codes, one an image and one a copy
+  bool second_look = false;
+  std::uint32_t radius = 0;  // chosen by tune()
+  double likeness = 0;
+};
+
+struct Looks {
+  std::vector<Thumbnail> images, copies;
+};
+Looks look_at_all(const Planted& planted);
+
+// Chooses radius and likeness: the most copies found with a precision of at least `precision`, looking at nothing but images of
+// the tuning half and their copies of the six kinds for tuning.
+void tune(Method& method, const Planted& planted, const Looks& looks, double precision);
+
+struct KindFigures {
+  std::string kind;
+  bool seen = false;       // a kind that tuning (and training) used
+  bool held_back = false;  // sources of the half that neither has seen
+  std::size_t copies = 0, found = 0;
+  double wrong = 0;  // false pairs, see run()
+  double recall() const { return copies > 0 ? static_cast<double>(found) / static_cast<double>(copies) : 0; }
+  double precision() const {
+    return static_cast<double>(found) + wrong > 0 ? static_cast<double>(found) / (static_cast<double>(found) + wrong) : 1;
+  }
+};
+
+struct Figures {
+  std::vector<KindFigures> kinds;
+  std::size_t found = 0, pairs = 0, pairs_of_originals = 0;  // right pairs, all pairs reported, those between two originals
+  double seconds = 0;                                        // grouping, second looks included
+};
+
+// Groups all images and all copies together, as `signet dedup` does, largest first. A reported pair (keeper, member) is right
+// where one is the planted copy of the other. A wrong pair counts for the kind of each copy in it; one between two originals for
+// every row by its share of the copies.
+Figures run(const Method& method, const Planted& planted, const Looks& looks);
+
+}  // namespace signet::bench

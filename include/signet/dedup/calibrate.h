@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "signet/base/progress.h"
+#include "signet/code/code_matrix.h"
+#include "signet/image/alter.h"
+#include "signet/image/image.h"
+
+namespace signet {
+
+// How near is near? Measured on the user's own images, instead of a number that fits somebody else's.
+//
+// Known copies: `sample` images, drawn by the seed, are changed in every one of the twelve ways of image/alter.h and encoded;
+// their distances to the code of the original, and their likeness to it (second_look.h), say what a copy looks like here. Known
+// non-copies: each of these images with every other image of the set, except pairs whose pictures are as alike as copies are:
+// those may be real duplicates, which is why somebody runs dedup.
+struct CalibrationOptions {
+  double budget = 0.01;       // false pairs an image that codes within the radius may bring, on average, in this set
+  double copies_kept = 0.98;  // share of the known copies within the radius that the second look must let pass
+  std::size_t sample = 300;   // images; fewer where the set is smaller
+  std::uint64_t seed = 1;
+  std::size_t threads = 0;
+  ProgressFn progress;
+};
+
+struct CalibrationPoint {
+  std::uint32_t radius = 0;
+  double recall = 0;                   // share of known copies within the radius, all kinds
+  std::vector<double> recall_by_kind;  // kChangeKinds entries
+  double false_pairs = 0;              // an image, on average: other images within the radius that are no copies
+};
+
+struct Calibration {
+  std::vector<CalibrationPoint> curve;  // radius 0, 1, ... up to where it does not matter any more
+  std::uint32_t radius = 0;             // the largest whose false pairs are within the budget
+  double likeness = 0;                  // threshold of the second look
+  std::size_t images = 0, sample = 0, copies = 0;
+  double resolution = 0;  // false pairs an image cannot be told from 0 below this: 3 / sample (95 %, rule of three)
+};
+
+// What the images are and how they become codes. load and encode are called from one thread.
+struct CalibrationSource {
+  const CodeMatrix* codes = nullptr;                         // of all images of the set
+  std::function<Image(std::size_t)> load;                    // may throw Error: that image is left out
+  std::function<CodeMatrix(std::span<const Image>)> encode;  // codes of changed pictures, as those of the set were made
+};
+
+// Throws kInvalidArgument for fewer than two images, or where not one of the sample can be read. The same seed gives the same
+// result.
+Calibration calibrate(const CalibrationSource& source, const CalibrationOptions& options);
+
+// As the plan keeps it: an object with radius, likeness, budget, sample, seed and the curve.
+std::string calibration_json(const Calibration& calibration, const CalibrationOptions& options);
+
+}  // namespace signet

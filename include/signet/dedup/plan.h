@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "signet/base/file_system.h"
+#include "signet/base/progress.h"
+#include "signet/dedup/duplicates.h"
+
+namespace signet {
+
+// What dedup proposes to do, as a file that people read and change before anything happens (docs/format/dedup-plan.md).
+struct PlannedFile {
+  std::string path;  // absolute
+  std::uint64_t bytes = 0;
+  std::string sha256;                   // of the file when the plan was made; apply refuses a file that has become another
+  std::uint32_t width = 0, height = 0;  // for the reader
+  friend bool operator==(const PlannedFile&, const PlannedFile&) = default;
+};
+struct PlannedMove {
+  PlannedFile file;
+  DuplicateLevel level = DuplicateLevel::kNear;
+  std::uint32_t distance = 0;
+  friend bool operator==(const PlannedMove&, const PlannedMove&) = default;
+};
+struct PlannedGroup {
+  PlannedFile keep;
+  std::vector<PlannedMove> move;
+  friend bool operator==(const PlannedGroup&, const PlannedGroup&) = default;
+};
+struct DedupPlan {
+  std::string made;    // UTC, "2026-11-24T12:00:00Z"
+  std::string method;  // "model <fingerprint>", "phash", ...
+  DuplicateLevel level = DuplicateLevel::kNear;
+  std::uint32_t radius = 0;
+  KeepRule keep = KeepRule::kLargest;
+  std::string calibration;  // JSON object, see calibrate.h; empty: the radius was given
+  std::string trash;        // folder, absolute: where apply moves files to
+  std::vector<PlannedGroup> groups;
+};
+
+// Writes PATH (JSON) and PATH.list: the paths to be moved away, one a line, for the shell. Throws kInvalidArgument where a path
+// holds a line break or a plan names a file twice.
+void write_plan(FileSystem& fs, const std::string& path, const DedupPlan& plan);
+// Throws kCorrupt naming path and place, kUnsupported for a newer version.
+DedupPlan read_plan(FileSystem& fs, const std::string& path);
+
+struct ApplyResult {
+  std::size_t moved = 0;          // files that are in the trash folder now
+  std::size_t already = 0;        // of them, those that an earlier, interrupted apply had moved
+  std::uint64_t bytes_saved = 0;  // of all moved files
+};
+
+// Moves the files of a plan to its trash folder; nothing is ever deleted. First every file is compared with the plan: where one
+// has changed or a kept one is missing, nothing is moved (kMismatch naming it). Each move is written into a journal in the trash
+// folder (docs/format/dedup-plan.md) and synced before it happens, so that after a crash at any moment every file is at its place
+// or in the trash under the name that the journal tells, and the same call goes on. Throws kIo where a file cannot be moved, for
+// example because the trash is on another file system. Stopped by `progress`: kCancelled; what was moved stays so.
+ApplyResult apply_plan(FileSystem& fs, const DedupPlan& plan, const ProgressFn& progress = {});
+
+struct UndoResult {
+  std::size_t restored = 0;
+  std::uint64_t bytes = 0;
+  std::vector<std::string> occupied;  // not restored: another file has the name now; its own is still in the trash
+};
+
+// Moves everything that the journals of a trash folder tell of back to where it was. Safe to repeat, also after a crash.
+UndoResult undo_moves(FileSystem& fs, const std::string& trash);
+
+}  // namespace signet

@@ -1,0 +1,180 @@
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "signet/base/error.h"
+#include "signet/base/sha256.h"
+#include "signet/dedup/plan.h"
+
+namespace signet {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint64_t kMostJournalBytes = std::uint64_t{4} << 30;
+constexpr const char* kJournalPrefix = "journal-";
+
+struct Entry {
+  std::string from;  // absolute
+  std::string name;  // in the trash folder
+  std::uint64_t bytes = 0;
+};
+
+std::string journal_name(std::size_t number) {
+  std::string digits = std::to_string(number);
+  return kJournalPrefix + std::string(6 - std::min<std::size_t>(6, digits.size()), '0') + digits + ".jsonl";
+}
+
+// All lines of all journals, in order. A last line that was cut off tells of a move that did not happen: it is written and synced
+// before the move.
+std::vector<Entry> read_journals(FileSystem& fs, const std::string& trash, std::size_t& next_number) {
+  std::vector<Entry> entries;
+  next_number = 1;
+  if (!fs.exists(trash)) return entries;
+  for (const std::string& name : fs.list(trash)) {
+    if (!name.starts_with(kJournalPrefix) || is_temp_name(name)) continue;
+    ++next_number;
+    const std::string path = join_path(trash, name);
+    const auto bytes = read_file(fs, path, kMostJournalBytes);
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    for (std::size_t begin = 0, line = 1; begin < text.size(); ++line) {
+      const std::size_t end = text.find('\n', begin);
+      if (end == std::string_view::npos) break;
+      const json entry = json::parse(text.substr(begin, end - begin), nullptr, false);
+      begin = end + 1;
+      const bool good = entry.is_object() && entry.contains("from") && entry["from"].is_string() && entry.contains("name") &&
+                        entry["name"].is_string() && entry.contains("bytes") && entry["bytes"].is_number_unsigned();
+      if (!good) {
+        if (begin == text.size()) break;  // the last line may be torn in its middle
+        fail(ErrorCode::kCorrupt, path, ", line ", line,
+             " is damaged; the files beside it were moved from where its other lines say");
+      }
+      entries.push_back({entry["from"], entry["name"], entry["bytes"]});
+    }
+  }
+  return entries;
+}
+
+// Whether the file is what the plan saw.
+bool unchanged(FileSystem& fs, const PlannedFile& file, const std::string& path) {
+  if (fs.size(path) != file.bytes) return false;
+  return sha256_hex(fs.map(path)->data()) == file.sha256;
+}
+
+class Apply {
+ public:
+  Apply(FileSystem& fs, const DedupPlan& plan, const ProgressFn& progress) : fs_(fs), plan_(plan), progress_(progress) {}
+
+  ApplyResult run() {
+    for (const Entry& entry : read_journals(fs_, plan_.trash, number_)) {
+      moved_before_[entry.from] = entry.name;
+      ++names_;
+    }
+    check();
+    if (!todo_.empty()) start_journal();
+    for (std::size_t i = 0; i < todo_.size(); ++i) {
+      if (progress_ && !progress_({"move", i, todo_.size(), ""}))
+        fail(ErrorCode::kCancelled, "stopped after ", result_.moved, " files, which are in ", plan_.trash,
+             "; the same command goes on, and undo brings them back");
+      move(*todo_[i]);
+    }
+    return result_;
+  }
+
+ private:
+  // Where an earlier apply has put the file of a plan, if it did and the file is not back at its place.
+  bool is_in_trash(const PlannedFile& file) const {
+    const auto before = moved_before_.find(file.path);
+    return before != moved_before_.end() && !fs_.exists(file.path) && fs_.exists(join_path(plan_.trash, before->second));
+  }
+
+  void check() {
+    for (const PlannedGroup& group : plan_.groups) {
+      check_one(group.keep, "is kept by the plan");
+      for (const PlannedMove& move : group.move) {
+        if (is_in_trash(move.file)) {
+          ++result_.already, ++result_.moved;
+          result_.bytes_saved += move.file.bytes;
+          continue;
+        }
+        check_one(move.file, "is moved by the plan");
+        todo_.push_back(&move.file);
+      }
+      if (progress_ && !progress_({"compare with the plan", result_.moved + todo_.size(), 0, ""}))
+        fail(ErrorCode::kCancelled, "stopped while files were compared with the plan; nothing was moved");
+    }
+  }
+
+  void check_one(const PlannedFile& file, const char* role) const {
+    if (!fs_.exists(file.path))
+      fail(ErrorCode::kMismatch, file.path, " ", role, ", but it is gone; nothing was moved, make a new plan");
+    if (!unchanged(fs_, file, file.path))
+      fail(ErrorCode::kMismatch, file.path, " ", role, ", but it has changed since; nothing was moved, make a new plan");
+  }
+
+  void start_journal() {
+    fs_.create_directory(plan_.trash);
+    fs_.sync_directory(parent_path(plan_.trash));
+    journal_ = fs_.create(join_path(plan_.trash, journal_name(number_)));
+    journal_->sync();
+    fs_.sync_directory(plan_.trash);
+  }
+
+  // The journal first, then the move: a line without a move is harmless, a move without a line would be a lost file.
+  void move(const PlannedFile& file) {
+    std::string name;
+    do {
+      name = concat(++names_, "-", file_name(file.path));
+    } while (fs_.exists(join_path(plan_.trash, name)));
+    const std::string line = json{{"from", file.path}, {"name", name}, {"bytes", file.bytes}}.dump() + "\n";
+    journal_->append(as_bytes(line));
+    journal_->sync();
+    fs_.rename(file.path, join_path(plan_.trash, name));
+    fs_.sync_directory(plan_.trash);  // the new name first: after a power loss there may be two, never none
+    fs_.sync_directory(parent_path(file.path));
+    ++result_.moved;
+    result_.bytes_saved += file.bytes;
+  }
+
+  FileSystem& fs_;
+  const DedupPlan& plan_;
+  const ProgressFn& progress_;
+  std::map<std::string, std::string> moved_before_;
+  std::vector<const PlannedFile*> todo_;
+  std::unique_ptr<WritableFile> journal_;
+  std::size_t number_ = 1, names_ = 0;
+  ApplyResult result_;
+};
+
+}  // namespace
+
+ApplyResult apply_plan(FileSystem& fs, const DedupPlan& plan, const ProgressFn& progress) {
+  return Apply(fs, plan, progress).run();
+}
+
+UndoResult undo_moves(FileSystem& fs, const std::string& trash) {
+  if (!fs.exists(trash)) fail(ErrorCode::kNotFound, trash, " does not exist; it is the trash folder that dedup apply has named");
+  std::size_t next = 0;
+  std::vector<Entry> entries = read_journals(fs, trash, next);
+  if (next == 1) fail(ErrorCode::kNotFound, trash, " holds no journal of dedup apply; nothing can be undone from it");
+  std::reverse(entries.begin(), entries.end());
+  UndoResult result;
+  for (const Entry& entry : entries) {
+    const std::string here = join_path(trash, entry.name);
+    if (!fs.exists(here)) continue;  // was not moved, or is back already
+    if (fs.exists(entry.from)) {
+      result.occupied.push_back(entry.from);
+      continue;
+    }
+    fs.create_directory(parent_path(entry.from));
+    fs.rename(here, entry.from);
+    fs.sync_directory(parent_path(entry.from));
+    fs.sync_directory(trash);
+    ++result.restored;
+    result.bytes += entry.bytes;
+  }
+  return result;
+}
+
+}  // namespace signet

@@ -1,0 +1,165 @@
+#include <algorithm>
+#include <set>
+
+#include "signet/image/alter.h"
+#include "signet/store/collection.h"
+#include "tests/cli/run_signet.h"
+
+namespace signet::cli_test {
+namespace {
+
+// Twelve pictures of soft blobs, and of two of them: a byte copy, the same pixels as BMP-free PNG of another name, a smaller one.
+class DedupCliTest : public CliTest {
+ protected:
+  void SetUp() override {
+    for (std::uint32_t i = 0; i < 12; ++i) save(concat("photos/", i, ".png"), picture(i));
+    testdata::write(path("photos/copies/bytes.png"), slurp(path("photos/1.png")));
+    save("photos/copies/small.png", resize(picture(2), 40, 40));
+  }
+  static std::string concat(const std::string& a, std::uint32_t i, const std::string& b) { return a + std::to_string(i) + b; }
+  static Image picture(std::uint32_t seed) {
+    Random random(mix_seed(seed, 3));
+    Image small{7, 7, 3, {}};
+    for (int i = 0; i < 147; ++i) small.pixels.push_back(static_cast<std::uint8_t>(random.below(256)));
+    return resize(small, 64, 64);
+  }
+  void save(const std::string& name, const Image& image) const {
+    testdata::write(path(name), testdata::text_of(encode_png(image)));
+  }
+  Words dedup(const Words& more) const {
+    Words words = {"dedup", path("photos"), "--hash", "phash", "--out", path("plan.json")};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  std::set<std::string> files() const {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path("photos")))
+      if (entry.is_regular_file()) names.insert(entry.path().filename());
+    return names;
+  }
+  // Keys of the pictures that would go, with their levels.
+  static std::set<std::string> found(const nlohmann::json& result) {
+    std::set<std::string> all;
+    for (const auto& group : result["groups"])
+      for (const auto& one : group["duplicates"])
+        all.insert(std::filesystem::path(one["key"].get<std::string>()).filename().string() + " " +
+                   one["level"].get<std::string>());
+    return all;
+  }
+};
+
+TEST_F(DedupCliTest, PlansAppliesAndUndoes) {
+  const auto result = ok(dedup({"--json", "--radius", "8"})).json();
+  EXPECT_EQ(found(result), (std::set<std::string>{"bytes.png same-bytes", "small.png near-duplicate"})) << result;
+  EXPECT_EQ(result["files"], 2);
+  const std::uint64_t saved =
+      std::filesystem::file_size(path("photos/copies/bytes.png")) + std::filesystem::file_size(path("photos/copies/small.png"));
+  EXPECT_EQ(result["bytes_saved"], saved);
+  EXPECT_EQ(slurp(path("plan.json.list")), path("photos/copies/bytes.png") + "\n" + path("photos/copies/small.png") + "\n");
+  EXPECT_EQ(files().size(), 14u);  // nothing has happened yet
+
+  const auto applied = ok({"dedup", "apply", path("plan.json"), "--json"}).json();
+  EXPECT_EQ(applied["moved"], 2);
+  EXPECT_EQ(applied["bytes_saved"], saved);
+  EXPECT_EQ(files().size(), 12u);
+  EXPECT_FALSE(files().contains("bytes.png"));
+  const Outcome undone = ok({"dedup", "undo", path("plan.json")});
+  EXPECT_NE(undone.out.find("2 files are back"), std::string::npos) << undone.out;
+  EXPECT_EQ(files().size(), 14u);
+  EXPECT_EQ(slurp(path("photos/copies/bytes.png")), slurp(path("photos/1.png")));
+}
+
+TEST_F(DedupCliTest, CalibratesOnThePicturesThemselves) {
+  const auto result = ok(dedup({"--json", "--no-second-look"})).json();
+  EXPECT_EQ(found(result), (std::set<std::string>{"bytes.png same-bytes", "small.png near-duplicate"})) << result;
+  EXPECT_EQ(result["calibration"]["images"], 14);
+  EXPECT_GT(result["radius"], 0);
+  EXPECT_TRUE(result["likeness"].is_null());
+  const auto plan = nlohmann::json::parse(slurp(path("plan.json")));
+  EXPECT_EQ(plan["calibration"]["radius"], result["radius"]);
+  const Outcome text = ok(dedup({}));
+  for (const char* part : {"known copies", "false pairs an image", "same-bytes", "near-duplicate", "saves", "signet dedup apply"})
+    EXPECT_NE(text.out.find(part), std::string::npos) << part << "\n" << text.out;
+}
+
+TEST_F(DedupCliTest, LevelsAndKeepRules) {
+  EXPECT_EQ(found(ok(dedup({"--json", "--level", "same-bytes"})).json()), (std::set<std::string>{"bytes.png same-bytes"}));
+  save("photos/copies/again.png", picture(3));
+  auto text = slurp(path("photos/copies/again.png"));
+  save("photos/copies/again.png", picture(3));
+  std::filesystem::copy_file(path("photos/copies/again.png"), path("photos/copies/pixels.png"));
+  testdata::write(path("photos/copies/pixels.png"), text + "trailing");  // other bytes, the same picture
+  const auto pixels = found(ok(dedup({"--json", "--level", "same-pixels"})).json());
+  EXPECT_TRUE(pixels.contains("again.png same-bytes") || pixels.contains("3.png same-bytes")) << pixels.size();
+  EXPECT_EQ(std::count_if(pixels.begin(), pixels.end(), [](const std::string& s) { return s.ends_with("same-pixels"); }), 1);
+  const auto kept = ok(dedup({"--json", "--level", "same-bytes", "--keep", "path", "--prefer", path("photos/copies")})).json();
+  EXPECT_TRUE(found(kept).contains("1.png same-bytes")) << kept;
+}
+
+TEST_F(DedupCliTest, AgainstAReferenceAndLeaks) {
+  std::filesystem::create_directories(path("new"));
+  save("new/known.png", alter(picture(5), Change::kJpeg, 1));
+  save("new/fresh.png", picture(77));
+  const auto result = ok({"dedup", path("new"), "--against", path("photos"), "--hash", "phash", "--radius", "10", "--json",
+                          "--out", path("plan.json")})
+                          .json();
+  EXPECT_EQ(found(result), (std::set<std::string>{"known.png near-duplicate"}))
+      << result;  // nothing of the reference's own copies
+  EXPECT_EQ(result["images"], 2);
+  EXPECT_EQ(result["reference"], 14);
+}
+
+TEST_F(DedupCliTest, MirroredAndTurned) {
+  std::filesystem::create_directories(path("new"));
+  save("new/mirrored.png", mirror(picture(4)));
+  save("new/turned.png", turn_quarter(picture(6)));
+  const Words plain = {"dedup",    path("new"), "--against", path("photos"), "--hash",         "dhash",
+                       "--radius", "8",         "--json",    "--out",        path("plan.json")};
+  EXPECT_TRUE(found(ok(plain).json()).empty());
+  Words mirrored = plain;
+  mirrored.push_back("--mirrored");
+  EXPECT_EQ(found(ok(mirrored).json()), (std::set<std::string>{"mirrored.png near-duplicate"}));
+  mirrored.push_back("--turned");
+  EXPECT_EQ(found(ok(mirrored).json()), (std::set<std::string>{"mirrored.png near-duplicate", "turned.png near-duplicate"}));
+}
+
+TEST_F(DedupCliTest, VerdictsOfACollectionAreKept) {
+  write_random_model(path("model.onnx"), 32, 16, 3);
+  ok({"add", path("photos"), "--collection", path("c"), "--model", path("model.onnx"), "--no-labels"});
+  const Words words = {"dedup", "--collection", path("c"), "--hash",         "phash", "--radius",
+                       "8",     "--json",       "--out",   path("plan.json")};
+  EXPECT_EQ(found(ok(words).json()), (std::set<std::string>{"bytes.png same-bytes", "small.png near-duplicate"}));
+  const std::string small = path("photos/copies/small.png"), original = path("photos/2.png");
+  ok({"dedup", "verdict", "--collection", path("c"), "--not-duplicate", small, original});
+  EXPECT_EQ(found(ok(words).json()), (std::set<std::string>{"bytes.png same-bytes"}));
+  // Still so after another model's collection has taken over.
+  write_random_model(path("other.onnx"), 16, 16, 3, 3, 9);
+  ok({"migrate", "--collection", path("c"), "--model", path("other.onnx"), "--out", path("d")});
+  EXPECT_EQ(Collection::open(real_file_system(), path("d"))->view()->verdicts().size(), 1u);
+  ok({"dedup", "verdict", "--collection", path("c"), "--forget", original, small});
+  EXPECT_EQ(found(ok(words).json()).size(), 2u);
+  expect_error({"dedup", "verdict", "--collection", path("c"), "--forget", original, small}, 3, {"nothing was said"});
+  expect_error({"dedup", "verdict", "--collection", path("c"), "--duplicate", original, "/nowhere"}, 3,
+               {"/nowhere", "is not in the collection"});
+  expect_error({"dedup", "verdict", "--collection", path("c"), "--duplicate", original}, 2, {"two keys"});
+  // Codes of classes are no codes of pictures.
+  expect_error({"dedup", "--collection", path("c")}, 3, {"codes of classes", "--supervision instance"});
+}
+
+TEST_F(DedupCliTest, RefusalsSayWhatWouldBeRight) {
+  ok(dedup({"--radius", "8"}));
+  testdata::write(path("photos/copies/small.png"), slurp(path("photos/3.png")));
+  expect_error({"dedup", "apply", path("plan.json")}, 3, {"small.png", "has changed", "nothing was moved"});
+  EXPECT_EQ(files().size(), 14u);
+  expect_error({"dedup", "apply", path("none.json")}, 3, {"none.json"});
+  expect_error({"dedup", "undo", path("photos")}, 3, {"no journal"});
+  expect_error({"dedup"}, 2, {"PATH", "--collection"});
+  expect_error(dedup({"--level", "alike"}), 2, {"alike", "near-duplicate"});
+  expect_error(dedup({"--keep", "path"}), 2, {"--prefer"});
+  expect_error(dedup({"--model", path("m.onnx")}), 2, {"--model and --hash"});
+  expect_error(dedup({"--radius", "-3"}), 2, {"--radius", "-3"});
+  expect_error({"dedup", path("photos"), "--hash", "md5"}, 2, {"md5", "dhash"});
+}
+
+}  // namespace
+}  // namespace signet::cli_test
