@@ -1,6 +1,7 @@
 #include "apps/signet/dedup_input.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -157,7 +158,6 @@ void DedupInput::read_from_collection(const ProgressFn& progress) {
 void DedupInput::encode_collection(const ProgressFn& progress) {
   std::vector<std::size_t> taken;
   std::vector<std::pair<std::size_t, std::string>> missing;
-  std::mutex mutex;
   const auto load = [&](std::size_t i) {
     std::string why;
     auto image = library_->find(set.items[i].key, &why);

@@ -8,7 +8,7 @@
 namespace signet::cli_test {
 namespace {
 
-// Twelve pictures of soft blobs, and of two of them: a byte copy, the same pixels as BMP-free PNG of another name, a smaller one.
+// Twelve pictures of soft blobs; a copy of one byte for byte, and a smaller one of another.
 class DedupCliTest : public CliTest {
  protected:
   void SetUp() override {
@@ -84,14 +84,11 @@ TEST_F(DedupCliTest, CalibratesOnThePicturesThemselves) {
 
 TEST_F(DedupCliTest, LevelsAndKeepRules) {
   EXPECT_EQ(found(ok(dedup({"--json", "--level", "same-bytes"})).json()), (std::set<std::string>{"bytes.png same-bytes"}));
+  // The same picture three times, once with bytes behind its end: that one is the heaviest, and stays.
   save("photos/copies/again.png", picture(3));
-  auto text = slurp(path("photos/copies/again.png"));
-  save("photos/copies/again.png", picture(3));
-  std::filesystem::copy_file(path("photos/copies/again.png"), path("photos/copies/pixels.png"));
-  testdata::write(path("photos/copies/pixels.png"), text + "trailing");  // other bytes, the same picture
-  const auto pixels = found(ok(dedup({"--json", "--level", "same-pixels"})).json());
-  EXPECT_TRUE(pixels.contains("again.png same-bytes") || pixels.contains("3.png same-bytes")) << pixels.size();
-  EXPECT_EQ(std::count_if(pixels.begin(), pixels.end(), [](const std::string& s) { return s.ends_with("same-pixels"); }), 1);
+  testdata::write(path("photos/copies/pixels.png"), slurp(path("photos/3.png")) + "trailing");
+  EXPECT_EQ(found(ok(dedup({"--json", "--level", "same-pixels"})).json()),
+            (std::set<std::string>{"3.png same-pixels", "again.png same-pixels", "bytes.png same-bytes"}));
   const auto kept = ok(dedup({"--json", "--level", "same-bytes", "--keep", "path", "--prefer", path("photos/copies")})).json();
   EXPECT_TRUE(found(kept).contains("1.png same-bytes")) << kept;
 }
@@ -157,7 +154,7 @@ TEST_F(DedupCliTest, RefusalsSayWhatWouldBeRight) {
   expect_error(dedup({"--level", "alike"}), 2, {"alike", "near-duplicate"});
   expect_error(dedup({"--keep", "path"}), 2, {"--prefer"});
   expect_error(dedup({"--model", path("m.onnx")}), 2, {"--model and --hash"});
-  expect_error(dedup({"--radius", "-3"}), 2, {"--radius", "-3"});
+  expect_error(dedup({"--radius", "999"}), 2, {"--radius", "999"});
   expect_error({"dedup", path("photos"), "--hash", "md5"}, 2, {"md5", "dhash"});
 }
 

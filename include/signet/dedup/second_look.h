@@ -16,8 +16,9 @@ Thumbnail make_thumbnail(const Image& image);
 
 // How well one picture explains the other, 0 (not at all) to 1 (up to brightness and contrast the same), symmetric.
 //
-// One of the two may show a part of the other: every window of 100, 95, 90, 85 or 80 % of the width and, separately, of the
-// height is tried, in either picture, and the one of the largest correlation is taken. There the grey values of one are fitted by
+// One of the two may show a part of the other: windows of 80 to 100 % of the width and, separately, of the height are tried, in
+// either picture, coarsely everywhere and then finely around the best, and the one of the largest correlation is taken. There the
+// grey values of one are fitted by
 // gain and offset to the other's; the worst 15 % of the pixels (an overlay) are set aside and the fit is done again. The answer
 // is the share of the variance of the other pixels that the fit explains. About half a millisecond. Flat pictures (no variance at
 // all) explain each other fully where both are flat, else not at all.
