@@ -197,14 +197,17 @@ void print_table(const std::vector<Method>& methods, const std::vector<Figures>&
   std::printf("\n");
 }
 
-int run(const Setup& setup) {
+int measure(const Setup& setup) {
   const auto began = Clock::now();
   const Planted planted = plant(setup.data, setup.images, setup.copies, setup.seed);
   say(setup,
       concat(planted.describe, ": ", planted.read, " images, ", planted.twins, " left out as natural twins (correlation of ",
              kTwin, " or more), ", planted.images.size(), " used, ", planted.copies.size(), " copies planted, seed ", setup.seed,
              ", ", std::chrono::duration<double>(Clock::now() - began).count(), " s"));
-  if (setup.train_only) return model_of(setup, planted), 0;
+  if (setup.train_only) {
+    model_of(setup, planted);
+    return 0;
+  }
   std::vector<Method> methods = methods_of(setup, planted);
   const Looks looks = look_at_all(planted);
   std::vector<Figures> figures;
@@ -246,7 +249,7 @@ int main(int count, char** values) {
   signet::cli::restart_with_settings(values);
 #endif
   try {
-    return signet::bench::run(signet::bench::parse(count, values));
+    return signet::bench::measure(signet::bench::parse(count, values));
   } catch (const std::exception& error) {
     std::cerr << "signet-bench-dedup: " << error.what() << std::endl;
     return 4;

@@ -30,10 +30,8 @@ struct Pair {
 // The pairs of the tuning part, nearest first, up to the radius at which there are too many.
 std::vector<Pair> tuning_pairs(const Method& method, const Planted& planted, std::size_t& wanted) {
   std::vector<std::size_t> images, copies;
-  std::vector<std::size_t> row(planted.images.size());
   for (std::size_t i = 0; i < planted.images.size(); ++i) {
     if (planted.held_back[i]) continue;
-    row[i] = images.size();
     images.push_back(i);
   }
   for (std::size_t c = 0; c < planted.copies.size(); ++c)
