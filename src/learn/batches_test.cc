@@ -179,7 +179,9 @@ TEST(Views, TwoOfEveryImageAndNothingOfLabels) {
       ++seen[batch.positions[i]];
     }
     EXPECT_TRUE(at::equal(batch.similarity, pair_similarity(8)));
-    if (step == 3) EXPECT_TRUE(at::equal(batch.images, again.next().images));  // a function of the step alone
+    if (step == 3) {
+      EXPECT_TRUE(at::equal(batch.images, again.next().images));  // a function of the step alone
+    }
   }
   EXPECT_EQ(seen.size(), 16u);  // one pass: every training image once, no validation image
   for (const std::size_t i : set.validation) EXPECT_FALSE(seen.contains(i));
