@@ -113,7 +113,7 @@ function check_file(    line, header, code, pragma, n, part) {
 BEGIN {
   read_layers()
   library("libtorch", "^(torch|ATen|c10|caffe2)/", "learn")
-  library("OpenCV", "^opencv2/", "image encode")
+  library("OpenCV", "^opencv2/", "image encode dedup")
   library("the picture codecs", "^(jpeglib\\.h|jerror\\.h|png\\.h|tiff(io)?\\.h|webp/)", "image")
   library("zlib", "^zlib\\.h$", "image dataset")
   library("OpenSSL", "^openssl/", "base serve")
