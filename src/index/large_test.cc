@@ -16,7 +16,12 @@
 namespace signet {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef __has_feature  // how clang says it
+#define SIGNET_HAS_FEATURE(name) __has_feature(name)
+#else
+#define SIGNET_HAS_FEATURE(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || SIGNET_HAS_FEATURE(address_sanitizer)
 constexpr bool kSanitized = true;  // keeps books on every page that is read
 #else
 constexpr bool kSanitized = false;
