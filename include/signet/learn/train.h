@@ -53,11 +53,11 @@ struct TrainOptions {
   std::string record;                 // JSON object merged into the model's training record (data path, command)
 };
 
-// What instance codes are trained with unless the caller says otherwise, where that is not the default above. Chosen by the
-// copies found among validation images (docs/dedup.md).
+// What instance codes are trained with unless the caller says otherwise. The one setting tried so far: others have not been
+// compared with it (docs/dedup.md).
 struct InstanceDefaults {
   std::uint32_t bits = 64;
-  double alpha = 12;
+  double alpha = 6;
 };
 
 struct TrainProgress {
