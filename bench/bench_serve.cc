@@ -26,10 +26,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 const char kUsage[] =
-    "usage: signet-bench-serve [--n N] [--requests N] [--rate N] [--folder PATH] [--json]\n"
+    "usage: signet-bench-serve [--n N] [--requests N] [--rate N] [--arch NAME] [--folder PATH] [--json]\n"
     "  --n         images of the collection (default 1000000, 64 bits)\n"
     "  --requests  requests of the memory case (default 100000)\n"
     "  --rate      requests a second of the latency cases (default 500)\n"
+    "  --arch      width of the network: small, as signet train makes by default, or medium\n"
     "  --folder    where the collection is made and kept (default: a new folder, removed at the end)\n"
     "  --json      print one object\n";
 
@@ -39,7 +40,7 @@ constexpr std::uint32_t kSide = 32;
 struct Settings {
   std::size_t n = 1'000'000, requests = 100'000;
   double rate = 500;
-  std::string folder;
+  std::string folder, arch = "small";
   bool keep = false, json = false;
 };
 
@@ -62,11 +63,12 @@ std::string png_of(std::uint64_t seed) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// The network that `signet train` makes by default for 32 x 32 colour pictures, with random weights: they cost the same.
-std::string make_model(const std::string& folder) {
+// The network that `signet train --arch` makes for 32 x 32 colour pictures, with random weights: they cost the same.
+std::string make_model(const std::string& folder, const std::string& arch) {
+  const std::vector<std::uint32_t> widths =
+      arch == "medium" ? std::vector<std::uint32_t>{24, 64, 256, 256} : std::vector<std::uint32_t>{24, 32, 64, 128};
   const std::string path = folder + "/model.onnx";
-  write_model(real_file_system(), path,
-              testing_networks::model_for(testing_networks::airbench(3, kSide, {24, 64, 256, 256}, kBits), kBits));
+  write_model(real_file_system(), path, testing_networks::model_for(testing_networks::airbench(3, kSide, widths, kBits), kBits));
   return path;
 }
 
@@ -122,7 +124,8 @@ class Bench {
       : settings_(settings), folder_(std::move(folder)), model_(folder_ + "/model.onnx") {}
 
   Json run() {
-    if (!is_collection(real_file_system(), folder_ + "/c")) make_collection(settings_, folder_, make_model(folder_));
+    if (!is_collection(real_file_system(), folder_ + "/c"))
+      make_collection(settings_, folder_, make_model(folder_, settings_.arch));
     start();
     check_answer(settings_, port_);
     latency();
@@ -263,6 +266,7 @@ class Bench {
             {"compactions_while_searching", compactions_},
             {"images", settings_.n},
             {"bits", kBits},
+            {"architecture", settings_.arch},
             {"memory_requests", settings_.requests},
             {"cpu", cpu_name()},
             {"cpus", available_cpus()},
@@ -293,6 +297,8 @@ Settings parse(int count, char** values) {
       settings.requests = std::stoul(value());
     else if (word == "--rate")
       settings.rate = std::stod(value());
+    else if (word == "--arch")
+      settings.arch = value();
     else if (word == "--folder")
       settings.folder = value(), settings.keep = true;
     else if (word == "--json")
@@ -300,6 +306,8 @@ Settings parse(int count, char** values) {
     else
       fail(ErrorCode::kUsage, "there is no option ", word, "\n", kUsage);
   }
+  if (settings.arch != "small" && settings.arch != "medium")
+    fail(ErrorCode::kUsage, "--arch \"", settings.arch, "\" is not small or medium\n", kUsage);
   return settings;
 }
 
