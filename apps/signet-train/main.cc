@@ -23,10 +23,10 @@ using nlohmann::json;
 struct TrainArguments {
   DataArguments data;
   TrainOptions options;
-  std::uint64_t bits = 0, side = 0, draw_seed = 0;
+  std::uint64_t side = 0, draw_seed = 0;
   std::string out, features_out, protocol, supervision = "class", loss = "exp-product", pretrain = "both", mirror = "both",
                                            precision = "float32";
-  std::string alpha, cap, joint, epochs, validation;  // as given; empty: the default of TrainOptions
+  std::string bits, alpha, cap, joint, epochs, validation;  // as given; empty: the default of TrainOptions
   std::vector<std::string> nested;
   bool natural_weight = false, full_size = false, draw_seed_given = false, dry_run = false, json = false, quiet = false;
 
@@ -91,7 +91,7 @@ bool parse(Arguments words, TrainArguments& a) {
   options->text("--protocol", a.protocol, "train on what this protocol trains on, of the train and the test part together",
                 "NAME");
   options->number("--draw-seed", a.draw_seed, "of the protocol's draw (--seed)", "N");
-  options->number("--bits", a.bits, "length of the codes, 1 to 4096 (12; for instance codes 64)", "K", 1, 4096);
+  options->text("--bits", a.bits, "length of the codes, 1 to 4096 (12; for instance codes 64)", "K");
   options->text("--out", a.out, "the model file to write", "FILE");
   add_learning_options(options.set(), a);
   add_running_options(options.set(), a);
@@ -131,10 +131,12 @@ void interpret(TrainArguments& a, Arguments words) {
   o.bfloat16 = a.precision == "bfloat16";
   const bool instance = o.supervision == Supervision::kInstance;
   const InstanceDefaults defaults;
-  if (a.bits == 0) a.bits = instance ? defaults.bits : o.bits;
   if (instance) o.alpha = defaults.alpha;
-  if (a.bits < 1 || a.bits > 4096) fail(ErrorCode::kInvalidArgument, "--bits ", a.bits, " must be 1 to 4096");
-  o.bits = static_cast<std::uint32_t>(a.bits);
+  double bits = instance ? defaults.bits : o.bits;
+  set_real("--bits", a.bits, bits);
+  if (!(bits >= 1 && bits <= 4096) || bits != std::floor(bits))
+    fail(ErrorCode::kInvalidArgument, "--bits ", a.bits, " must be a whole number from 1 to 4096");
+  o.bits = static_cast<std::uint32_t>(bits);
   o.side = static_cast<std::uint32_t>(a.side);
   set_real("--alpha", a.alpha, o.alpha);
   set_real("--joint-classification", a.joint, o.joint_classification);

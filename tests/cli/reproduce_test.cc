@@ -124,7 +124,7 @@ TEST_F(ReproduceTest, APlanBecomesRecordsAndPagesAndIsNotRunTwice) {
 
 TEST_F(ReproduceTest, KilledAtAnyMomentItGoesOnToTheSameNumbers) {
   const std::string file = plan("small", kTwoRows);
-  const auto killed_when = [&](const std::string& folder, const std::string& sign) {
+  const auto killed_when = [&](const std::string& folder, const std::string& sign, bool may_be_over = false) {
     const Process process(SIGNET_PROGRAM, reproduce({file}), path("output"));
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(2);
     const auto seen = [&] {
@@ -135,11 +135,12 @@ TEST_F(ReproduceTest, KilledAtAnyMomentItGoesOnToTheSameNumbers) {
     };
     while (!seen() && std::chrono::steady_clock::now() < give_up) std::this_thread::sleep_for(std::chrono::milliseconds(2));
     process.signal(SIGKILL);
-    EXPECT_EQ(process.wait().status, 128 + SIGKILL) << sign;
+    const int status = process.wait().status;
+    EXPECT_TRUE(status == 128 + SIGKILL || (may_be_over && status == 0)) << sign << ": " << status;
   };
-  killed_when("work", ".features.jsonl");   // in the first stage
-  killed_when("work", ".onnx.jsonl");       // in the others
-  killed_when("results/records", ".json");  // while measuring
+  killed_when("work", ".features.jsonl");         // in the first stage
+  killed_when("work", ".onnx.jsonl");             // in the others
+  killed_when("results/records", ".json", true);  // while measuring, which a busy machine may see too late
   ok(reproduce({file}));
   EXPECT_EQ(records(), 6u);
   ok({"train", "--data", path("data/shapes"), "--seed", "3", "--epochs", "3", "--batch", "30", "--validation", "0.1", "--bits",
