@@ -18,14 +18,7 @@ namespace {
 
 using oracle::clustered_codes;
 using oracle::random_codes;
-
-CodeSource borrow(const CodeMatrix& codes) {
-  CodeSource source;
-  source.packed = codes.data();
-  source.count = codes.size();
-  source.bits = codes.bits();
-  return source;
-}
+using oracle::source_of;
 
 std::string show(const std::vector<Hit>& hits) {
   std::string text;
@@ -66,7 +59,7 @@ class IndexTest : public testing::TestWithParam<std::string> {
   // The grid of questions that every data set is asked.
   void expect_oracle_everywhere(const CodeMatrix& codes, const CodeMatrix& queries) const {
     if (!serves(codes.bits())) return;
-    const auto index = build(borrow(codes));
+    const auto index = build(source_of(codes));
     ASSERT_EQ(index->size(), codes.size());
     ASSERT_EQ(index->bits(), codes.bits());
     for (const std::size_t k : {std::size_t{0}, std::size_t{1}, std::size_t{3}, std::size_t{10}, std::size_t{100}, kAllHits}) {
@@ -119,7 +112,7 @@ TEST_P(IndexTest, EqualsTheOracleWhenAllCodesAreEqual) {
 TEST_P(IndexTest, EqualsTheOracleOnClusters) {
   for (const std::uint32_t bits : {12u, 16u, 64u, 96u, 128u}) {
     const CodeMatrix codes = clustered_codes(3000, bits, 7, 0.05, bits);
-    const auto index = serves(bits) ? build(borrow(codes)) : nullptr;
+    const auto index = serves(bits) ? build(source_of(codes)) : nullptr;
     if (index == nullptr) continue;
     const CodeMatrix queries = with_some_of(codes, random_codes(3, bits, 9));
     for (const std::size_t k : {1u, 10u, 500u, 2999u}) {
@@ -149,7 +142,7 @@ TEST_P(IndexTest, FiltersAreAppliedInsideTheSearch) {
     if (!serves(bits)) continue;
     const CodeMatrix codes = clustered_codes(5000, bits, 5, 0.1, 31);
     const CodeMatrix queries = with_some_of(codes, random_codes(2, bits, 32));
-    const auto index = build(borrow(codes));
+    const auto index = build(source_of(codes));
     Random random(33);
     for (const double share : {0.0, 0.001, 0.02, 0.5, 1.0}) {
       std::vector<std::uint64_t> words(5000 / 64 + 3);  // longer than the codes: bits beyond them mean nothing
@@ -175,7 +168,7 @@ TEST_P(IndexTest, IdsGivenAreTheIdsOfHits) {
   const CodeMatrix codes = random_codes(400, bits, 41);
   std::vector<std::uint64_t> ids;
   for (std::uint64_t i = 0; i < codes.size(); ++i) ids.push_back(1000000007 * i + 5);
-  CodeSource source = borrow(codes);
+  CodeSource source = source_of(codes);
   source.ids = ids;
   const auto index = build(source);
   SearchOptions options;
@@ -188,7 +181,7 @@ TEST_P(IndexTest, ThreadsAndBatchesDoNotChangeTheResult) {
     const CodeMatrix codes = clustered_codes(40000, bits, 50, 0.1, 51);
     const CodeMatrix queries = clustered_codes(150, bits, 50, 0.1, 51);
     if (!serves(bits)) continue;
-    const auto index = build(borrow(codes));
+    const auto index = build(source_of(codes));
     SearchOptions options;
     options.k = 15;
     const SearchResult one = index->search(queries, options);
@@ -211,7 +204,7 @@ TEST_P(IndexTest, AQueryThatIsGivenUpLeavesNothingBehind) {
       queries.append(far.row(i));
       queries.append(codes.row(i * 1000));
     }
-    const auto index = build(borrow(codes));
+    const auto index = build(source_of(codes));
     for (const std::size_t k : {1u, 10u, 200u}) {
       SearchOptions options;
       options.k = k;
@@ -225,19 +218,19 @@ TEST_P(IndexTest, FlippingTheSameBitsEverywhereChangesNothing) {
   CodeMatrix codes = clustered_codes(2000, bits, 9, 0.1, 61), queries = random_codes(5, bits, 62);
   SearchOptions options;
   options.k = 40;
-  const auto before = build(borrow(codes))->search(queries, options).hits;
+  const auto before = build(source_of(codes))->search(queries, options).hits;
   const CodeMatrix mask = random_codes(1, bits, 63);
   for (CodeMatrix* each : {&codes, &queries}) {
     for (std::size_t i = 0; i < each->size(); ++i) {
       for (std::size_t b = 0; b < each->stride(); ++b) each->row(i)[b] ^= mask.row(0)[b];
     }
   }
-  EXPECT_EQ(build(borrow(codes))->search(queries, options).hits, before);
+  EXPECT_EQ(build(source_of(codes))->search(queries, options).hits, before);
 }
 
 TEST_P(IndexTest, QueriesOfAnotherLengthAreRefused) {
   const CodeMatrix codes = random_codes(10, 16, 1);
-  const auto index = build(borrow(codes));
+  const auto index = build(source_of(codes));
   try {
     index->search(random_codes(1, 12, 1), {});
     FAIL() << "no error";
@@ -250,12 +243,12 @@ TEST_P(IndexTest, QueriesOfAnotherLengthAreRefused) {
 
 TEST_P(IndexTest, NoQueriesGiveNoResults) {
   const CodeMatrix codes = random_codes(10, 16, 1);
-  EXPECT_TRUE(build(borrow(codes))->search(CodeMatrix(0, 16), {}).hits.empty());
+  EXPECT_TRUE(build(source_of(codes))->search(CodeMatrix(0, 16), {}).hits.empty());
 }
 
 TEST_P(IndexTest, ReportsWhatItDid) {
   const CodeMatrix codes = random_codes(1000, 16, 1);
-  const auto index = build(borrow(codes));
+  const auto index = build(source_of(codes));
   const SearchStats stats = index->search(random_codes(2, 16, 2), {}).stats;
   EXPECT_FALSE(stats.kernel.empty());
   EXPECT_GT(stats.candidates, 0u);
@@ -273,7 +266,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, IndexTest,
 
 TEST(BuildIndex, RefusesWhatCannotBe) {
   const CodeMatrix codes = random_codes(4, 16, 1);
-  CodeSource source = borrow(codes);
+  CodeSource source = source_of(codes);
   BuildOptions options;
   options.kind = "tree";
   try {

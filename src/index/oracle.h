@@ -6,6 +6,7 @@
 
 #include "signet/base/random.h"
 #include "signet/code/code_matrix.h"
+#include "signet/index/build.h"
 #include "signet/index/index.h"
 
 // For tests: what every index must answer, by the definition, and data to ask about.
@@ -24,6 +25,15 @@ inline std::vector<Hit> search(const CodeMatrix& codes, std::span<const std::uin
             [](const Hit& a, const Hit& b) { return a.distance != b.distance ? a.distance < b.distance : a.id < b.id; });
   if (hits.size() > options.k) hits.resize(options.k);
   return hits;
+}
+
+// Borrowed: `codes` must outlive what is built from it.
+inline CodeSource source_of(const CodeMatrix& codes) {
+  CodeSource source;
+  source.packed = codes.data();
+  source.count = codes.size();
+  source.bits = codes.bits();
+  return source;
 }
 
 inline void set_bit(CodeMatrix& codes, std::size_t i, std::uint32_t k, bool value) {

@@ -15,13 +15,7 @@ namespace {
 using oracle::clustered_codes;
 using oracle::random_codes;
 
-Rows rows_of(const CodeMatrix& codes) {
-  CodeSource source;
-  source.packed = codes.data();
-  source.count = codes.size();
-  source.bits = codes.bits();
-  return Rows(source);
-}
+Rows rows_of(const CodeMatrix& codes) { return Rows(oracle::source_of(codes)); }
 
 Pivots pivots_of(const CodeMatrix& codes) {
   Pivots pivots{codes.size(), row_bytes(codes.bits()), {}};
@@ -119,13 +113,9 @@ TEST(PivotIndex, IsExactWithPivotsThatServeNobody) {
   CodeMatrix standing = random_codes(3, 64, 10);
   standing.append(codes.row(0));
   standing.append(far.row(0));
-  CodeSource source;
-  source.packed = codes.data();
-  source.count = codes.size();
-  source.bits = 64;
   PivotPlan plan;
   plan.pivots = pivots_of(standing);
-  const PivotIndex index(std::make_shared<const Rows>(source), plan, 1);
+  const PivotIndex index(std::make_shared<const Rows>(oracle::source_of(codes)), plan, 1);
   CodeMatrix queries = random_codes(5, 64, 11);
   queries.append(far.row(0));
   for (const std::size_t k : {1u, 10u, 1999u, 5000u}) {
@@ -139,11 +129,7 @@ TEST(PivotIndex, IsExactWithPivotsThatServeNobody) {
 // What the pivots are for: few codes are read, and a search that would read most of them is left to the scan.
 TEST(PivotIndex, ReadsLittleAmongGroups) {
   const CodeMatrix codes = clustered_codes(50000, 64, 100, 0.05, 13), queries = clustered_codes(30, 64, 100, 0.05, 13);
-  CodeSource source;
-  source.packed = codes.data();
-  source.count = codes.size();
-  source.bits = 64;
-  const PivotIndex index(std::make_shared<const Rows>(source), PivotOptions{});
+  const PivotIndex index(std::make_shared<const Rows>(oracle::source_of(codes)), PivotOptions{});
   const SearchStats stats = index.search(queries, {}).stats;
   EXPECT_LT(stats.candidates, queries.size() * 5000);
   SearchOptions all;

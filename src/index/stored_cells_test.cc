@@ -19,13 +19,7 @@ const CodeMatrix& codes() {
   return made;
 }
 
-std::shared_ptr<const Rows> rows() {
-  CodeSource source;
-  source.packed = codes().data();
-  source.count = codes().size();
-  source.bits = codes().bits();
-  return std::make_shared<const Rows>(source);
-}
+std::shared_ptr<const Rows> rows() { return std::make_shared<const Rows>(oracle::source_of(codes())); }
 
 // The sections of stored cells, each as a user could damage it; written again, and read.
 using Damage = std::function<void(const std::string& section, std::vector<std::byte>& bytes)>;

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "learn/test_data.h"
+#include "learn/training_test.h"
 #include "signet/encode/encoder.h"
 #include "signet/learn/train.h"
 
@@ -14,39 +14,16 @@ namespace {
 
 using nlohmann::json;
 
-class Features : public testing::Test {
+class Features : public TrainingTest {
  protected:
-  Features() : folder_(testing::TempDir() + "signet-features-" + testing::UnitTest::GetInstance()->current_test_info()->name()) {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-  }
-  ~Features() override { std::filesystem::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
-
-  TrainOptions quick() const {
-    TrainOptions o;
-    o.bits = 8, o.epochs = 8, o.batch = 24, o.threads = 1, o.validation_share = 0.2;
-    return o;
-  }
   TrainOptions sharing() const {
     TrainOptions o = quick();
     o.features_from = path("features");
     return o;
   }
   void expect_error(ErrorCode code, const std::string& part, const TrainOptions& o) {
-    try {
-      train(data_, o, path("refused.onnx"));
-      FAIL() << "nothing was thrown where \"" << part << "\" was expected";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), code) << error.what();
-      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
-    }
-    EXPECT_FALSE(std::filesystem::exists(path("refused.onnx")));
+    TrainingTest::expect_error(code, part, data_, o);
   }
-
-  std::string folder_;
-  BarDataset data_{labels_in_turn(120, 4), 4};
 };
 
 TEST_F(Features, ASharedStageLeadsToTheSameWeightsAsATrainedOne) {

@@ -7,7 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "learn/test_data.h"
+#include "learn/training_test.h"
 #include "signet/encode/encoder.h"
 
 namespace signet {
@@ -15,21 +15,8 @@ namespace {
 
 using nlohmann::json;
 
-class Train : public testing::Test {
+class Train : public TrainingTest {
  protected:
-  Train() : folder_(testing::TempDir() + "signet-train-" + testing::UnitTest::GetInstance()->current_test_info()->name()) {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-  }
-  ~Train() override { std::filesystem::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return folder_ + "/" + name; }
-
-  TrainOptions quick() const {
-    TrainOptions o;
-    o.bits = 8, o.epochs = 8, o.batch = 24, o.threads = 1, o.validation_share = 0.2;
-    return o;
-  }
   TrainOptions with_checkpoint() const {
     TrainOptions o = quick();
     o.checkpoint_folder = path("checkpoint");
@@ -51,20 +38,6 @@ class Train : public testing::Test {
       EXPECT_NE(std::string(error.what()).find("--resume"), std::string::npos) << error.what();
     }
   }
-  template <typename Data>
-  void expect_error(ErrorCode code, const std::string& part, const Data& data, const TrainOptions& o) {
-    try {
-      train(data, o, path("refused.onnx"));
-      FAIL() << "nothing was thrown where \"" << part << "\" was expected";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), code) << error.what();
-      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
-    }
-    EXPECT_FALSE(std::filesystem::exists(path("refused.onnx")));
-  }
-
-  std::string folder_;
-  BarDataset data_{labels_in_turn(120, 4), 4};
 };
 
 TEST_F(Train, LearnsCodesAndWritesAModelThatSaysHow) {

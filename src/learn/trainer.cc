@@ -197,31 +197,27 @@ void Trainer::validate_now(const Stage& stage, TrainingState& state) {
   state.validation_accuracy = v.accuracy;
   if (stage.hash_layer) state.validation_map = v.map;
   warning_ = v.warning;
-  json line = {{"event", "validation"},
-               {"stage", stage.name},
-               {"step", steps_before(state.stage) + state.step},
-               {"image_passes", state.image_passes},
-               {"seconds", seconds_now()},
-               {"accuracy", v.accuracy},
-               {"images", v.images}};
-  if (stage.hash_layer) line.update({{"map", v.map}, {"distinct_codes", v.distinct_codes}, {"worst_bit_mean", v.worst_bit_mean}});
-  if (!v.warning.empty()) line["warning"] = v.warning;
-  log_.write(line.dump());
+  json numbers = {{"accuracy", v.accuracy}};
+  if (stage.hash_layer) numbers["map"] = v.map;
+  log_validation(stage, state, v, numbers);
 }
 
 void Trainer::validate_copies(const Stage& stage, TrainingState& state) {
   const ValidationNumbers v = validate_instance(network_, set_, options_.bfloat16, device_);
   state.validation_recall = v.recall;
   warning_ = v.warning;
+  log_validation(stage, state, v, {{"recall", v.recall}});
+}
+
+void Trainer::log_validation(const Stage& stage, const TrainingState& state, const ValidationNumbers& v, const json& numbers) {
   json line = {{"event", "validation"},
                {"stage", stage.name},
                {"step", steps_before(state.stage) + state.step},
                {"image_passes", state.image_passes},
                {"seconds", seconds_now()},
-               {"recall", v.recall},
-               {"images", v.images},
-               {"distinct_codes", v.distinct_codes},
-               {"worst_bit_mean", v.worst_bit_mean}};
+               {"images", v.images}};
+  line.update(numbers);
+  if (stage.hash_layer) line.update({{"distinct_codes", v.distinct_codes}, {"worst_bit_mean", v.worst_bit_mean}});
   if (!v.warning.empty()) line["warning"] = v.warning;
   log_.write(line.dump());
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <fstream>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -46,6 +47,8 @@ class Trainer {
   void check_loss(double loss, const Stage& stage, const Batch& batch, const TrainingState& state) const;
   void validate_now(const Stage& stage, TrainingState& state);
   void validate_copies(const Stage& stage, TrainingState& state);
+  // `numbers`: what this kind of validation measures, beside what all of them do.
+  void log_validation(const Stage& stage, const TrainingState& state, const ValidationNumbers& v, const nlohmann::json& numbers);
   void save(const TrainingState& state);
   bool report(const Stage& stage, const TrainingState& state, double loss, const ProgressCallback& progress);
   std::size_t steps_before(std::size_t stage) const;
