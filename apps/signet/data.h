@@ -11,8 +11,8 @@
 
 namespace signet::cli {
 
-// --data, --format, --split and --max-megapixels, as every verb that reads images has them; --leave-out-copies and --compose where
-// a data set is learned or measured (add_derived_to).
+// --data, --format, --split and --max-megapixels, as every verb that reads images has them; --leave-out-copies and --compose
+// where a data set is learned or measured (add_derived_to).
 struct DataArguments {
   std::string path;
   std::string format = "auto";

@@ -39,7 +39,8 @@ void put_halved(const Image& source, std::size_t cell, Image& target) {
 class Composed final : public Dataset {
  public:
   Composed(std::shared_ptr<const Dataset> source, std::uint64_t seed) : source_(std::move(source)) {
-    if (source_->size() == 0) fail(ErrorCode::kInvalidArgument, source_->describe(), ": there are no images to compose others from");
+    if (source_->size() == 0)
+      fail(ErrorCode::kInvalidArgument, source_->describe(), ": there are no images to compose others from");
     for (std::size_t i = 0; i < source_->size(); ++i) {
       Random random(mix_seed(seed, i));
       std::array<std::uint8_t, kCells> cells{0, 1, 2, 3};

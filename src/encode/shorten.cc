@@ -8,13 +8,15 @@ namespace signet {
 
 Model shorten(Model model, std::uint32_t bits) {
   if (bits < 1 || bits > model.info.bits)
-    fail(ErrorCode::kInvalidArgument, "codes of ", bits, " bits cannot be the beginning of this model's ", model.info.bits, " bits");
+    fail(ErrorCode::kInvalidArgument, "codes of ", bits, " bits cannot be the beginning of this model's ", model.info.bits,
+         " bits");
   if (bits == model.info.bits) return model;
   Network& network = model.network;
   const auto hash = static_cast<std::size_t>(network.hash);
   const Layer& whole = network.layers.at(hash);
   if (whole.kind != LayerKind::kLinear)
-    fail(ErrorCode::kUnsupported, "only a model whose hash layer is linear can be shortened, and layer ", hash, " of this one is not");
+    fail(ErrorCode::kUnsupported, "only a model whose hash layer is linear can be shortened, and layer ", hash,
+         " of this one is not");
   Layer cut = whole;
   cut.out = bits;
   cut.weight.resize(whole.weight.size() / whole.out * bits);

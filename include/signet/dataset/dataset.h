@@ -87,10 +87,10 @@ SplitIndices stratified_split(const Dataset& source, double share, std::uint64_t
 // per_class images of every class to `second` (all but one at most), the rest to `first`; the draw of cifar10-5k.
 SplitIndices draw_per_class(const Dataset& source, std::size_t per_class, std::uint64_t seed);
 
-// As many images as `source` has, each made of one to four of its images at half size in the cells of a 2 x 2 grid (the other cells
-// black), which of them and where drawn by (seed, i) alone; labels: those of its parts together. Several labels an image and graded
-// similarity from data that has one. get() throws kInvalidArgument where images differ in size or channels; kInvalidArgument for an
-// empty source.
+// As many images as `source` has, each made of one to four of its images at half size in the cells of a 2 x 2 grid (the other
+// cells black), which of them and where drawn by (seed, i) alone; labels: those of its parts together. Several labels an image
+// and graded similarity from data that has one. get() throws kInvalidArgument where images differ in size or channels;
+// kInvalidArgument for an empty source.
 std::shared_ptr<const Dataset> compose(std::shared_ptr<const Dataset> source, std::uint64_t seed);
 // `source` without the images that `others` holds too, by equal pixels. Reads everything, on all CPUs.
 std::shared_ptr<const Dataset> without_copies(std::shared_ptr<const Dataset> source, const Dataset& others);

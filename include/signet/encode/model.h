@@ -34,9 +34,9 @@ struct Model {
   ModelInfo info;
 };
 
-// The model whose code is the first `bits` bits of this one's, for every picture; features and logits stay. A model of its own, with
-// its own fingerprint. Good codes where the model was trained for that length (nested). Throws kInvalidArgument unless 1 <= bits <=
-// the model's; kUnsupported where the hash layer is not linear.
+// The model whose code is the first `bits` bits of this one's, for every picture; features and logits stay. A model of its own,
+// with its own fingerprint. Good codes where the model was trained for that length (nested). Throws kInvalidArgument unless 1 <=
+// bits <= the model's; kUnsupported where the hash layer is not linear.
 Model shorten(Model model, std::uint32_t bits);
 
 // The fingerprint of a model: SHA-256 of a canonical byte string of preprocessing, bits and layers (docs/format/model.md).

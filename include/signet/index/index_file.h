@@ -23,12 +23,12 @@ class IndexFile {
   virtual ~IndexFile() = default;
   virtual const Index& index() const noexcept = 0;
   virtual std::string key(std::uint64_t id) const = 0;
-  virtual std::vector<std::int32_t> labels(std::uint64_t id) const = 0;          // empty where unknown
-  virtual std::vector<std::uint8_t> code(std::uint64_t id) const = 0;             // packed; throws kNotFound for an id past the end
-  virtual std::optional<std::uint64_t> find(const std::string& key) const = 0;    // the id of a key; may look at every key
+  virtual std::vector<std::int32_t> labels(std::uint64_t id) const = 0;         // empty where unknown
+  virtual std::vector<std::uint8_t> code(std::uint64_t id) const = 0;           // packed; throws kNotFound for an id past the end
+  virtual std::optional<std::uint64_t> find(const std::string& key) const = 0;  // the id of a key; may look at every key
   virtual const std::vector<std::string>& class_names() const noexcept = 0;
-  virtual const std::string& model() const noexcept = 0;                          // fingerprint
-  virtual const std::string& root() const noexcept = 0;                           // what keys are relative to
+  virtual const std::string& model() const noexcept = 0;  // fingerprint
+  virtual const std::string& root() const noexcept = 0;   // what keys are relative to
   // Throws Error{kMismatch} naming both fingerprints unless `fingerprint` is this file's model (or the file knows none).
   virtual void check_model(const std::string& fingerprint, const std::string& what) const = 0;
   // Checks every byte, also of sections too large to be checked when opening. Throws Error{kCorrupt} naming the section.
