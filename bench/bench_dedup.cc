@@ -31,28 +31,30 @@ using Clock = std::chrono::steady_clock;
 const char kUsage[] =
     "usage: signet-bench-dedup [--data PATH] [--model FILE] [--images N] [--copies N] [--seed S] [--bits K] [--alpha X] "
     "[--epochs E]\n"
-    "                          [--batch N] [--arch NAME] [--group N] [--train-only] [--json]\n"
+    "                          [--batch N] [--arch NAME] [--threads N] [--float32] [--group N] [--train-only] [--json]\n"
     "  --model FILE  the instance model; trained on the tuning half of the images and kept there where it does not exist\n"
     "  --group N     codes to group for the time (1,000,000; 0: leave out)\n";
 
 struct Setup {
   std::string data = "/usr/share/datasets/fashion-mnist", model, arch = "small";
-  std::size_t images = 50'000, copies = 5'000, group = 1'000'000, batch = 0, bits = 0;
+  std::size_t images = 50'000, copies = 5'000, group = 1'000'000, batch = 0, bits = 0, threads = 0;
   std::uint64_t seed = 1;
   double alpha = 0, epochs = 0, precision = 0.99;
-  bool json = false, train_only = false;
+  bool json = false, train_only = false, float32 = false;
 };
 
 Setup parse(int count, char** values) {
   Setup s;
   const std::map<std::string, std::string*> texts = {{"--data", &s.data}, {"--model", &s.model}, {"--arch", &s.arch}};
-  const std::map<std::string, std::size_t*> numbers = {
-      {"--images", &s.images}, {"--copies", &s.copies}, {"--group", &s.group}, {"--batch", &s.batch}, {"--bits", &s.bits}};
+  const std::map<std::string, std::size_t*> numbers = {{"--images", &s.images}, {"--copies", &s.copies},
+                                                       {"--group", &s.group},   {"--batch", &s.batch},
+                                                       {"--bits", &s.bits},     {"--threads", &s.threads}};
+  const std::map<std::string, bool*> switches = {{"--json", &s.json}, {"--train-only", &s.train_only}, {"--float32", &s.float32}};
   const std::map<std::string, double*> reals = {{"--alpha", &s.alpha}, {"--epochs", &s.epochs}};
   for (int i = 1; i < count; ++i) {
     const std::string flag = values[i];
-    if (flag == "--json" || flag == "--train-only") {
-      (flag == "--json" ? s.json : s.train_only) = true;
+    if (switches.contains(flag)) {
+      *switches.at(flag) = true;
       continue;
     }
     if (flag == "--help" || i + 1 == count) {
@@ -90,6 +92,10 @@ std::string model_of(const Setup& setup, const Planted& planted) {
   options.arch = setup.arch;
   options.batch = setup.batch;
   options.seed = setup.seed;
+  options.threads = setup.threads;
+  options.bfloat16 = !setup.float32;
+  options.checkpoint_folder = path + ".checkpoints";
+  options.resume = real_file_system().exists(options.checkpoint_folder + "/training.sigckpt");
   double last = 0;
   const auto began = Clock::now();
   const TrainResult result = train(*tuning_half(planted), options, path, [&](const TrainProgress& p) {

@@ -1,5 +1,5 @@
-// What clients send, past the HTTP library: the request target, a JSON query, a line of a bulk request. The first byte says
-// which.
+// What clients send, past the HTTP library: the request target, a JSON query, a line of a bulk request, a verdict; and what
+// decides about them: a file of keys, a model's record. The first byte says which.
 #include "fuzz/fuzz.h"
 #include "serve/api_json.h"
 #include "serve/routes.h"
@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string text(reinterpret_cast<const char*>(data) + 1, size - 1);
   signet::fuzz::value_or_error([&] {
-    switch (data[0] % 5) {
+    switch (data[0] % 7) {
       case 0:
         return target_of(text);
       case 1:
@@ -54,6 +54,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
         return line_of(text);
       case 3:
         return signet::fuzz::require(signet::media_type(text).size() <= text.size(), "a media type is a part of its header");
+      case 4:
+        return static_cast<void>(api::verdict_of(api::parse_object(text)));
+      case 5:
+        return signet::fuzz::require(api::duplicate_levels(text).size() == 3, "three levels, whatever the record says");
       default:
         return static_cast<void>(signet::AccessKeys::parse(text, "keys").allowed(text));
     }

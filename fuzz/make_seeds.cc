@@ -168,7 +168,11 @@ void http_seeds(const Seeds& seeds) {
   seeds.add("http_request", "line", std::string(1, 2) + R"({"key":"a","label":"cat","code":"0100"})");
   seeds.add("http_request", "picture", std::string(1, 2) + R"({"key":"a","image_base64":"UDYgMSAxIDI1NSBhYmM="})");
   seeds.add("http_request", "type", std::string(1, 3) + "image/png; q=1");
-  seeds.add("http_request", "keys", std::string(1, 4) + "read 0123456789abcdef\nwrite ABCDEF0123456789\n");
+  seeds.add("http_request", "duplicates", std::string(1, 0) + "/v1/duplicates?level=near-duplicate&radius=3&offset=0");
+  seeds.add("http_request", "pair", std::string(1, 0) + "/v1/verdicts/12-34");
+  seeds.add("http_request", "verdict", std::string(1, 4) + R"({"duplicate":true})");
+  seeds.add("http_request", "record", std::string(1, 5) + R"({"options":{"supervision":"instance"}})");
+  seeds.add("http_request", "keys", std::string(1, 6) + "read 0123456789abcdef\nwrite ABCDEF0123456789\n");
 }
 
 void all(const std::string& folder) {

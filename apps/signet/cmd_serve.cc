@@ -26,6 +26,7 @@ struct ServeArguments {
   std::vector<std::string> roots;
   std::uint64_t port = 8080, threads = 0, rate = 0, max_megapixels = 64, max_body_mb = 32, max_connections = 4096,
                 stop_seconds = 30;
+  std::uint64_t duplicates_radius = 0;
   bool read_only = false, quiet = false;
 };
 
@@ -114,6 +115,7 @@ void serve(const ServeArguments& arguments) {
   service_options.writable = !arguments.read_only;
   service_options.index = arguments.index;
   service_options.threads = arguments.threads;
+  service_options.duplicates_radius = static_cast<std::uint32_t>(arguments.duplicates_radius);
   service_options.max_pixels = arguments.max_megapixels * 1'000'000;
 
   ApiOptions api_options;
@@ -166,6 +168,9 @@ int run_serve(Arguments words) {
             "PATH...");
   app.flag("--read-only", arguments.read_only, "no changes over HTTP");
   app.text("--kind", arguments.index, "how segments are searched: auto (the default), flat, table or mih", "NAME");
+  app.number("--duplicates-radius", arguments.duplicates_radius,
+             "bits by which codes of duplicates may differ where a question names none (0); signet dedup calibrates it", "R", 0,
+             4096);
   app.number("--max-megapixels", arguments.max_megapixels, "refuse pictures larger than this (64)", "N", 1, 100'000);
   app.number("--max-body", arguments.max_body_mb, "refuse pictures of more megabytes (32), bulk requests of twice as many", "MB",
              1, 4096);

@@ -64,6 +64,10 @@ void check_type(const ApiRequest& request) {
     throw Refusal{
         415, concat("the body must be application/x-ndjson, one JSON object a line, not \"", short_text(type), "\""), {}};
   }
+  if (kind == BodyKind::kJson) {
+    if (json) return;
+    throw Refusal{415, concat("the body must be application/json, not \"", short_text(type), "\""), {}};
+  }
   if (picture || (json && kind == BodyKind::kPictureOrJson)) return;
   throw Refusal{
       415,
@@ -151,6 +155,9 @@ HttpAdmission Api::State::admit(const HttpRequest& http) {
       break;
     case api::BodyKind::kPicture:
       admission.max_body = options.max_picture_bytes;
+      break;
+    case api::BodyKind::kJson:
+      admission.max_body = options.max_json_bytes;
       break;
     case api::BodyKind::kPictureOrJson:
       admission.max_body = request.type() == "application/json" ? options.max_json_bytes : options.max_picture_bytes;

@@ -177,7 +177,26 @@ Json to_json(const CollectionSummary& summary) {
           {"labels", std::move(labels)},
           {"writable", summary.writable},
           {"can_encode", summary.can_encode},
-          {"duplicates", false}};
+          {"duplicate_levels", duplicate_levels(summary.training_record)}};
+}
+
+bool verdict_of(const Json& body) {
+  check_members(body, {"duplicate"});
+  const Json* duplicate = member(body, "duplicate");
+  if (duplicate == nullptr || !duplicate->is_boolean()) fail(ErrorCode::kInvalidArgument, "duplicate must be true or false");
+  return duplicate->get<bool>();
+}
+
+std::vector<std::string> duplicate_levels(const std::string& training_record) {
+  std::vector<std::string> levels;
+  for (const auto level : {DuplicateLevel::kSameBytes, DuplicateLevel::kSamePixels})
+    levels.emplace_back(duplicate_level_name(level));
+  const Json record = Json::parse(training_record, nullptr, false);
+  const bool told = record.is_object() && record.contains("options") && record["options"].is_object();
+  // Codes of classes tell kinds of pictures apart and not one picture from another; older records do not say so.
+  const bool classes = told && record["options"].value("supervision", "class") != "instance";
+  levels.emplace_back(duplicate_level_name(classes ? DuplicateLevel::kSameClass : DuplicateLevel::kNear));
+  return levels;
 }
 
 Json to_json(const ImageEntry& image) {
@@ -225,6 +244,39 @@ Json to_json(const CodeMap& map) {
   const auto rounded = [](float value) { return std::round(static_cast<double>(value) * 1e4) / 1e4; };
   for (const CodeMap::Point& point : map.points) points.push_back({point.id, rounded(point.x), rounded(point.y), point.label});
   return {{"points", std::move(points)}, {"labels", map.labels}};
+}
+
+Json to_json(const DuplicatesPage& page) {
+  Json groups = Json::array();
+  for (const DuplicatesPage::Group& group : page.groups) {
+    Json others = Json::array();
+    for (const DuplicatesPage::Other& other : group.others) {
+      Json entry = to_json(other.image);
+      entry["distance"] = other.distance;
+      entry["level"] = duplicate_level_name(other.level);
+      entry["verdict"] = other.verdict ? Json(*other.verdict) : Json(nullptr);
+      others.push_back(std::move(entry));
+    }
+    groups.push_back({{"keep", to_json(group.keep)}, {"size", group.size}, {"others", std::move(others)}});
+  }
+  return {{"level", duplicate_level_name(page.level)},
+          {"radius", page.radius},
+          {"total", page.total},
+          {"others", page.others},
+          {"offset", page.offset},
+          {"groups", std::move(groups)}};
+}
+
+Json to_json(const VerdictsPage& page) {
+  Json verdicts = Json::array();
+  for (const Verdict& verdict : page.verdicts)
+    verdicts.push_back({{"a", verdict.a}, {"b", verdict.b}, {"duplicate", verdict.duplicate}});
+  return {{"total", page.total}, {"offset", page.offset}, {"verdicts", std::move(verdicts)}};
+}
+
+Json to_json(const Verdict& verdict, std::optional<bool> before) {
+  return {
+      {"a", verdict.a}, {"b", verdict.b}, {"duplicate", verdict.duplicate}, {"before", before ? Json(*before) : Json(nullptr)}};
 }
 
 Json to_json(const std::string& key, const BulkOutcome& outcome) {

@@ -22,12 +22,20 @@ std::string from_base64(std::string_view text);  // throws Error{kInvalidArgumen
 SearchQuery search_query(const Json& body, std::uint32_t bits);
 BulkItem bulk_item(const Json& body, std::uint32_t bits);
 
+bool verdict_of(const Json& body);  // what a JSON body of PUT /v1/verdicts/{pair} says
+
+// The levels of duplicates that make sense with codes of a model, strongest first; training_record: its JSON, or nothing.
+std::vector<std::string> duplicate_levels(const std::string& training_record);
+
 Json to_json(const CollectionSummary& summary);
 Json to_json(const SearchAnswer& answer, std::uint32_t bits);
 Json to_json(const EncodedPicture& encoded, std::uint32_t bits);
 Json to_json(const ImageEntry& image);
 Json to_json(const ImagesPage& page);
 Json to_json(const CodeMap& map);
+Json to_json(const DuplicatesPage& page);
+Json to_json(const VerdictsPage& page);
+Json to_json(const Verdict& verdict, std::optional<bool> before);
 Json to_json(const std::string& key, const BulkOutcome& outcome);
 
 // An RFC 9457 problem body.

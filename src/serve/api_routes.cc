@@ -102,6 +102,14 @@ HttpResponse Api::State::dispatch(const ApiRequest& request) {
       return thumbnail(request);
     case RouteId::kMap:
       return map(request);
+    case RouteId::kDuplicates:
+      return duplicates(request);
+    case RouteId::kVerdicts:
+      return verdicts(request);
+    case RouteId::kVerdictPut:
+      return put_verdict(request);
+    case RouteId::kVerdictDelete:
+      return delete_verdict(request);
     case RouteId::kHealth:
       return json_response({{"status", "ok"}});
     case RouteId::kReady:
@@ -244,6 +252,64 @@ HttpResponse Api::State::thumbnail(const ApiRequest& request) {
 HttpResponse Api::State::map(const ApiRequest& request) {
   check_parameters(request, {"limit"});
   return json_response(api::to_json(*service.map(number(request, "limit").value_or(20'000))));
+}
+
+HttpResponse Api::State::duplicates(const ApiRequest& request) {
+  check_parameters(request, {"level", "radius", "offset", "limit"});
+  const std::vector<std::string> levels = api::duplicate_levels(service.training_record());
+  DuplicatesQuery query;
+  query.level = parse_duplicate_level(levels.back());
+  if (const auto level = parameter(request, "level")) {
+    if (std::find(levels.begin(), levels.end(), *level) == levels.end()) {
+      std::string names;
+      for (const std::string& name : levels) names += (names.empty() ? "" : ", ") + name;
+      throw Refusal{
+          422,
+          concat("level must be one of ", names, " with the codes of this collection, not \"", level->substr(0, 64), "\""),
+          {}};
+    }
+    query.level = parse_duplicate_level(*level);
+  }
+  if (const auto radius = number(request, "radius"))
+    query.radius = static_cast<std::uint32_t>(std::min<std::uint64_t>(*radius, kMaxBits));
+  query.offset = number(request, "offset").value_or(0);
+  query.limit = number(request, "limit").value_or(query.limit);
+  return json_response(api::to_json(service.duplicates(query)));
+}
+
+HttpResponse Api::State::verdicts(const ApiRequest& request) {
+  check_parameters(request, {"offset", "limit"});
+  return json_response(
+      api::to_json(service.verdicts(number(request, "offset").value_or(0), number(request, "limit").value_or(100))));
+}
+
+namespace {
+
+// "12-34" names the images 12 and 34.
+std::pair<std::uint64_t, std::uint64_t> parse_pair(const std::string& text) {
+  const std::size_t dash = std::min(text.find('-'), text.size());
+  if (dash == text.size())
+    throw Refusal{422, concat("a pair of images is two ids with a dash between them, not \"", text.substr(0, 64), "\""), {}};
+  return {parse_number(text.substr(0, dash), "the first id"), parse_number(text.substr(dash + 1), "the second id")};
+}
+
+}  // namespace
+
+HttpResponse Api::State::put_verdict(const ApiRequest& request) {
+  check_parameters(request, {});
+  const auto [a, b] = parse_pair(request.parameter());
+  const bool duplicate = api::verdict_of(api::parse_object(request.http.body));
+  return json_response(api::to_json({std::min(a, b), std::max(a, b), duplicate}, service.set_verdict(a, b, duplicate)));
+}
+
+HttpResponse Api::State::delete_verdict(const ApiRequest& request) {
+  check_parameters(request, {});
+  const auto [a, b] = parse_pair(request.parameter());
+  service.erase_verdict(a, b);
+  HttpResponse response;
+  response.status = 204;
+  response.content_type.clear();
+  return response;
 }
 
 HttpResponse Api::State::ready() const {

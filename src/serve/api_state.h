@@ -47,6 +47,10 @@ struct Api::State {
   HttpResponse bulk(const ApiRequest& request);
   HttpResponse thumbnail(const ApiRequest& request);
   HttpResponse map(const ApiRequest& request);
+  HttpResponse duplicates(const ApiRequest& request);
+  HttpResponse verdicts(const ApiRequest& request);
+  HttpResponse put_verdict(const ApiRequest& request);
+  HttpResponse delete_verdict(const ApiRequest& request);
   HttpResponse ready() const;
   HttpResponse metrics_page() const;
   HttpResponse page(const ApiRequest& request) const;

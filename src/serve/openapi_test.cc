@@ -159,6 +159,8 @@ TEST_F(OpenApi, DescribesTheAnswersToReaders) {
   expect_documented("/v1/thumbnails/{id}", "get", ask("GET", "/v1/thumbnails/1?size=32"));
   expect_documented("/v1/thumbnails/{id}", "get", ask("GET", "/v1/thumbnails/999"));
   expect_documented("/v1/map", "get", ask("GET", "/v1/map?limit=9"));
+  expect_documented("/v1/duplicates", "get", ask("GET", "/v1/duplicates?radius=5"));
+  expect_documented("/v1/duplicates", "get", ask("GET", "/v1/duplicates?level=none"));
   for (const char* path : {"/healthz", "/readyz", "/metrics", "/openapi.json", "/"})
     expect_documented(path, "get", ask("GET", path));
 }
@@ -171,6 +173,14 @@ TEST_F(OpenApi, DescribesTheAnswersToWriters) {
   expect_documented("/v1/images/{key}", "put", ask("PUT", image, "no picture", kPng));
   expect_documented("/v1/images/{key}", "delete", ask("DELETE", image));
   expect_documented("/v1/images/{key}", "delete", ask("DELETE", image));
+  const std::string said = R"({"duplicate": true})";
+  expect_documented("/v1/verdicts/{pair}", "put", ask("PUT", "/v1/verdicts/1-2", said, kJson));
+  expect_documented("/v1/verdicts/{pair}", "put", ask("PUT", "/v1/verdicts/1-999", said, kJson));
+  expect_documented("/v1/verdicts/{pair}", "put", ask("PUT", "/v1/verdicts/1-2", "{}", kJson));
+  expect_documented("/v1/verdicts", "get", ask("GET", "/v1/verdicts"));
+  expect_documented("/v1/duplicates", "get", ask("GET", "/v1/duplicates?radius=6"));
+  expect_documented("/v1/verdicts/{pair}", "delete", ask("DELETE", "/v1/verdicts/1-2"));
+  expect_documented("/v1/verdicts/{pair}", "delete", ask("DELETE", "/v1/verdicts/1-2"));
   const std::string lines = json{{"key", "a"}, {"code", hex(1)}}.dump() + "\n{\"no\": \"key\"}\nno json\n";
   expect_documented("/v1/images:bulk", "post", ask("POST", "/v1/images:bulk", lines, kLines));
 }

@@ -10,7 +10,7 @@
 
 namespace signet::api {
 
-enum class BodyKind { kNone, kPicture, kPictureOrJson, kLines };
+enum class BodyKind { kNone, kPicture, kJson, kPictureOrJson, kLines };
 
 enum class RouteId {
   kCollection,
@@ -23,6 +23,10 @@ enum class RouteId {
   kBulk,
   kThumbnail,
   kMap,
+  kDuplicates,
+  kVerdicts,
+  kVerdictPut,
+  kVerdictDelete,
   kHealth,
   kReady,
   kMetrics,
@@ -51,6 +55,10 @@ inline constexpr std::array kRoutes = {
     Route{RouteId::kBulk, "POST", "/v1/images:bulk", Access::kWrite, HttpLane::kWrite, BodyKind::kLines},
     Route{RouteId::kThumbnail, "GET", "/v1/thumbnails/{id}", Access::kRead, HttpLane::kRead, BodyKind::kNone},
     Route{RouteId::kMap, "GET", "/v1/map", Access::kRead, HttpLane::kRead, BodyKind::kNone},
+    Route{RouteId::kDuplicates, "GET", "/v1/duplicates", Access::kRead, HttpLane::kRead, BodyKind::kNone},
+    Route{RouteId::kVerdicts, "GET", "/v1/verdicts", Access::kRead, HttpLane::kRead, BodyKind::kNone},
+    Route{RouteId::kVerdictPut, "PUT", "/v1/verdicts/{pair}", Access::kWrite, HttpLane::kWrite, BodyKind::kJson},
+    Route{RouteId::kVerdictDelete, "DELETE", "/v1/verdicts/{pair}", Access::kWrite, HttpLane::kWrite, BodyKind::kNone},
     Route{RouteId::kHealth, "GET", "/healthz", Access::kNone, HttpLane::kInline, BodyKind::kNone},
     Route{RouteId::kReady, "GET", "/readyz", Access::kNone, HttpLane::kInline, BodyKind::kNone},
     Route{RouteId::kMetrics, "GET", "/metrics", Access::kRead, HttpLane::kInline, BodyKind::kNone},

@@ -43,6 +43,10 @@ Service::State::State(FileSystem& fs_in, const ServiceOptions& options_in)
   DecodeLimits limits;
   limits.max_pixels = options.max_pixels;
   pictures = std::make_unique<PictureSource>(roots, limits);
+  DuplicateFinder::Options finding;
+  finding.threads = static_cast<std::size_t>((thread_count(options.threads) + 1) / 2);  // the others answer meanwhile
+  finding.wait_seconds = options.duplicates_seconds;
+  duplicates = std::make_unique<DuplicateFinder>(finding, *pictures);
   if (options.writable) writer = std::make_unique<WriterLease>(fs, options.collection, options.writer_seconds);
 }
 
@@ -105,10 +109,15 @@ bool Service::can_encode() const noexcept { return state_->encoder != nullptr; }
 
 CollectionInfo Service::info() const { return state_->live->state()->info(); }
 
+std::string Service::training_record() const {
+  return state_->encoder == nullptr ? std::string() : state_->encoder->info().training_record;
+}
+
 std::uint32_t Service::bits() const noexcept { return state_->code_bits; }
 
 void Service::stop() noexcept {
   state_->stopped.store(true);
+  state_->duplicates->stop();
   if (state_->writer != nullptr) state_->writer->stop();
 }
 
@@ -125,6 +134,7 @@ CollectionSummary Service::summary() const {
   if (state_->encoder != nullptr) {
     const Preprocessing& how = state_->encoder->info().preprocessing;
     summary.can_encode = true;
+    summary.training_record = training_record();
     summary.width = how.width;
     summary.height = how.height;
     summary.channels = how.channels;

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "serve/duplicate_finder.h"
 #include "serve/live_collection.h"
 #include "serve/picture_source.h"
 #include "signet/encode/encoder.h"
@@ -77,6 +78,7 @@ struct Service::State {
   std::unique_ptr<Encoder> encoder;  // may be null
   std::unique_ptr<PictureSource> pictures;
   std::unique_ptr<WriterLease> writer;
+  std::unique_ptr<DuplicateFinder> duplicates;
   mutable std::counting_semaphore<> encoding;  // as many pictures at once as there are threads to use
   std::atomic<bool> stopped{false};
 };

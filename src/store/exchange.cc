@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "signet/base/error.h"
 #include "signet/code/code_set.h"
@@ -15,6 +17,7 @@ constexpr std::size_t kPage = 10'000;   // records read at once
 constexpr std::size_t kBatch = 50'000;  // records added in one commit
 
 std::string records_path(const std::string& folder) { return join_path(folder, "records.jsonl"); }
+std::string verdicts_path(const std::string& folder) { return join_path(folder, "verdicts.jsonl"); }
 
 std::string line_of(const ImageRecord& record) {
   json line = {{"id", record.id},         {"key", record.key},     {"width", record.width},
@@ -87,6 +90,73 @@ std::vector<ImageRecord> records_of(FileSystem& fs, const std::string& folder, c
   return records;
 }
 
+// Verdicts of the folder, by ids as records.jsonl has them.
+std::vector<Verdict> verdicts_of(FileSystem& fs, const std::string& folder) {
+  std::vector<Verdict> verdicts;
+  const std::string path = verdicts_path(folder);
+  if (!fs.exists(path)) return verdicts;
+  const auto file = fs.map(path);
+  const std::string_view text(reinterpret_cast<const char*>(file->data().data()), file->data().size());
+  for_each_line(text, [&](std::size_t i, std::string_view words) {
+    const std::string where = concat(path, " line ", i + 1);
+    const json line = json::parse(words, nullptr, false);
+    if (!line.is_object() || !line.contains("duplicate") || !line["duplicate"].is_boolean())
+      fail(ErrorCode::kCorrupt, where, " is not a JSON object with a, b and duplicate");
+    const Verdict verdict{member<std::uint64_t>(line, "a", 0, where), member<std::uint64_t>(line, "b", 0, where),
+                          line["duplicate"].get<bool>()};
+    if (verdict.a == 0 || verdict.b == 0 || verdict.a == verdict.b)
+      fail(ErrorCode::kCorrupt, where, ": a and b are not the ids of two images");
+    verdicts.push_back(verdict);
+  });
+  return verdicts;
+}
+
+bool same_picture(const ImageRecord& a, const ImageRecord& b) {
+  return a.sha256 == b.sha256 && a.width == b.width && a.height == b.height;
+}
+
+// Carries verdicts over to the ids that the images get here.
+class VerdictCarrier {
+ public:
+  // Before anything is added: a key that is there already and stays as it is may be another picture, on which nothing was said.
+  VerdictCarrier(const CollectionWriter& writer, std::vector<Verdict> verdicts, std::span<const ImageRecord> records,
+                 OnExisting on_existing)
+      : verdicts_(std::move(verdicts)) {
+    std::unordered_set<std::uint64_t> wanted;
+    for (const Verdict& verdict : verdicts_) wanted.insert({verdict.a, verdict.b});
+    for (std::size_t i = 0; i < records.size() && !wanted.empty(); ++i) {
+      if (!wanted.contains(records[i].id)) continue;
+      const auto known = on_existing == OnExisting::kSkip ? writer.find(records[i].key) : std::nullopt;
+      if (!known || same_picture(*known, records[i])) row_of_.emplace(records[i].id, i);
+    }
+  }
+  // ids: those that the records have now.
+  void carry(CollectionWriter& writer, std::span<const std::uint64_t> ids) {
+    std::vector<Verdict> here;
+    for (const Verdict& verdict : verdicts_) {
+      const auto a = row_of_.find(verdict.a), b = row_of_.find(verdict.b);
+      if (a == row_of_.end() || b == row_of_.end()) continue;  // of images that are not in the folder any more
+      here.push_back({ids[a->second], ids[b->second], verdict.duplicate});
+    }
+    if (!here.empty()) writer.set_verdicts(here);
+  }
+
+ private:
+  std::vector<Verdict> verdicts_;
+  std::unordered_map<std::uint64_t, std::size_t> row_of_;  // id in the folder to its row there
+};
+
+void export_verdicts(const CollectionView& view, FileSystem& fs, const std::string& folder) {
+  const std::vector<Verdict> verdicts = view.verdicts();
+  if (verdicts.empty() && !fs.exists(verdicts_path(folder))) return;
+  write_file_atomically(fs, verdicts_path(folder), [&](WritableFile& file) {
+    std::string text;
+    for (const Verdict& verdict : verdicts)
+      text += json({{"a", verdict.a}, {"b", verdict.b}, {"duplicate", verdict.duplicate}}).dump() + "\n";
+    file.append(as_bytes(text));
+  });
+}
+
 // The collection gets the set's class names where they go on from its own.
 void take_class_names(CollectionWriter& writer, const std::string& folder, const CodeSet& set) {
   const auto known = writer.info().class_names;
@@ -131,6 +201,7 @@ std::uint64_t export_collection(const CollectionView& view, FileSystem& fs, cons
   if (set.keys.size() != info.images)
     fail(ErrorCode::kCorrupt, "the catalog holds fewer images than its state row says; run verify");
   if (!labelled) set.labels.clear();
+  export_verdicts(view, fs, folder);
   write_code_set(fs, folder, set);
   return info.images;
 }
@@ -139,6 +210,7 @@ AddResult import_collection(CollectionWriter& writer, FileSystem& fs, const std:
                             const ProgressFn& progress) {
   const CodeSet set = read_code_set(fs, folder);
   const auto records = records_of(fs, folder, set, add.keep_ids);
+  VerdictCarrier verdicts(writer, verdicts_of(fs, folder), records, add.on_existing);
   take_class_names(writer, folder, set);
   AddResult sum;
   for (std::size_t begin = 0; begin < records.size(); begin += kBatch) {
@@ -157,6 +229,7 @@ AddResult import_collection(CollectionWriter& writer, FileSystem& fs, const std:
            " images, which are in the collection");
     }
   }
+  verdicts.carry(writer, sum.ids);
   return sum;
 }
 

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "signet/base/error.h"
 #include "store/catalog.h"
 #include "store/test_collection.h"
@@ -85,6 +87,58 @@ TEST_F(Verdicts, SurviveRepairOfOtherDamage) {
   EXPECT_TRUE(repair_collection(real_file_system(), path_).changed);
   EXPECT_EQ(kept(), (std::vector<Verdict>{{1, 2, false}, {3, 4, true}}));  // image 3 lives on as recovered/3
   EXPECT_TRUE(intact());
+}
+
+TEST_F(Verdicts, GoAlongWithExportAndImport) {
+  writer()->set_verdicts(std::vector<Verdict>{{1, 2, false}, {3, 4, true}, {5, 6, false}});
+  writer()->remove_ids(std::vector<std::uint64_t>{5});
+  FileSystem& fs = real_file_system();
+  export_collection(*Collection::open(fs, path_)->view(), fs, path("out"));
+  // Into a collection where the same keys get other ids.
+  const auto other = CollectionWriter::create(fs, path("other"), test_create());
+  const CodeMatrix codes = random_codes(3, kTestBits, 9);
+  other->add({&codes, test_records(3, 100), kModelA});
+  import_collection(*other, fs, path("out"));
+  const auto id_of = [&](std::uint64_t id) {
+    return Collection::open(fs, path("other"))->view()->find(Collection::open(fs, path_)->view()->get(id)->key)->id;
+  };
+  EXPECT_NE(id_of(1), 1u);
+  EXPECT_EQ(Collection::open(fs, path("other"))->view()->verdicts(),
+            (std::vector<Verdict>{{id_of(1), id_of(2), false}, {id_of(3), id_of(4), true}}));
+  EXPECT_TRUE(verify_collection(fs, path("other")).ok());
+}
+
+TEST_F(Verdicts, AreNotImportedOnAnotherPictureOfTheSameName) {
+  writer()->set_verdicts(std::vector<Verdict>{{1, 2, false}, {3, 4, true}});
+  FileSystem& fs = real_file_system();
+  export_collection(*Collection::open(fs, path_)->view(), fs, path("out"));
+  const auto other = CollectionWriter::create(fs, path("other"), test_create());
+  std::vector<ImageRecord> records = test_records(1, 0);
+  records[0].sha256 = std::string(64, 'e');
+  const CodeMatrix codes = random_codes(1, kTestBits, 9);
+  other->add({&codes, records, kModelA});
+  AddOptions skip;
+  skip.on_existing = OnExisting::kSkip;
+  EXPECT_EQ(import_collection(*other, fs, path("out"), skip).skipped, 1u);
+  const auto verdicts = Collection::open(fs, path("other"))->view()->verdicts();
+  ASSERT_EQ(verdicts.size(), 1u);
+  EXPECT_TRUE(verdicts[0].duplicate);
+}
+
+TEST_F(Verdicts, BadLinesOfAnImportAreNamed) {
+  FileSystem& fs = real_file_system();
+  export_collection(*Collection::open(fs, path_)->view(), fs, path("out"));
+  EXPECT_FALSE(fs.exists(path("out/verdicts.jsonl")));  // nothing was said
+  for (const char* line : {"no json", "[]", R"({"a":1,"b":2})", R"({"a":1,"b":1,"duplicate":true})",
+                           R"({"a":1,"duplicate":true})", R"({"a":-1,"b":2,"duplicate":true})"}) {
+    put(path("out/verdicts.jsonl"), std::string(R"({"a":1,"b":2,"duplicate":true})") + "\n" + line + "\n");
+    const auto other = CollectionWriter::create(fs, path("other"), test_create());
+    std::string message;
+    EXPECT_EQ(error_of([&] { import_collection(*other, fs, path("out")); }, &message), ErrorCode::kCorrupt) << line;
+    EXPECT_NE(message.find("verdicts.jsonl line 2"), std::string::npos) << message;
+    EXPECT_EQ(other->info().images, 0u);  // before anything was added
+    std::filesystem::remove_all(path("other"));
+  }
 }
 
 TEST_F(Verdicts, DamageIsFound) {

@@ -58,7 +58,7 @@ TEST_F(CliTest, UsageErrorsNameTheFlag) {
   expect_error({"eval", "--model", "m", "--data", "d"}, 2, {"--protocol is missing", "fashion-heldout"});
   expect_error({"collection"}, 2, {"signet collection: "});
   expect_error({"collection", "create", "c"}, 2, {"--model", "--bits"});
-  expect_error({"completion", "fish"}, 2, {"bash", "fish"});
+  expect_error({"completion", "tcsh"}, 2, {"bash, zsh and fish", "tcsh"});
 }
 
 TEST_F(CliTest, AFullDiskAtStandardOutputIsAnError) {
@@ -69,11 +69,20 @@ TEST_F(CliTest, AFullDiskAtStandardOutputIsAnError) {
   EXPECT_NE(slurp(path("err")).find("standard output"), std::string::npos);
 }
 
-TEST_F(CliTest, CompletionIsAScriptThatBashAccepts) {
-  const Outcome script = ok({"completion", "bash"});
-  testdata::write(path("completion.sh"), script.out);
-  EXPECT_EQ(std::system(("bash -n '" + path("completion.sh") + "'").c_str()), 0);
-  EXPECT_NE(script.out.find("search"), std::string::npos);
+// Each shell that is installed reads its script; bash is everywhere, and completes for the test.
+TEST_F(CliTest, CompletionIsAScriptThatItsShellAccepts) {
+  for (const std::string shell : {"bash", "zsh", "fish"}) {
+    const Outcome script = ok({"completion", shell});
+    EXPECT_NE(script.out.find("search"), std::string::npos) << shell;
+    testdata::write(path("completion." + shell), script.out);
+    if (std::system(("command -v " + shell + " > '" + path("which") + "'").c_str()) != 0) continue;
+    EXPECT_EQ(std::system((shell + " -n '" + path("completion." + shell) + "'").c_str()), 0) << shell;
+  }
+  const std::string tab = "source '" + path("completion.bash") + "'; COMP_WORDS=('" + SIGNET_PROGRAM +
+                          "' dedup --keep); COMP_CWORD=2; _signet; echo \"${COMPREPLY[*]}\"";
+  testdata::write(path("tab.sh"), tab);
+  ASSERT_EQ(std::system(("bash '" + path("tab.sh") + "' > '" + path("words") + "'").c_str()), 0);
+  EXPECT_EQ(slurp(path("words")), "--keep\n");
 }
 
 // A search must answer at once: what takes a second to load may not be linked.

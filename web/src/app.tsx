@@ -3,6 +3,7 @@ import { api, apiKey } from './api/client';
 import type { Collection } from './api/types';
 import { number } from './lib/format';
 import { useRequest, useRoute } from './lib/hooks';
+import { reviewedLevels } from './lib/review';
 import { routeHash, type Route, type View } from './lib/route';
 import { useTheme } from './lib/theme';
 import { fileOf, useUpload, type Upload } from './lib/upload';
@@ -69,7 +70,7 @@ function ViewOf({ route, info, upload }: { route: Route; info: Collection; uploa
 
 function Header({ route, info, onKey }: { route: Route; info?: Collection; onKey: () => void }) {
   const [theme, flipTheme] = useTheme();
-  const views = (['search', 'browse', 'map', 'review'] as View[]).filter((view) => view !== 'review' || info?.duplicates);
+  const views = (['search', 'browse', 'map', 'review'] as View[]).filter((view) => view !== 'review' || (info && reviewedLevels(info).length > 0));
   return (
     <header class="top">
       <a class="wordmark" href="#/search">

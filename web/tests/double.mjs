@@ -101,7 +101,7 @@ export function makeDouble({ images = 1000, dist, canEncode = true, duplicates =
     labels: kClasses.map((label, i) => ({ label, count: Math.floor((images + kClasses.length - 1 - i) / kClasses.length) })).filter((l) => l.count),
     writable: true,
     can_encode: canEncode,
-    duplicates,
+    duplicate_levels: duplicates ? ['same-bytes', 'same-pixels', 'near-duplicate'] : ['same-class'],
   });
 
   const search = ({ code, key: from, k = 10, radius, labels }) => {
@@ -145,15 +145,21 @@ export function makeDouble({ images = 1000, dist, canEncode = true, duplicates =
   const groups = (query) => {
     const all = Array.from({ length: Math.min(60, Math.floor(images / 24)) }, (_, g) => {
       const ids = g % 3 === 0 ? [24 * g + 1, 24 * g + 9, 24 * g + 17] : [24 * g + 1, 24 * g + 9];
-      return { id: g + 1, images: ids.map((id, i) => ({ ...imageOf(id), code: undefined, distance: i, keep: i === 0 })) };
-    }).filter((group) => group.images.slice(1).some((image) => verdicts.get(`${group.images[0].id} ${image.id}`) !== false));
+      const others = ids.slice(1).map((id, i) => ({ ...imageOf(id), distance: i + 1, level: 'near-duplicate', verdict: verdicts.get(`${ids[0]} ${id}`) ?? null }));
+      return { keep: imageOf(ids[0]), others: others.filter(({ verdict }) => verdict !== false) };
+    }).filter((group) => group.others.length > 0);
+    for (const group of all) group.size = group.others.length;
     const offset = Number(query.get('offset') ?? 0);
-    return { level: query.get('level'), radius: Number(query.get('radius') ?? 2), total: all.length, groups: all.slice(offset, offset + Number(query.get('limit') ?? 50)) };
+    return { level: query.get('level'), radius: Number(query.get('radius') ?? 2), total: all.length, others: all.reduce((sum, { size }) => sum + size, 0), offset, groups: all.slice(offset, offset + Number(query.get('limit') ?? 50)) };
   };
 
-  const decide = (method, body) => {
-    for (const { a, b, duplicate } of body.verdicts) method === 'DELETE' ? verdicts.delete(`${a} ${b}`) : verdicts.set(`${a} ${b}`, duplicate);
-    return {};
+  const decide = (method, pair, body) => {
+    const [a, b] = pair.split('-').map(Number).sort((x, y) => x - y);
+    const before = verdicts.get(`${a} ${b}`) ?? null;
+    if (method === 'DELETE') return verdicts.delete(`${a} ${b}`), {};
+    const { duplicate } = JSON.parse(body);
+    verdicts.set(`${a} ${b}`, duplicate);
+    return { a, b, duplicate, before };
   };
 
   const answer = (request, url, body) => {
@@ -174,7 +180,7 @@ export function makeDouble({ images = 1000, dist, canEncode = true, duplicates =
     }
     if (path === 'v1/map') return map(Number(url.searchParams.get('limit')));
     if (path === 'v1/duplicates') return groups(url.searchParams);
-    if (path === 'v1/duplicates/verdicts') return decide(request.method, JSON.parse(body));
+    if (path.startsWith('v1/verdicts/')) return decide(request.method, path.slice(12), body);
     throw new Refusal(404, 'No such address', `There is nothing at ${url.pathname}.`);
   };
 

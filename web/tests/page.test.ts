@@ -373,10 +373,25 @@ describe('duplicates', () => {
     expect(await page.getByRole('button', { name: 'Undo' }).isDisabled()).toBe(true);
   });
 
+  test('what was said on another day is passed over, and undo brings it back', async () => {
+    double = makeDouble({ images: 1000, dist });
+    double.verdicts.set('1 9', true);
+    tab = await open(browser, (await double.start()) + '#/review');
+    const { page } = tab;
+    await page.getByText('2 of', { exact: false }).first().waitFor();
+    await page.keyboard.press('k');
+    await page.locator('.trio .is-duplicate').waitFor();
+    await page.keyboard.press('n');
+    await expect.poll(() => double.verdicts.get('1 9')).toBe(false);
+    await page.keyboard.press('u');
+    await expect.poll(() => double.verdicts.get('1 9')).toBe(true);
+    await page.locator('.trio .is-duplicate').waitFor();
+  });
+
   test('a verdict that the service refuses is not counted', async () => {
     const { page } = await visit('#/review');
     await page.locator('.trio canvas').waitFor();
-    double.faults.set('v1/duplicates/verdicts', [403, 'Not allowed', 'This key may only read.']);
+    double.faults.set('v1/verdicts', [403, 'Not allowed', 'This key may only read.']);
     await page.keyboard.press('d');
     expect(await page.getByRole('alert').textContent()).toContain('This key may only read.');
     expect(await page.locator('.steps').textContent()).toContain('1 of');

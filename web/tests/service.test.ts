@@ -1,6 +1,6 @@
 // The page and `signet serve` themselves: a small model is trained on real pictures, a collection is filled, the program serves it.
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -16,24 +16,46 @@ let folder: string;
 let browser: Browser;
 let service: ChildProcess;
 let address: string;
+let pairs: ChildProcess; // a second service, whose collection has known duplicates and codes that tell pictures apart
+let pairsAddress: string;
 let tab: Tab;
 
 const run = async (...words: string[]): Promise<void> => void (await promisify(execFile)(signet, words));
 
-/** Starts the service; `port` 0 takes one that is free. Its first line is its address. */
-function serve(port = 0): Promise<string> {
-  service = spawn(signet, ['serve', '--collection', join(folder, 'fashion.signet'), '--port', String(port), '--quiet'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  return new Promise((resolve, reject) => {
-    service.stdout!.once('data', (line: Buffer) => resolve(line.toString().trim()));
-    service.once('exit', (status) => reject(new Error(`signet serve ended with status ${status}`)));
+/** Starts a service; `port` 0 takes one that is free. Its first line is its address. */
+function start(collection: string, port = 0): [ChildProcess, Promise<string>] {
+  const child = spawn(signet, ['serve', '--collection', join(folder, collection), '--port', String(port), '--quiet'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ready = new Promise<string>((resolve, reject) => {
+    child.stdout!.once('data', (line: Buffer) => resolve(line.toString().trim()));
+    child.once('exit', (status) => reject(new Error(`signet serve ended with status ${status}`)));
   });
+  return [child, ready];
+}
+function serve(port = 0): Promise<string> {
+  const [child, ready] = start('fashion.signet', port);
+  service = child;
+  return ready;
 }
 
-const stopped = (): Promise<number | null> =>
+const stopped = (child = service): Promise<number | null> =>
   new Promise((resolve) => {
-    service.once('exit', (status) => resolve(status));
-    service.kill('SIGTERM');
+    child.once('exit', (status) => resolve(status));
+    child.kill('SIGTERM');
   });
+
+/** Sixty pictures, of which six are there twice: three as the same file, three with other bytes behind the same pixels. */
+async function fillPairs(): Promise<void> {
+  const all = join(folder, 'doubles');
+  mkdirSync(all);
+  const from = readdirSync(join(folder, 'pictures'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.png')).sort();
+  for (let i = 0; i < 60; i++) {
+    const bytes = readFileSync(join(folder, 'pictures', from[i * 16]!));
+    writeFileSync(join(all, `${i}.png`), bytes);
+    if (i < 6) writeFileSync(join(all, `${i}-again.png`), i < 3 ? bytes : Buffer.concat([bytes, Buffer.from('saved by another program')]));
+  }
+  await run('train', '--supervision', 'instance', '--data', all, '--bits', '64', '--epochs', '2', '--out', join(folder, 'instance.onnx'), '--quiet');
+  await run('add', all, '--collection', join(folder, 'doubles.signet'), '--model', join(folder, 'instance.onnx'), '--quiet');
+}
 
 beforeAll(async () => {
   if (!signet) throw new Error('SIGNET_BIN names no program; ./run test-web sets it');
@@ -44,11 +66,15 @@ beforeAll(async () => {
   await run('train', '--data', pictures, '--bits', '32', '--epochs', '1', '--out', join(folder, 'model.onnx'), '--quiet');
   await run('add', pictures, '--collection', join(folder, 'fashion.signet'), '--model', join(folder, 'model.onnx'), '--quiet');
   address = await serve();
+  await fillPairs();
+  const [child, ready] = start('doubles.signet');
+  pairs = child;
+  pairsAddress = await ready;
   browser = await launch();
 });
 afterAll(async () => {
   await browser?.close();
-  if (service?.exitCode === null) expect(await stopped()).toBe(0);
+  for (const child of [service, pairs]) if (child?.exitCode === null) expect(await stopped(child)).toBe(0);
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 afterEach(async () => {
@@ -151,6 +177,47 @@ test('the service stops in order, and the page goes on when it is back', async (
   await serve(Number(new URL(address).port));
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect.poll(() => hitsOf(page).count()).toBe(5);
+});
+
+const verdicts = async (): Promise<{ a: number; b: number; duplicate: boolean }[]> =>
+  ((await (await fetch(`${pairsAddress}v1/verdicts`)).json()) as { verdicts: { a: number; b: number; duplicate: boolean }[] }).verdicts;
+
+test('duplicates are reviewed: levels, verdicts by keyboard, undo, and nothing is asked twice', async () => {
+  tab = await open(browser, `${pairsAddress}#/review?level=same-bytes`);
+  const { page } = tab;
+  await page.getByText('3 groups').waitFor();
+  await page.getByText('same bytes', { exact: true }).waitFor();
+  await page.getByText('no visible difference').waitFor();
+  await page.getByLabel('Level').selectOption('same-pixels');
+  await page.getByText('6 groups').waitFor();
+  await page.getByLabel('Level').selectOption('near-duplicate');
+  await expect.poll(async () => Number(/^(\d+) groups/.exec((await page.locator('.review .bar [role=status]').textContent())!)?.[1] ?? 0)).toBeGreaterThanOrEqual(6);
+  await page.getByLabel('Level').selectOption('same-bytes');
+  await page.getByText('3 groups').waitFor();
+  await page.locator('.trio canvas').waitFor();
+  await shot(page, 'review-pair');
+  expect(await verdicts()).toEqual([]);
+  await page.keyboard.press('n');
+  await expect.poll(async () => (await verdicts()).map(({ duplicate }) => duplicate)).toEqual([false]);
+  await page.keyboard.press('d');
+  await expect.poll(async () => (await verdicts()).filter(({ duplicate }) => duplicate).length).toBe(1);
+  await page.keyboard.press('u');
+  await expect.poll(async () => (await verdicts()).map(({ duplicate }) => duplicate)).toEqual([false]);
+  await page.reload();
+  await page.getByText('2 groups').waitFor();
+  await page.keyboard.press('d');
+  await page.keyboard.press('d');
+  await page.getByRole('heading', { name: 'All decided' }).waitFor();
+  expect((await verdicts()).map(({ duplicate }) => duplicate).sort()).toEqual([false, true, true]);
+  await shot(page, 'review-done');
+  for (const name of ['light', 'dark', 'phone']) {
+    await tab.close();
+    const look = kLooks.find(([known]) => known === name)![1];
+    tab = await open(browser, `${pairsAddress}#/review?level=same-pixels`, look);
+    await tab.page.locator('.trio canvas').waitFor();
+    await tab.page.getByText(/of the area differs|no visible difference/).waitFor();
+    await shot(tab.page, `review-real-${name}`);
+  }
 });
 
 const kLooks: [string, BrowserContextOptions][] = [

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "signet/base/file_system.h"
+#include "signet/dedup/duplicates.h"
 #include "signet/store/collection.h"
 
 namespace signet {
@@ -26,6 +27,8 @@ struct ServiceOptions {
   std::size_t max_hits = 10'000;          // of a search
   std::size_t max_page = 1000;            // hits or images of one answer
   double refresh_seconds = 0.2;           // how soon another process's commits are seen
+  std::uint32_t duplicates_radius = 0;    // of duplicates() where the question names none
+  double duplicates_seconds = 10;         // how long a question about duplicates waits for its answer
   double writer_seconds = 1;              // how long the writer's lock is kept after a change, so that others may write
 };
 
@@ -89,11 +92,44 @@ struct ImagesPage {
   std::optional<std::uint64_t> next;  // `after` of the next page; nothing: this was the last
 };
 
+struct DuplicatesQuery {
+  DuplicateLevel level = DuplicateLevel::kNear;
+  std::optional<std::uint32_t> radius;  // at most half of the bits; duplicates_radius
+  std::size_t offset = 0;               // of the first group in the answer
+  std::size_t limit = 50;               // groups in the answer
+};
+
+struct DuplicatesPage {
+  struct Other {
+    ImageEntry image;
+    std::uint32_t distance = 0;   // of its code to the one that is kept
+    DuplicateLevel level{};       // the strongest that holds with the one that is kept
+    std::optional<bool> verdict;  // what somebody has said about these two
+  };
+  struct Group {
+    ImageEntry keep;            // the one with most pixels, see keep_order()
+    std::size_t size = 0;       // others in all ...
+    std::vector<Other> others;  // ... of which at most 200 are given
+  };
+  DuplicateLevel level{};
+  std::uint32_t radius = 0;
+  std::size_t total = 0;   // groups
+  std::size_t others = 0;  // images in them beside those that are kept
+  std::size_t offset = 0;
+  std::vector<Group> groups;
+};
+
+struct VerdictsPage {
+  std::size_t total = 0, offset = 0;
+  std::vector<Verdict> verdicts;
+};
+
 struct CollectionSummary {
   std::string name;  // the folder's
   CollectionInfo info;
   std::vector<std::pair<std::string, std::uint64_t>> labels;  // class and its images
   bool writable = false, can_encode = false;
+  std::string training_record;                        // as Service::training_record()
   std::uint32_t width = 0, height = 0, channels = 0;  // the network's input, 0 where pictures are not encoded
 };
 
@@ -149,6 +185,7 @@ class Service {
   bool writable() const noexcept;
   bool can_encode() const noexcept;
   CollectionInfo info() const;
+  std::string training_record() const;  // of the model, a JSON object; empty where pictures are not encoded
   CollectionSummary summary() const;
   SearchAnswer search(const SearchQuery& query) const;
   EncodedPicture encode(std::span<const std::byte> picture) const;
@@ -161,10 +198,19 @@ class Service {
   // At most `side` pixels wide and high. Only pictures inside a root are read, whatever the key says.
   SmallPicture thumbnail(std::uint64_t id, std::uint32_t side) const;
 
+  // Groups of duplicates, best keepers first; a pair that was said to be none is in no group. Looked for once for each state,
+  // level and radius, on a thread of its own; while that takes longer than duplicates_seconds the groups found before are given
+  // (without what was removed or said since), and where there are none yet kBusy is thrown: ask again.
+  DuplicatesPage duplicates(const DuplicatesQuery& query) const;
+  VerdictsPage verdicts(std::size_t offset, std::size_t limit) const;  // what was said, by ids
+
   // Durable when they return. Not from inside one another; one at a time is worked on.
   PutResult put(const std::string& key, std::span<const std::byte> picture, const std::optional<std::string>& label);
   void remove(const std::string& key);
   std::vector<BulkOutcome> add(std::vector<BulkItem> items);
+  // What somebody says about two images; returns what was said before. kNotFound for an id that is not there.
+  std::optional<bool> set_verdict(std::uint64_t a, std::uint64_t b, bool duplicate);
+  void erase_verdict(std::uint64_t a, std::uint64_t b);  // kNotFound where nothing was said
 
   // Lets a change under way finish and gives the writer's lock back. Questions are still answered. Idempotent.
   void stop() noexcept;

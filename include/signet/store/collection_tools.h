@@ -55,12 +55,13 @@ RepairReport repair_collection(FileSystem& fs, const std::string& path, const To
 void backup_collection(FileSystem& fs, const std::string& path, const std::string& target, const ToolOptions& options = {});
 
 // Leaves a folder in the form of docs/format/codes.md (codes.npy, keys.txt, labels, codes.json) plus records.jsonl with one JSON
-// object an image (id, key, width, height, bytes, modified_ns, sha256, user_json as text): everything a collection knows. Returns
-// the number of images.
+// object an image (id, key, width, height, bytes, modified_ns, sha256, user_json as text), and, where there are verdicts,
+// verdicts.jsonl (a, b, duplicate; ids as in records.jsonl): everything a collection knows. Returns the number of images.
 std::uint64_t export_collection(const CollectionView& view, FileSystem& fs, const std::string& folder,
                                 const ProgressFn& progress = {});
 
-// Adds such a folder (records.jsonl is optional) in batches. With keep_ids in `add`, ids of records.jsonl are kept.
+// Adds such a folder (records.jsonl and verdicts.jsonl are optional) in batches. With keep_ids in `add`, ids of records.jsonl are
+// kept. Verdicts come last, on the ids that their images have here; not where kSkip has left another picture under the key.
 AddResult import_collection(CollectionWriter& writer, FileSystem& fs, const std::string& folder, const AddOptions& add = {},
                             const ProgressFn& progress = {});
 

@@ -77,3 +77,36 @@ test('pictures of a type that the service does not name are sent as bytes', asyn
   await api.encode(new Blob(['x'], { type: 'image/heic' }));
   expect(asked.map(({ init }) => new Headers(init.headers).get('content-type'))).toEqual(['image/webp', 'application/octet-stream']);
 });
+
+test('groups that take long are asked for again, when the service says so, and only then', async () => {
+  vi.useFakeTimers();
+  const late = () => new Response('{"title":"Service Unavailable","status":503}', { status: 503, headers: { 'retry-after': '2' } });
+  let left = 3;
+  answerWith(() => (left-- > 0 ? late() : new Response('{"total":5}')));
+  const page = { level: 'near-duplicate' as const, radius: 3, offset: 0, limit: 50 };
+  const answer = api.duplicates(page);
+  await vi.advanceTimersByTimeAsync(5900);
+  expect(asked).toHaveLength(3);
+  await vi.advanceTimersByTimeAsync(200);
+  expect((await answer).total).toBe(5);
+  answerWith(() => new Response('{}', { status: 422 }));
+  expect(await failure(api.duplicates(page))).toMatchObject({ status: 422 });
+  answerWith(late);
+  const controller = new AbortController();
+  const given = failure(api.duplicates(page, controller.signal));
+  await vi.advanceTimersByTimeAsync(100);
+  controller.abort();
+  expect(wasAborted(await given)).toBe(true);
+  vi.useRealTimers();
+});
+
+test('a verdict tells what was said before, so that it can be undone', async () => {
+  answerWith(() => new Response('{"a":3,"b":7,"duplicate":true,"before":false}'));
+  expect(await api.decide({ a: 7, b: 3, duplicate: true })).toBe(false);
+  answerWith(() => new Response(null, { status: 204 }));
+  await api.undecide(7, 3);
+  expect(asked.map(({ url, init }) => [url.slice(url.indexOf('v1')), init.method, init.body])).toEqual([
+    ['v1/verdicts/7-3', 'PUT', '{"duplicate":true}'],
+    ['v1/verdicts/7-3', 'DELETE', undefined],
+  ]);
+});

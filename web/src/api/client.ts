@@ -29,6 +29,8 @@ export interface Query {
   limit?: number;
 }
 
+const kMostAsked = 60;
+
 const kKeyName = 'signet-key';
 
 /** The API key lives as long as the tab. */
@@ -88,6 +90,16 @@ async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
   }
 }
 
+/** A while that ends early, with an AbortError, when the signal says so. */
+const pause = (seconds: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, seconds * 1000);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      reject(new DOMException('given up', 'AbortError'));
+    });
+  });
+
 const post = (body: unknown, method = 'POST'): RequestInit => ({
   method,
   headers: { 'Content-Type': 'application/json' },
@@ -127,14 +139,27 @@ export const api = {
 
   map: (limit: number, signal?: AbortSignal): Promise<MapAnswer> => json(`v1/map?limit=${limit}`, { signal }),
 
-  duplicates: (
+  /** In a large collection the service looks for a while and says when to ask again; this asks until the groups are there. */
+  duplicates: async (
     page: { level: DuplicateLevel; radius?: number; offset: number; limit: number },
     signal?: AbortSignal,
-  ): Promise<DuplicatesAnswer> => json(`v1/duplicates?${parameters(page)}`, { signal }),
+  ): Promise<DuplicatesAnswer> => {
+    for (let asked = 1; ; asked++) {
+      try {
+        return await json<DuplicatesAnswer>(`v1/duplicates?${parameters(page)}`, { signal });
+      } catch (error) {
+        if (!(error instanceof Problem && error.status === 503 && error.retryAfter > 0) || asked >= kMostAsked) throw error;
+        await pause(error.retryAfter, signal);
+      }
+    }
+  },
 
-  decide: (verdicts: Verdict[]): Promise<Response> => call('v1/duplicates/verdicts', post({ verdicts })),
+  /** Says whether two images are duplicates; the answer is what was said before, null: nothing. */
+  decide: async ({ a, b, duplicate }: Verdict): Promise<boolean | null> =>
+    (await json<{ before: boolean | null }>(`v1/verdicts/${a}-${b}`, post({ duplicate }, 'PUT'))).before,
 
-  undecide: (verdicts: Verdict[]): Promise<Response> => call('v1/duplicates/verdicts', post({ verdicts }, 'DELETE')),
+  /** Takes a verdict back. */
+  undecide: async (a: number, b: number): Promise<void> => void (await call(`v1/verdicts/${a}-${b}`, { method: 'DELETE' })),
 
   thumbnailAddress: (id: number, size: number): string => address(`v1/thumbnails/${id}?size=${size}`),
 

@@ -14,7 +14,7 @@ export interface Collection {
   labels: LabelCount[];
   writable: boolean;
   can_encode: boolean;
-  duplicates: boolean;
+  duplicate_levels: DuplicateLevel[];
 }
 
 export interface Hit {
@@ -56,28 +56,31 @@ export interface MapAnswer {
   labels: string[];
 }
 
-export type DuplicateLevel = 'same-bytes' | 'same-pixels' | 'near-duplicate';
+export type DuplicateLevel = 'same-bytes' | 'same-pixels' | 'near-duplicate' | 'same-class';
 
-export interface GroupMember {
-  id: number;
-  key: string;
-  label?: string | null;
-  width?: number;
-  height?: number;
-  bytes?: number;
-  distance?: number;
-  keep?: boolean;
+/** Another image of a group, compared with the one that would be kept. */
+export interface Duplicate extends StoredImage {
+  distance: number;
+  level: DuplicateLevel;
+  /** What was said about the two before; null: nothing. */
+  verdict: boolean | null;
 }
 
 export interface DuplicateGroup {
-  id: number;
-  images: GroupMember[];
+  keep: StoredImage;
+  /** Others in all; of a large group not all are given. */
+  size: number;
+  others: Duplicate[];
 }
 
 export interface DuplicatesAnswer {
   level: DuplicateLevel;
   radius: number;
+  /** Groups. */
   total: number;
+  /** Images in all groups beside those that are kept. */
+  others: number;
+  offset: number;
   groups: DuplicateGroup[];
 }
 

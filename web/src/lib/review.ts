@@ -1,24 +1,25 @@
 // The order of a review: every group is a row of pairs, each picture against the one that would be kept.
-import type { DuplicateGroup, GroupMember, Verdict } from '../api/types';
+import type { Collection, Duplicate, DuplicateGroup, DuplicateLevel, StoredImage, Verdict } from '../api/types';
 
 export interface Pair {
   group: DuplicateGroup;
-  keeper: GroupMember;
-  other: GroupMember;
+  keeper: StoredImage;
+  other: Duplicate;
 }
 
-/** The picture that a keep rule chose, or else the first. */
-export const keeperOf = (group: DuplicateGroup): GroupMember | undefined => group.images.find((image) => image.keep) ?? group.images[0];
+/** The levels that somebody can decide about, weakest first. Images of one class are another kind of question. */
+export const reviewedLevels = (info: Collection): DuplicateLevel[] => info.duplicate_levels.filter((level) => level !== 'same-class').reverse();
 
-export function pairsOf(groups: DuplicateGroup[]): Pair[] {
-  return groups.flatMap((group) => {
-    const keeper = keeperOf(group);
-    if (!keeper) return [];
-    return group.images.filter((image) => image.id !== keeper.id).map((other) => ({ group, keeper, other }));
-  });
-}
+export const pairsOf = (groups: DuplicateGroup[]): Pair[] =>
+  groups.flatMap((group) => group.others.map((other) => ({ group, keeper: group.keep, other })));
 
 export const pairName = (a: number, b: number): string => (a < b ? `${a} ${b}` : `${b} ${a}`);
+
+/** What the service remembers of these pairs. */
+export const remembered = (groups: DuplicateGroup[]): [string, Verdict][] =>
+  pairsOf(groups).flatMap(({ keeper, other }): [string, Verdict][] =>
+    other.verdict === null ? [] : [[pairName(keeper.id, other.id), { a: keeper.id, b: other.id, duplicate: other.verdict }]],
+  );
 
 /** The first pair from `from` on, going round, that has no verdict; -1 if all have one. */
 export function nextOpen(pairs: Pair[], decided: ReadonlyMap<string, Verdict>, from: number): number {

@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { api, Problem } from '../api/client';
-import type { Collection, DuplicateGroup, DuplicateLevel, GroupMember, Verdict } from '../api/types';
+import type { Collection, Duplicate, DuplicateGroup, DuplicateLevel, StoredImage, Verdict } from '../api/types';
 import { bytes, keyTail, number, plural } from '../lib/format';
 import { navigate, useKeys, useRequest } from '../lib/hooks';
-import { nextOffset, nextOpen, pairName, pairsOf, type Pair } from '../lib/review';
+import { nextOffset, nextOpen, pairName, pairsOf, remembered, reviewedLevels, type Pair } from '../lib/review';
 import { routeHash, wholeParam } from '../lib/route';
 import { DifferencePicture } from '../parts/difference';
 import { Thumbnail } from '../parts/picture';
@@ -12,16 +12,18 @@ import { Slider } from '../parts/slider';
 import { Announcement, Empty, ProblemBox } from '../parts/states';
 
 const kPage = 50;
-const kLevels: [DuplicateLevel, string][] = [
-  ['near-duplicate', 'Near duplicates'],
-  ['same-pixels', 'Same pixels'],
-  ['same-bytes', 'Same bytes'],
-];
+const kTitles: Record<DuplicateLevel, string> = {
+  'near-duplicate': 'Near duplicates',
+  'same-pixels': 'Same pixels',
+  'same-bytes': 'Same bytes',
+  'same-class': 'Same class',
+};
 
 export function ReviewView({ info, params }: { info: Collection; params: URLSearchParams }) {
-  const level = kLevels.find(([name]) => name === params.get('level'))?.[0] ?? 'near-duplicate';
-  const radius = wholeParam(params, 'radius', 0, info.bits);
-  if (!info.duplicates) {
+  const levels = reviewedLevels(info);
+  const level = levels.find((name) => name === params.get('level')) ?? levels[0];
+  const radius = level === 'near-duplicate' ? wholeParam(params, 'radius', 0, Math.floor(info.bits / 2)) : undefined;
+  if (!level) {
     return (
       <div class="centre">
         <Empty title="No review here">
@@ -49,9 +51,9 @@ function Review({ info, level, radius }: { info: Collection; level: DuplicateLev
         <label class="field">
           <span>Level</span>
           <select value={level} onChange={(event) => open({ level: event.currentTarget.value as DuplicateLevel })}>
-            {kLevels.map(([name, title]) => (
+            {reviewedLevels(info).map((name) => (
               <option value={name} key={name}>
-                {title}
+                {kTitles[name]}
               </option>
             ))}
           </select>
@@ -60,7 +62,7 @@ function Review({ info, level, radius }: { info: Collection; level: DuplicateLev
           <Slider label="Radius" value={shownRadius} least={0} most={Math.max(1, Math.floor(info.bits / 4))} text={(value) => plural(value, 'bit')} onValue={(value) => open({ radius: value })} />
         )}
         <p class="soft" role="status">
-          {first.value ? plural(first.value.total, 'group') : ''}
+          {first.value ? `${plural(first.value.total, 'group')}, ${plural(first.value.others, 'image')} beside those kept` : ''}
         </p>
       </div>
       {first.problem ? (
@@ -94,9 +96,9 @@ interface DecideProps {
 
 function Decide({ info, level, radius, start, total }: DecideProps) {
   const [groups, setGroups] = useState(start);
-  const [decided, setDecided] = useState<ReadonlyMap<string, Verdict>>(new Map());
-  const [history, setHistory] = useState<{ verdict: Verdict; at: number }[]>([]);
-  const [at, setAt] = useState(0);
+  const [decided, setDecided] = useState<ReadonlyMap<string, Verdict>>(() => new Map(remembered(start)));
+  const [history, setHistory] = useState<{ verdict: Verdict; before: boolean | null; at: number }[]>([]);
+  const [at, setAt] = useState(() => Math.max(0, nextOpen(pairsOf(start), decided, 0)));
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem>();
   const [said, setSaid] = useState('');
@@ -124,10 +126,10 @@ function Decide({ info, level, radius, start, total }: DecideProps) {
     if (!pair) return;
     await attempt(async () => {
       const verdict: Verdict = { a: pair.keeper.id, b: pair.other.id, duplicate };
-      await api.decide([verdict]);
+      const before = await api.decide(verdict);
       const next = new Map(decided).set(pairName(verdict.a, verdict.b), verdict);
       setDecided(next);
-      setHistory([...history, { verdict, at }]);
+      setHistory([...history, { verdict, before, at }]);
       setSaid(duplicate ? 'Duplicate.' : 'Not a duplicate.');
       const following = nextOpen(pairs, next, at + 1);
       setAt(following < 0 ? pairs.length : following);
@@ -137,9 +139,15 @@ function Decide({ info, level, radius, start, total }: DecideProps) {
     const last = history[history.length - 1];
     if (!last) return;
     await attempt(async () => {
-      await api.undecide([last.verdict]);
+      const { a, b } = last.verdict;
       const next = new Map(decided);
-      next.delete(pairName(last.verdict.a, last.verdict.b));
+      if (last.before === null) {
+        await api.undecide(a, b);
+        next.delete(pairName(a, b));
+      } else {
+        await api.decide({ a, b, duplicate: last.before });
+        next.set(pairName(a, b), { a, b, duplicate: last.before });
+      }
       setDecided(next);
       setHistory(history.slice(0, -1));
       setSaid('Undone.');
@@ -151,8 +159,10 @@ function Decide({ info, level, radius, start, total }: DecideProps) {
       const answer = await api.duplicates({ level, radius, offset: nextOffset(groups, decided), limit: kPage });
       const known = new Set(pairs.map(({ keeper, other }) => pairName(keeper.id, other.id)));
       const fresh = answer.groups.filter((group) => pairsOf([group]).some(({ keeper, other }) => !known.has(pairName(keeper.id, other.id))));
+      const next = new Map([...remembered(fresh), ...decided]);
       setGroups([...groups, ...fresh]);
-      const following = nextOpen(pairsOf([...groups, ...fresh]), decided, pairs.length);
+      setDecided(next);
+      const following = nextOpen(pairsOf([...groups, ...fresh]), next, pairs.length);
       if (following >= 0) setAt(following);
     });
   const step = (by: number): void => setAt(Math.min(Math.max(at + by, 0), pairs.length));
@@ -257,7 +267,7 @@ function Trio({ pair, verdict }: { pair: Pair; verdict?: Verdict }) {
   );
 }
 
-function Side({ image, role, verdict }: { image: GroupMember; role: string; verdict?: Verdict }) {
+function Side({ image, role, verdict }: { image: StoredImage; role: string; verdict?: Verdict }) {
   return (
     <figure class={verdict ? (verdict.duplicate ? 'is-duplicate' : 'is-apart') : ''}>
       <div class="frame">
@@ -271,8 +281,8 @@ function Side({ image, role, verdict }: { image: GroupMember; role: string; verd
 }
 
 /** What is known of both, line by line; lines that differ are marked. */
-function Facts({ info, keeper, other }: { info: Collection; keeper: GroupMember; other: GroupMember }) {
-  const dimensions = (image: GroupMember): string => (image.width && image.height ? `${image.width} × ${image.height}` : '');
+function Facts({ info, keeper, other }: { info: Collection; keeper: StoredImage; other: Duplicate }) {
+  const dimensions = (image: StoredImage): string => (image.width && image.height ? `${image.width} × ${image.height}` : '');
   const folder = (key: string): string => key.slice(0, key.lastIndexOf('/') + 1);
   const lines: [string, string, string][] = [
     ['Pixels', dimensions(keeper), dimensions(other)],
@@ -306,26 +316,28 @@ function Facts({ info, keeper, other }: { info: Collection; keeper: GroupMember;
               </td>
             </tr>
           ))}
-        {other.distance !== undefined && (
-          <tr>
-            <th scope="row">Codes</th>
-            <td colSpan={2}>
-              {other.distance} of {info.bits} bits differ
-            </td>
-          </tr>
-        )}
+        <tr>
+          <th scope="row">The two</th>
+          <td colSpan={2}>
+            {kTitles[other.level].toLowerCase()}
+            {other.level === 'near-duplicate' && `, ${other.distance} of ${info.bits} bits differ`}
+          </td>
+        </tr>
       </tbody>
     </table>
   );
 }
 
-function GroupStrip({ pair, decided, onPick }: { pair: Pair; decided: ReadonlyMap<string, Verdict>; onPick: (other: GroupMember) => void }) {
-  if (pair.group.images.length < 3) return null;
+function GroupStrip({ pair, decided, onPick }: { pair: Pair; decided: ReadonlyMap<string, Verdict>; onPick: (other: StoredImage) => void }) {
+  const { keep, others, size } = pair.group;
+  if (others.length < 2) return null;
   return (
     <section class="strip" aria-label="This group">
-      <h2>{pair.group.images.length} images in this group</h2>
+      <h2>
+        {number(size + 1)} images in this group{size > others.length && `, the nearest ${number(others.length)} shown`}
+      </h2>
       <ul>
-        {pair.group.images.map((image) => {
+        {[keep, ...others].map((image) => {
           const verdict = decided.get(pairName(pair.keeper.id, image.id));
           const state = image === pair.keeper ? 'keep' : verdict ? (verdict.duplicate ? 'duplicate' : 'apart') : 'open';
           return (
