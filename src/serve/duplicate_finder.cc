@@ -79,7 +79,7 @@ std::shared_ptr<const FoundDuplicates> DuplicateFinder::find(const std::shared_p
     const bool slow = asked->found != nullptr && asked->seconds > options_.wait_seconds;
     if (!slow && waiting_ >= options_.most_waiting) fail_busy("many others wait for duplicates too");
     ++waiting_;
-    const bool in_time = !slow && answered_.wait_until(lock, end) == std::cv_status::no_timeout;
+    const bool in_time = !slow && Clock::now() < end && answered_.wait_until(lock, end) == std::cv_status::no_timeout;
     --waiting_;
     if (in_time || known()) continue;
     if (asked->found != nullptr) break;
