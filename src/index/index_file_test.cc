@@ -157,8 +157,8 @@ TEST(IndexFile, StoredTablesAnswerAsBuiltOnes) {
     write_index_file(real_file_system(), path, set);
     const auto file = IndexFile::open(real_file_system(), path);
     EXPECT_LT(file->index().memory_bytes(), 300000u) << "tables were built although they are stored";
-    CodeMatrix queries = oracle::clustered_codes(20, bits, 300, 0.08, 5);
-    for (std::size_t i = 0; i < 20; ++i) queries.append(set.codes.row(i));
+    CodeMatrix queries = oracle::clustered_codes(8, bits, 300, 0.08, 5);
+    for (std::size_t i = 0; i < 8; ++i) queries.append(set.codes.row(i));
     for (const int radius : {-1, 2, 5}) {
       SearchOptions options;
       if (radius >= 0) options.radius = static_cast<std::uint32_t>(radius);

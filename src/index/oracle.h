@@ -21,9 +21,10 @@ inline std::vector<Hit> search(const CodeMatrix& codes, std::span<const std::uin
     if (options.radius && distance > *options.radius) continue;
     hits.push_back({ids.empty() ? i : ids[i], distance});
   }
-  std::sort(hits.begin(), hits.end(),
-            [](const Hit& a, const Hit& b) { return a.distance != b.distance ? a.distance < b.distance : a.id < b.id; });
-  if (hits.size() > options.k) hits.resize(options.k);
+  const auto kept = static_cast<std::ptrdiff_t>(std::min(options.k, hits.size()));
+  std::partial_sort(hits.begin(), hits.begin() + kept, hits.end(),
+                    [](const Hit& a, const Hit& b) { return a.distance != b.distance ? a.distance < b.distance : a.id < b.id; });
+  hits.resize(static_cast<std::size_t>(kept));
   return hits;
 }
 
