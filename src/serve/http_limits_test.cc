@@ -156,15 +156,6 @@ class Gate final : public HttpHandler {
   std::atomic<int> entered{0}, answered{0}, lost{0};
 };
 
-template <typename Condition>
-void eventually(const Condition& condition, const char* what) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    ASSERT_LT(std::chrono::steady_clock::now(), end) << what;
-    std::this_thread::yield();
-  }
-}
-
 std::string get(const std::string& target) { return head("GET", target, ""); }
 
 TEST(HttpServer, WorkBeyondTheQueueIsRefusedAtOnce) {
@@ -244,6 +235,36 @@ TEST(HttpServer, SlowClientsAreCutOff) {
   EXPECT_GE(server.counters().timed_out, 3u);
   EXPECT_EQ(gate.entered.load(), 0);
   EXPECT_EQ(Client(server.port()).ask("GET", "/inline").status, 200u);
+}
+
+// An answer that nobody takes.
+class Torrent final : public HttpHandler {
+ public:
+  HttpAdmission admit(const HttpRequest& /*request*/) noexcept override { return {}; }
+  HttpResponse handle(HttpRequest& /*request*/) noexcept override {
+    HttpResponse response;
+    response.body.assign(std::size_t{64} << 20, 'x');  // more than the kernel takes in for a client
+    return response;
+  }
+  HttpResponse refuse(const HttpRequest& /*request*/, HttpRefusal /*why*/) noexcept override { return {}; }
+  void finished(const HttpRequest& /*request*/, const HttpResponse& /*response*/, double /*seconds*/,
+                bool sent) noexcept override {
+    (sent ? answered : lost).fetch_add(1);
+  }
+  std::atomic<int> answered{0}, lost{0};
+};
+
+TEST(HttpServer, ClientsThatDoNotTakeTheirAnswerAreCutOff) {
+  Torrent torrent;
+  HttpOptions options;
+  options.port = 0;
+  options.send_seconds = 0.3;
+  HttpServer server(options, torrent);
+  Client lazy(server.port());
+  lazy.send(get("/"));
+  eventually([&] { return server.counters().timed_out == 1 && server.counters().connections == 0; }, "it is cut off");
+  eventually([&] { return torrent.lost.load() == 1; }, "the log hears that it was not sent");
+  EXPECT_EQ(torrent.answered.load(), 0);
 }
 
 TEST(HttpServer, VanishedClientsLeaveNothingBehind) {

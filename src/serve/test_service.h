@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/test_folder.h"
@@ -183,7 +185,7 @@ class Client {
 class ServerTest : public ServeTest {
  protected:
   void start() {
-    service_ = std::make_unique<Service>(real_file_system(), service_options_);
+    service_ = std::make_unique<Service>(*fs_, service_options_);
     api_ = std::make_unique<Api>(*service_, api_options_);
     http_options_.port = 0;
     server_ = std::make_unique<HttpServer>(http_options_, *api_);
@@ -208,6 +210,7 @@ class ServerTest : public ServeTest {
     EXPECT_NE(problem.at("detail").get<std::string>().find(part), std::string::npos) << problem.at("detail");
   }
 
+  FileSystem* fs_ = &real_file_system();
   ServiceOptions service_options_ = service_options();
   ApiOptions api_options_;
   HttpOptions http_options_;
@@ -215,6 +218,16 @@ class ServerTest : public ServeTest {
   std::unique_ptr<Api> api_;
   std::unique_ptr<HttpServer> server_;
 };
+
+// Waits until something holds that other threads bring about.
+template <typename Condition>
+void eventually(const Condition& condition, const char* what) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << what;
+    std::this_thread::yield();
+  }
+}
 
 inline const HttpFields kPng = {{"Content-Type", "image/png"}};
 inline const HttpFields kJson = {{"Content-Type", "application/json"}};

@@ -62,7 +62,7 @@ function Review({ info, level, radius }: { info: Collection; level: DuplicateLev
           <Slider label="Radius" value={shownRadius} least={0} most={Math.max(1, Math.floor(info.bits / 4))} text={(value) => plural(value, 'bit')} onValue={(value) => open({ radius: value })} />
         )}
         <p class="soft" role="status">
-          {first.value ? `${plural(first.value.total, 'group')}, ${plural(first.value.others, 'image')} beside those kept` : ''}
+          {!first.value ? '' : first.value.total === 0 ? 'no groups' : `${plural(first.value.total, 'group')}, ${plural(first.value.others, 'image')} beside those kept`}
         </p>
       </div>
       {first.problem ? (

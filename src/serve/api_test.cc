@@ -1,0 +1,191 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+#include "serve/metrics.h"
+#include "serve/test_service.h"
+#include "signet/base/fault_file_system.h"
+
+// What the whole service answers where something is wrong with the request, the disk or the collection, and what it counts.
+namespace signet {
+namespace {
+
+using nlohmann::json;
+
+class ApiTest : public ServerTest {
+ protected:
+  // "name{labels}" to value.
+  std::map<std::string, double> metrics() const {
+    std::map<std::string, double> values;
+    std::istringstream lines(ask("GET", "/metrics").body);
+    for (std::string line; std::getline(lines, line);) {
+      const std::size_t blank = line.rfind(' ');
+      if (line.starts_with("#") || blank == std::string::npos) continue;
+      values[line.substr(0, blank)] = std::stod(line.substr(blank + 1));
+    }
+    return values;
+  }
+  static std::string requests(const std::string& method, const std::string& route, const std::string& status) {
+    return "signet_requests_total{method=\"" + method + "\",route=\"" + route + "\",status=\"" + status + "\"}";
+  }
+};
+
+TEST_F(ApiTest, MetricsCountWhatHappens) {
+  start();
+  const std::string search = "method=\"POST\",route=\"/v1/search\"";
+  auto before = metrics();
+  EXPECT_EQ(before["signet_codes"], kServeImages);
+  EXPECT_EQ(before["signet_segments"], 1);
+  EXPECT_EQ(before["signet_removed_codes"], 0);
+  EXPECT_EQ(before["signet_request_seconds_count{" + search + "}"], 0);
+  EXPECT_GE(before["signet_connections"], 1);
+  EXPECT_GE(before["signet_requests_under_way"], 1);  // this one
+  const std::string png = test_png(1);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ask("POST", "/v1/search", png, kPng).status, 200u);
+  EXPECT_EQ(ask("POST", "/v1/search?k=0", png, kPng).status, 422u);
+  EXPECT_EQ(ask("GET", "/nothing").status, 404u);
+  EXPECT_EQ(ask("PUT", "/v1/images/new", test_png(70), kPng).status, 201u);
+  EXPECT_EQ(ask("DELETE", "/v1/images/" + escaped(key(0))).status, 204u);
+  std::map<std::string, double> after;
+  eventually(
+      [&] {  // a request is counted when its answer is through
+        after = metrics();
+        return after[requests("DELETE", "/v1/images/{key}", "2xx")] == 1;
+      },
+      "all are counted");
+  EXPECT_EQ(after["signet_request_seconds_count{" + search + "}"], 4);
+  EXPECT_EQ(after["signet_request_seconds_bucket{" + search + ",le=\"+Inf\"}"], 4);
+  EXPECT_GT(after["signet_request_seconds_sum{" + search + "}"], 0);
+  double last = 0;
+  for (const double bound : Metrics::kBounds) {  // a histogram of Prometheus is cumulative
+    const double now = after[concat("signet_request_seconds_bucket{", search, ",le=\"", bound, "\"}")];
+    EXPECT_GE(now, last);
+    last = now;
+  }
+  EXPECT_EQ(after[requests("POST", "/v1/search", "2xx")], 3);
+  EXPECT_EQ(after[requests("POST", "/v1/search", "4xx")], 1);
+  EXPECT_EQ(after[requests("other", "", "4xx")], 1);
+  EXPECT_EQ(after[requests("PUT", "/v1/images/{key}", "2xx")], 1);
+  EXPECT_GE(after["signet_received_bytes_total"], static_cast<double>(4 * png.size()));
+  EXPECT_GT(after["signet_sent_bytes_total"], before["signet_sent_bytes_total"]);
+  EXPECT_EQ(after["signet_codes"], kServeImages);  // one more and one less
+  EXPECT_EQ(after["signet_removed_codes"], 1);
+  EXPECT_GT(after["signet_commit"], before["signet_commit"]);
+  EXPECT_EQ(after["signet_read_queue_depth"], 0);
+}
+
+TEST_F(ApiTest, PicturesOfTooManyPixelsAreRefusedBeforeTheyAreDecoded) {
+  service_options_.max_pixels = 1'000'000;
+  start();
+  // Headers without a single pixel behind them: who decoded would miss the pixels first.
+  for (const char* header : {"P6 1001 1000 255\n", "P6 60000 60000 255\n", "P5 20000 20000 255\n"}) {
+    for (const auto& [method, path] : {std::pair("POST", "/v1/search"), {"POST", "/v1/encode"}, {"PUT", "/v1/images/a"}})
+      expect_problem(ask(method, path, header, kPng), 422, "pixels");
+    const std::string line = json{{"key", "a"}, {"image_base64", "UDYgNjAwMDAgNjAwMDAgMjU1Cg=="}}.dump();
+    EXPECT_NE(ask("POST", "/v1/images:bulk", line, kLines).body.find("pixels"), std::string::npos);
+  }
+  EXPECT_EQ(service_->info().images, kServeImages);
+}
+
+TEST_F(ApiTest, WhatIsNoPictureIsSaidSo) {
+  start();
+  const std::string png = test_png(1);
+  for (const std::string& picture : {std::string("hello"), png.substr(0, png.size() / 2), std::string(1000, '\0')}) {
+    for (const auto& [method, path] : {std::pair("POST", "/v1/search"), {"POST", "/v1/encode"}, {"PUT", "/v1/images/a"}})
+      expect_problem(ask(method, path, picture, kPng), 422, "picture");
+  }
+  EXPECT_EQ(service_->info().images, kServeImages);
+}
+
+TEST_F(ApiTest, TenThousandHitsAreTheMost) {
+  constexpr std::size_t kMany = 10'020;
+  {
+    CodeMatrix codes(0, kServeBits);
+    std::vector<ImageRecord> records(kMany);
+    for (std::size_t i = 0; i < kMany; ++i) {
+      codes.append(codes_.row(i % codes_.size()));
+      records[i].key = concat("more/", i);
+    }
+    CollectionWriter::open(real_file_system(), path("c"))->add({&codes, records, fingerprint_});
+  }
+  start();
+  std::size_t last = 0, hits = 0;
+  const std::string body = json{{"code", hex(0)}}.dump();
+  for (std::size_t offset = 0; offset < 10'000; offset += 1000) {
+    const json page = ask("POST", concat("/v1/search?k=10000&limit=1000&offset=", offset), body, kJson).json();
+    EXPECT_EQ(page.at("total"), 10'000u);
+    hits += page.at("hits").size();
+    for (const json& hit : page.at("hits")) {
+      EXPECT_GE(hit.at("distance").get<std::size_t>(), last);
+      last = hit.at("distance").get<std::size_t>();
+    }
+  }
+  EXPECT_EQ(hits, 10'000u);
+  EXPECT_EQ(ask("POST", "/v1/search?k=10000", body, kJson).json().at("hits").size(), 1000u);  // a page, if nothing else is said
+  expect_problem(ask("POST", "/v1/search?k=10001", body, kJson), 422, "1 to 10000, not 10001");
+  expect_problem(ask("POST", "/v1/search?k=5&limit=1001", body, kJson), 422, "1 to 1000, not 1001");
+  // A radius that everything is in gives no more either.
+  EXPECT_EQ(ask("POST", "/v1/search?radius=12", body, kJson).json().at("total"), 10'000u);
+}
+
+TEST_F(ApiTest, ASecondWriterIsNamedAndWaitedFor) {
+  start();
+  auto other = CollectionWriter::open(real_file_system(), path("c"));
+  for (const Reply& reply : {ask("PUT", "/v1/images/new", test_png(70), kPng), ask("DELETE", "/v1/images/" + escaped(key(0))),
+                             ask("PUT", "/v1/verdicts/1-2", R"({"duplicate": true})", kJson)}) {
+    expect_problem(reply, 503, std::to_string(::getpid()));
+    EXPECT_EQ(reply.header("retry-after"), "1");
+  }
+  EXPECT_EQ(ask("POST", "/v1/search", test_png(1), kPng).status, 200u);  // reading goes on
+  other.reset();
+  EXPECT_EQ(ask("PUT", "/v1/images/new", test_png(70), kPng).status, 201u);
+}
+
+TEST_F(ApiTest, AFullDiskIsSaidAndChangesNothing) {
+  FaultFileSystem fs;
+  fs_ = &fs;
+  start();
+  fs.fail_at(fs.operations() + 1, Fault::kNoSpace, true);
+  const std::string line = json{{"key", "bulk"}, {"code", hex(1)}}.dump();
+  for (const Reply& reply : {ask("PUT", "/v1/images/new", test_png(70), kPng), ask("POST", "/v1/images:bulk", line, kLines)}) {
+    expect_problem(reply, 503, "");
+    EXPECT_EQ(reply.header("retry-after"), "30");
+  }
+  EXPECT_TRUE(fs.fault_hit());
+  EXPECT_EQ(ask("GET", "/v1/images/new").status, 404u);
+  EXPECT_EQ(ask("POST", "/v1/search", test_png(1), kPng).status, 200u);
+  fs.clear_fault();
+  EXPECT_EQ(ask("PUT", "/v1/images/new", test_png(70), kPng).status, 201u);
+  server_->stop();
+  server_.reset();  // before the disk
+  api_.reset();
+  service_.reset();
+}
+
+TEST_F(ApiTest, LimitsOfTheServerSayWhenToTryAgain) {
+  start();
+  HttpRequest request;
+  request.id = "r1";
+  for (const HttpRefusal why : {HttpRefusal::kBusy, HttpRefusal::kTooManyConnections}) {
+    const HttpResponse response = api_->refuse(request, why);
+    EXPECT_EQ(response.status, 503u);
+    EXPECT_EQ(json::parse(response.body).at("request_id"), "r1");
+    EXPECT_TRUE(std::any_of(response.headers.begin(), response.headers.end(),
+                            [](const auto& field) { return field.first == "Retry-After"; }));
+  }
+}
+
+TEST_F(ApiTest, BulkRequestsBeyondTheirLinesAreRefusedWhole) {
+  api_options_.max_bulk_lines = 2;
+  start();
+  const auto line = [&](const std::string& name) { return json{{"key", name}, {"code", hex(1)}}.dump() + "\n"; };
+  expect_problem(ask("POST", "/v1/images:bulk", line("a") + line("b") + line("c"), kLines), 413, "nothing was added");
+  EXPECT_EQ(service_->info().images, kServeImages);
+  EXPECT_EQ(ask("POST", "/v1/images:bulk", line("a") + "\n" + line("b"), kLines).status, 200u);
+  EXPECT_EQ(service_->info().images, kServeImages + 2);
+}
+
+}  // namespace
+}  // namespace signet
