@@ -39,7 +39,11 @@ void add_learning_options(OptionSet& set, TrainArguments& a) {
   set.text("--supervision", a.supervision,
            "what makes images similar: class (a common label) or instance (copies of one picture; needs no labels) (class)",
            "NAME");
-  set.text("--loss", a.loss, "reading of the exponentiated loss: exp-product, exp-inner or exp-bitwise (exp-product)", "NAME");
+  std::string losses;
+  for (const LossName& loss : loss_names()) losses += concat(losses.empty() ? "" : ", ", loss.name);
+  set.text("--loss", a.loss,
+           concat("reading of the exponentiated loss, or another method's loss to compare with: ", losses, " (exp-product)"),
+           "NAME");
   set.text("--alpha", a.alpha, concat("scale of the loss's exponent, above 0, at most 40 (", defaults.alpha, ")"), "X");
   set.text("--exponent-cap", a.cap,
            concat("log of a pair's loss above which it only grows linearly, or none (", defaults.exponent_cap, ")"), "X");
@@ -123,7 +127,7 @@ void choose_split(TrainArguments& a) {
 void interpret(TrainArguments& a, Arguments words) {
   TrainOptions& o = a.options;
   o.supervision = parse_supervision(a.supervision);
-  o.loss = parse_hash_loss(a.loss);
+  set_loss(o, a.loss);
   o.pretrain = parse_pretrain(a.pretrain);
   o.mirror = parse_mirror(a.mirror);
   if (a.precision != "float32" && a.precision != "bfloat16")
@@ -220,11 +224,10 @@ void print_result(const TrainArguments& a, const TrainResult& r) {
   if (r.validation_recall >= 0)
     std::cout << "validation: " << fixed(100 * r.validation_recall, 2)
               << " % of altered copies are nearer to their original than to any other held-out image\n";
-  if (r.model_path.empty() && r.validation_accuracy >= 0)
-    std::cout << "validation: accuracy " << fixed(r.validation_accuracy, 4) << '\n';
-  else if (r.validation_accuracy >= 0)
-    std::cout << "validation: mAP " << fixed(r.validation_map, 4) << " among the held-out training images, accuracy "
-              << fixed(r.validation_accuracy, 4) << '\n';
+  std::string numbers;
+  if (r.validation_map >= 0) numbers = concat("mAP ", fixed(r.validation_map, 4), " among the held-out training images");
+  if (r.validation_accuracy >= 0) numbers += concat(numbers.empty() ? "" : ", ", "accuracy ", fixed(r.validation_accuracy, 4));
+  if (!numbers.empty()) std::cout << "validation: " << numbers << '\n';
 }
 
 int run(Arguments words) {

@@ -156,6 +156,14 @@ void read_protocols(const Reader& reader, const toml::table& table, ExperimentPl
                   "these protocols do not train on the same images; a plan whose protocol draws its training set has no other");
 }
 
+// Readings of signet's own loss are named exp-...; any other loss is another method's, and rows of it bear that method's name.
+std::string method_of(const PlanVariant& variant) {
+  const auto loss = variant.train.find("loss");
+  const bool rival = loss != variant.train.end() && !loss->second.empty() && !loss->second.front().starts_with("exp-");
+  const std::string base = rival ? loss->second.front() : "signet";
+  return variant.name.empty() || variant.name == base ? base : concat(base, "-", variant.name);
+}
+
 void read_variants(const Reader& reader, const toml::table& table, ExperimentPlan& plan) {
   PlanVariant base;
   reader.options(table, base.train);
@@ -165,7 +173,7 @@ void read_variants(const Reader& reader, const toml::table& table, ExperimentPla
     plan.variants.push_back(std::move(base));
     return;
   }
-  std::set<std::string> names;
+  std::set<std::string> names, methods;
   for (const toml::node& node : *reader.list(table, "variants", true)) {
     const toml::table* entry = node.as_table();
     if (entry == nullptr) reader.reject(node, "variants must be tables");
@@ -179,6 +187,8 @@ void read_variants(const Reader& reader, const toml::table& table, ExperimentPla
                     "\" becomes part of file names: lower-case letters, digits, - and . are right");
     if (!names.insert(variant.name).second) reader.reject(node, "two variants are named \"", variant.name, "\"");
     reader.options(*entry, variant.train);
+    if (!methods.insert(method_of(variant)).second)
+      reader.reject(node, "two variants are the method \"", method_of(variant), "\"; another name keeps their records apart");
     if (auto own = reader.runs(*entry, base.runs.empty()); !own.empty()) variant.runs = std::move(own);
     if (entry->contains("measure")) variant.measure = reader.numbers<std::uint32_t>(*entry, "measure", 1, kMaxBits);
     plan.variants.push_back(std::move(variant));
@@ -235,8 +245,7 @@ std::vector<PlanJob> jobs_of(const ExperimentPlan& plan) {
     for (const PlanRun& run : variant.runs) {
       for (const std::uint32_t bits : run.bits) {
         for (const std::uint64_t seed : run.seeds) {
-          jobs.push_back({variant.name.empty() ? "signet" : "signet-" + variant.name, variant.remark, bits, seed,
-                          measured_lengths(variant, bits), variant.train});
+          jobs.push_back({method_of(variant), variant.remark, bits, seed, measured_lengths(variant, bits), variant.train});
         }
       }
     }

@@ -14,7 +14,8 @@ struct PlanRun {
   std::vector<std::uint64_t> seeds;
 };
 
-// A row of the plan's tables. The row without a name is the method `signet`, the others are `signet-<name>`.
+// A row of the plan's tables. The row without a name is the method `signet`, the others are `signet-<name>`. Where train names
+// another method's loss, that is the method: `dsh` for the row without a name or of that name, `dsh-<name>` for others.
 struct PlanVariant {
   std::string name, remark;
   std::map<std::string, std::vector<std::string>>
@@ -35,7 +36,7 @@ struct ExperimentPlan {
 
 // One network to train and what to measure it by.
 struct PlanJob {
-  std::string method, remark;  // "signet", "signet-no-pretraining"
+  std::string method, remark;  // "signet", "signet-no-pretraining", "dsh"
   std::uint32_t bits = 0;      // of the network
   std::uint64_t seed = 0;
   std::vector<std::uint32_t> measured;  // code lengths, ascending: the nested ones and `bits`

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "learn/rival.h"
 #include "signet/base/error.h"
 
 namespace signet {
@@ -34,6 +35,12 @@ std::size_t Plan::steps() const {
   return sum;
 }
 
+bool Plan::classifies(std::size_t stage) const {
+  const auto trained = [](const Stage& s) { return s.hash_layer && s.classification > 0; };
+  if (!stages[stage].hash_layer) return stages[stage].classification > 0;
+  return std::any_of(stages.begin(), stages.begin() + static_cast<std::ptrdiff_t>(stage) + 1, trained);
+}
+
 Plan make_plan(const TrainOptions& options, std::size_t images) {
   Plan plan;
   plan.batch = options.batch > 0 ? options.batch : std::min<std::size_t>(500, std::max<std::size_t>(2, images));
@@ -53,8 +60,13 @@ Plan make_plan(const TrainOptions& options, std::size_t images) {
   }
   const Shares s = shares(options.pretrain);
   add("features", s.features, false, false, 1, 11.5);
-  add("hash-layer", s.hash_layer, true, false, 1, 4);
-  add("joint", s.joint, true, true, options.joint_classification, options.pretrain == Pretrain::kNone ? 11.5 : 4);
+  const double last_rate = options.pretrain == Pretrain::kNone ? 11.5 : 4;
+  if (options.rival.empty()) {
+    add("hash-layer", s.hash_layer, true, false, 1, 4);
+    add("joint", s.joint, true, true, options.joint_classification, last_rate);
+  } else {
+    add("joint", s.hash_layer + s.joint, true, true, find_rival(options.rival).classifier ? 1 : 0, last_rate);
+  }
   if (options.progressive_resizing)  // the same for every kind of pre-training: all see as many pixels
     plan.stages.front().small_steps = std::min(plan.stages.front().steps, static_cast<std::size_t>(steps * kSmallShare));
   return plan;

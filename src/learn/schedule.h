@@ -13,7 +13,7 @@ struct Stage {
   std::string name;  // "features", "hash-layer", "joint"
   std::size_t steps = 0;
   bool hash_layer = false;      // the classifier sees the soft code
-  bool pair_loss = false;       // exponentiated loss on all layers
+  bool pair_loss = false;       // the hashing loss on all layers: the exponentiated one, or the rival's in its place
   double classification = 1;    // weight of the classification loss
   double rate = 0;              // learning rate at the peak of the triangle, for a sum over 1,024 images, as airbench counts it
   std::size_t small_steps = 0;  // its first steps see images of kSmall of their side
@@ -27,10 +27,13 @@ struct Plan {
   double shift_rate = 64;        // the shifts of batch normalisation learn this much faster
   double label_smoothing = 0.2;
   std::size_t steps() const;
+  // Whether the classifier that gives the logits of this stage has been trained by its end.
+  bool classifies(std::size_t stage) const;
 };
 
 // Stages for `images` training images. The passes (options.epochs, or the architecture's default) are shared among the stages by
-// fixed fractions, so that every kind of pre-training sees the same number of images.
+// fixed fractions, so that every kind of pre-training sees the same number of images. A rival's own stage takes those of the
+// stages "hash-layer" and "joint" together: what comes before it is the shared first stage alone.
 Plan make_plan(const TrainOptions& options, std::size_t images);
 
 // Progressive resizing (Howard 2018): coarse filters are learned as well on smaller images, in half the time.

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "learn/export.h"
+#include "learn/rival.h"
 #include "learn/trainer.h"
 #include "signet/base/error.h"
 #include "signet/base/thread_pool.h"
@@ -18,10 +19,12 @@ using nlohmann::json;
 constexpr std::uint64_t kMemoryLimit = std::uint64_t{8} << 30;  // of the images held as bytes
 constexpr std::size_t kWhiteningImages = 5'000;
 constexpr const char* kVersion = "0.1.0";
+constexpr HashLoss kOwnLosses[] = {HashLoss::kExpProduct, HashLoss::kExpInner, HashLoss::kExpBitwise};
 
 const char* name_of(HashLoss loss) {
   return loss == HashLoss::kExpProduct ? "exp-product" : loss == HashLoss::kExpInner ? "exp-inner" : "exp-bitwise";
 }
+std::string loss_name(const TrainOptions& o) { return o.rival.empty() ? name_of(o.loss) : o.rival; }
 const char* name_of(Pretrain pretrain) {
   return pretrain == Pretrain::kNone ? "none" : pretrain == Pretrain::kFeatures ? "features" : "both";
 }
@@ -37,6 +40,23 @@ void check_nested(const TrainOptions& o) {
            o.bits, " bits of the code");
 }
 
+// A method to compare with has no use for these: they would be in its record and mean nothing.
+void check_rival(const TrainOptions& o) {
+  if (o.rival.empty()) return;
+  find_rival(o.rival);
+  const TrainOptions defaults;
+  const auto refuse = [&](const char* flag) {
+    fail(ErrorCode::kInvalidArgument, flag, " is an option of signet's own losses and --loss ", o.rival,
+         " does not read it; leave it out");
+  };
+  if (o.supervision != Supervision::kClasses) refuse("--supervision instance");
+  if (o.alpha != defaults.alpha) refuse("--alpha");
+  if (o.exponent_cap != defaults.exponent_cap) refuse("--exponent-cap");
+  if (o.equal_pair_mass != defaults.equal_pair_mass) refuse("--natural-weight");
+  if (o.joint_classification != defaults.joint_classification) refuse("--joint-classification");
+  if (!o.nested.empty()) refuse("--nested");
+}
+
 void check_options(const TrainOptions& o) {
   const auto reject = [](const auto&... parts) { fail(ErrorCode::kInvalidArgument, parts...); };
   if (o.bits < 1 || o.bits > 4096) reject("--bits ", o.bits, " must be 1 to 4096");
@@ -50,6 +70,7 @@ void check_options(const TrainOptions& o) {
   if (!(o.validation_share >= 0 && o.validation_share <= 0.9)) reject("--validation ", o.validation_share, " must be 0 to 0.9");
   if (!(o.checkpoint_seconds >= 0)) reject("the time between checkpoints, ", o.checkpoint_seconds, " s, must not be negative");
   check_nested(o);
+  check_rival(o);
   if (!o.features_from.empty() && o.pretrain == Pretrain::kNone)
     fail(ErrorCode::kUsage, "--features-from gives the stage \"features\", which --pretrain none leaves out");
   if (o.resume && o.checkpoint_folder.empty()) fail(ErrorCode::kUsage, "--resume needs --checkpoint: the folder to go on from");
@@ -79,7 +100,7 @@ class ThreadCount {
 json shaping_options(const TrainOptions& o, const Plan& plan, const TrainingSet& set, std::size_t threads) {
   return {{"bits", o.bits},
           {"arch", o.arch},
-          {"loss", name_of(o.loss)},
+          {"loss", loss_name(o)},
           {"alpha", o.alpha},
           {"exponent-cap", std::isfinite(o.exponent_cap) ? json(o.exponent_cap) : json("none")},
           {"equal-pair-mass", o.equal_pair_mass},
@@ -111,10 +132,10 @@ json features_options(json shaping, const Plan& plan) {
   return shaping;
 }
 
-Logits trained_logits(const Plan& plan) {
-  for (const Stage& stage : plan.stages)
-    if (stage.hash_layer && stage.classification > 0) return Logits::kFromCode;
-  return plan.stages.size() > 1 ? Logits::kFromFeatures : Logits::kNone;
+// The features' classifier is of no use after a rival's stage: the features have moved on without it.
+Logits trained_logits(const TrainOptions& o, const Plan& plan) {
+  if (plan.classifies(plan.stages.size() - 1)) return Logits::kFromCode;
+  return plan.stages.size() > 1 && o.rival.empty() ? Logits::kFromFeatures : Logits::kNone;
 }
 
 json training_record(const TrainOptions& o, const Plan& plan, const TrainingSet& set, const Dataset& data,
@@ -127,8 +148,7 @@ json training_record(const TrainOptions& o, const Plan& plan, const TrainingSet&
                  {"training_images", set.train.size()},
                  {"validation_images", set.validation.size()},
                  {"seed", o.seed},
-                 {"loss", name_of(o.loss)},
-                 {"alpha", o.alpha},
+                 {"loss", loss_name(o)},
                  {"epochs", static_cast<double>(state.image_passes) / static_cast<double>(set.train.size())},
                  {"image_passes", state.image_passes},
                  {"train_seconds", state.seconds},
@@ -138,6 +158,7 @@ json training_record(const TrainOptions& o, const Plan& plan, const TrainingSet&
                  {"library", "libtorch " TORCH_VERSION},
                  {"options", json::parse(identity.options)},
                  {"stages", json::array()}});
+  if (o.rival.empty()) record["alpha"] = o.alpha;
   for (const Stage& s : plan.stages)
     record["stages"].push_back({{"name", s.name}, {"steps", s.steps}, {"rate", s.rate}, {"classification", s.classification}});
   if (v.images > 0 && o.supervision == Supervision::kInstance)
@@ -145,7 +166,7 @@ json training_record(const TrainOptions& o, const Plan& plan, const TrainingSet&
         {"recall", v.recall}, {"images", v.images}, {"distinct_codes", v.distinct_codes}, {"worst_bit_mean", v.worst_bit_mean}};
   else if (v.images > 0)
     record["validation"] = {{"map", v.map},
-                            {"accuracy", v.accuracy},
+                            {"accuracy", v.accuracy >= 0 ? json(v.accuracy) : json()},
                             {"images", v.images},
                             {"distinct_codes", v.distinct_codes},
                             {"worst_bit_mean", v.worst_bit_mean}};
@@ -211,11 +232,12 @@ TrainResult result_of(const Run& run, const Network& network) {
 
 TrainResult finish(Run& run, const std::string& model_path, TrainingLog& log) {
   settle_statistics(run.network, run.set, run.device);
-  const ValidationNumbers v = run.options.supervision == Supervision::kInstance
-                                  ? validate_instance(run.network, run.set, false, run.device)
-                                  : validate(run.network, run.set, true, false, run.device);
+  ValidationNumbers v = run.options.supervision == Supervision::kInstance
+                            ? validate_instance(run.network, run.set, false, run.device)
+                            : validate(run.network, run.set, true, false, run.device);
+  if (!run.plan.classifies(run.plan.stages.size() - 1)) v.accuracy = -1;
   Model model;
-  model.network = to_network(run.network, trained_logits(run.plan));
+  model.network = to_network(run.network, trained_logits(run.options, run.plan));
   model.info.bits = run.options.bits;
   model.info.preprocessing = run.set.preprocessing;
   model.info.class_names = run.set.class_names;
@@ -368,10 +390,21 @@ void check_train_options(const TrainOptions& options) {
   make_plan(options, 1000);
 }
 
-HashLoss parse_hash_loss(const std::string& name) {
-  for (const HashLoss loss : {HashLoss::kExpProduct, HashLoss::kExpInner, HashLoss::kExpBitwise})
-    if (name == name_of(loss)) return loss;
-  fail(ErrorCode::kUsage, "--loss \"", name, "\" does not exist; exp-product, exp-inner and exp-bitwise do");
+std::vector<LossName> loss_names() {
+  std::vector<LossName> names;
+  for (const HashLoss loss : kOwnLosses) names.push_back({name_of(loss), "after Mu & Liu, AAAI 2017"});
+  for (const Rival& rival : rivals()) names.push_back({rival.name, rival.source});
+  return names;
+}
+
+void set_loss(TrainOptions& options, const std::string& name) {
+  options.rival.clear();
+  for (const HashLoss loss : kOwnLosses) {
+    options.loss = loss;
+    if (name == name_of(loss)) return;
+  }
+  options.loss = TrainOptions().loss;
+  options.rival = find_rival(name).name;
 }
 
 Mirror parse_mirror(const std::string& name) {

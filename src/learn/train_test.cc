@@ -272,12 +272,15 @@ TEST_F(Train, BadOptionsAreRefused) {
 }
 
 TEST(TrainNames, AreThoseOfTheCommandLine) {
-  EXPECT_EQ(parse_hash_loss("exp-inner"), HashLoss::kExpInner);
-  EXPECT_EQ(parse_hash_loss("exp-bitwise"), HashLoss::kExpBitwise);
+  TrainOptions o;
+  for (const auto& [name, loss] : {std::pair{"exp-inner", HashLoss::kExpInner}, {"exp-bitwise", HashLoss::kExpBitwise}}) {
+    set_loss(o, name);
+    EXPECT_EQ(o.loss, loss);
+  }
   EXPECT_EQ(parse_pretrain("features"), Pretrain::kFeatures);
   EXPECT_EQ(parse_supervision("instance"), Supervision::kInstance);
   EXPECT_THROW(parse_supervision("self"), Error);
-  EXPECT_THROW(parse_hash_loss("hinge"), Error);
+  EXPECT_THROW(set_loss(o, "hinge"), Error);
   EXPECT_THROW(parse_pretrain("some"), Error);
 }
 

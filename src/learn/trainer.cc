@@ -88,7 +88,9 @@ Trainer::Trainer(const TrainingSet& set, const TrainOptions& options, const Plan
       network_(network),
       optimizer_(optimizer),
       device_(device),
-      log_(log) {}
+      log_(log) {
+  if (!options.rival.empty()) rival_.emplace(find_rival(options.rival), set, network.shape().bits, options.seed, device);
+}
 
 std::size_t Trainer::steps_before(std::size_t stage) const {
   std::size_t sum = 0;
@@ -168,15 +170,24 @@ double Trainer::train_step(const Stage& stage, const Batch& batch, const Trainin
   if (state.step < stage.small_steps)
     images = at::upsample_bilinear2d(images, {small_side(images.size(2)), small_side(images.size(3))}, false);
   const HashNetwork::Result out = network_.forward(images, HashNetwork::Mode::kTrain, stage.hash_layer, options_.bfloat16);
-  const at::Tensor similarity = batch.similarity.defined() ? batch.similarity.to(device_) : at::Tensor();
-  const at::Tensor loss =
-      batch_loss(out, batch.targets.to(device_), similarity, stage, plan_,
-                 {options_.loss, options_.alpha, options_.exponent_cap, options_.equal_pair_mass}, options_.nested);
+  const at::Tensor loss = loss_of(out, stage, batch, state);
   const double value = loss.item<double>() / static_cast<double>(batch.positions.size());
   if (!std::isfinite(value)) return value;  // the weights stay as they were
   loss.backward();
   optimizer_.step(rates_at(plan_, stage, steps_before(state.stage) + state.step));
   return value;
+}
+
+// Summed over the batch's images.
+at::Tensor Trainer::loss_of(const HashNetwork::Result& out, const Stage& stage, const Batch& batch,
+                            const TrainingState& state) const {
+  if (stage.pair_loss && rival_) {
+    const double progress = static_cast<double>(state.step) / static_cast<double>(stage.steps);
+    return (*rival_)(network_, out, batch, progress) * static_cast<double>(batch.positions.size());
+  }
+  const at::Tensor similarity = batch.similarity.defined() ? batch.similarity.to(device_) : at::Tensor();
+  return batch_loss(out, batch.targets.to(device_), similarity, stage, plan_,
+                    {options_.loss, options_.alpha, options_.exponent_cap, options_.equal_pair_mass}, options_.nested);
 }
 
 void Trainer::check_loss(double loss, const Stage& stage, const Batch& batch, const TrainingState& state) const {
@@ -193,11 +204,13 @@ void Trainer::check_loss(double loss, const Stage& stage, const Batch& batch, co
 void Trainer::validate_now(const Stage& stage, TrainingState& state) {
   if (set_.validation.empty()) return;
   if (options_.supervision == Supervision::kInstance) return validate_copies(stage, state);
-  const ValidationNumbers v = validate(network_, set_, stage.hash_layer, options_.bfloat16, device_);
+  ValidationNumbers v = validate(network_, set_, stage.hash_layer, options_.bfloat16, device_);
+  if (!plan_.classifies(state.stage)) v.accuracy = -1;
   state.validation_accuracy = v.accuracy;
   if (stage.hash_layer) state.validation_map = v.map;
   warning_ = v.warning;
-  json numbers = {{"accuracy", v.accuracy}};
+  json numbers = json::object();
+  if (v.accuracy >= 0) numbers["accuracy"] = v.accuracy;
   if (stage.hash_layer) numbers["map"] = v.map;
   log_validation(stage, state, v, numbers);
 }

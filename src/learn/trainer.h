@@ -12,6 +12,7 @@
 #include "learn/loss.h"
 #include "learn/network.h"
 #include "learn/optimizer.h"
+#include "learn/rival.h"
 #include "learn/schedule.h"
 #include "learn/validation.h"
 #include "signet/learn/train.h"
@@ -34,7 +35,7 @@ class Trainer {
  public:
   using ProgressCallback = std::function<bool(const TrainProgress&)>;
   Trainer(const TrainingSet& set, const TrainOptions& options, const Plan& plan, const RunIdentity& identity,
-          HashNetwork& network, Optimizer& optimizer, const at::Device& device, TrainingLog& log);
+          HashNetwork& network, Optimizer& optimizer, const at::Device& device, TrainingLog& log);  // throws as RivalLoss does
 
   // As far as the first `stages` stages of the plan. The rates are those of the whole plan all the same.
   // Throws kCancelled (a checkpoint was written where there is a folder) and kInternal for a loss that is not a number.
@@ -44,6 +45,7 @@ class Trainer {
  private:
   void run_stage(TrainingState& state, const ProgressCallback& progress);
   double train_step(const Stage& stage, const Batch& batch, const TrainingState& state);
+  at::Tensor loss_of(const HashNetwork::Result& out, const Stage& stage, const Batch& batch, const TrainingState& state) const;
   void check_loss(double loss, const Stage& stage, const Batch& batch, const TrainingState& state) const;
   void validate_now(const Stage& stage, TrainingState& state);
   void validate_copies(const Stage& stage, TrainingState& state);
@@ -62,6 +64,7 @@ class Trainer {
   Optimizer& optimizer_;
   at::Device device_;
   TrainingLog& log_;
+  std::optional<RivalLoss> rival_;
   std::chrono::steady_clock::time_point began_, last_checkpoint_;
   std::size_t end_ = 0;  // of the stages to run
   double seconds_before_ = 0, steps_at_start_ = 0;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 
@@ -15,7 +16,9 @@ class TrainingTest : public testing::Test {
  protected:
   TrainingTest() {
     const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = concat(testing::TempDir(), "signet-", test.test_suite_name(), "-", test.name());
+    std::string name = concat("signet-", test.test_suite_name(), "-", test.name());
+    std::replace(name.begin(), name.end(), '/', '-');  // of suites with parameters
+    folder_ = testing::TempDir() + name;
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
   }

@@ -168,6 +168,37 @@ TEST_F(ReproduceTest, ComposedImagesAreMeasuredByDegree) {
   EXPECT_NE(slurp(path("results/README.md")).find("NDCG@100"), std::string::npos);
 }
 
+// Another method's loss is a row under its own name, from the same first stage, and one that names no classes.
+TEST_F(ReproduceTest, RowsOfOtherMethodsBearTheirNames) {
+  const std::string file = plan("rivals", R"(protocols = ["heldout"]
+train = { epochs = 2, batch = 30, validation = 0.1 }
+runs = [{ bits = [8], seeds = [1] }]
+[[variants]]
+name = "dsh"
+remark = "another loss"
+train = { loss = "dsh" }
+[[variants]]
+name = "half"
+train = { loss = "dsh", pretrain = "none" }
+[[variants]]
+name = "inner"
+train = { loss = "exp-inner" }
+)");
+  const std::string list = ok(reproduce({"--list", file})).out;
+  for (const char* method : {"  dsh  8 bits", "  dsh-half  8 bits", "  signet-inner  8 bits"})
+    EXPECT_NE(list.find(method), std::string::npos) << list;
+  ok(reproduce({file}));
+  const auto one = record("rivals_heldout_dsh_8_s1"), own = record("rivals_heldout_signet-inner_8_s1");
+  EXPECT_EQ(one["method"], "dsh");
+  EXPECT_EQ(one["training"]["loss"], "dsh");
+  EXPECT_TRUE(one["validation_accuracy"].is_null());
+  EXPECT_GT(one["validation_map"], 0);
+  EXPECT_EQ(one["image_passes"], own["image_passes"]);
+  EXPECT_EQ(one["shared_image_passes"], own["shared_image_passes"]);
+  EXPECT_EQ(one["shared_seconds"], own["shared_seconds"]);
+  EXPECT_NE(slurp(path("results/README.md")).find("| dsh |"), std::string::npos) << slurp(path("results/README.md"));
+}
+
 TEST_F(ReproduceTest, MistakesInAPlanAreFoundBeforeAnythingRuns) {
   const std::string rest = "runs = [{ bits = [8], seeds = [1] }]\n";
   const auto refused = [&](const std::string& text, const Words& parts, int status = 3) {
@@ -182,6 +213,9 @@ TEST_F(ReproduceTest, MistakesInAPlanAreFoundBeforeAnythingRuns) {
   refused("protocols = [\"heldout\", \"unseen-classes\"]\n" + rest, {"same images"});
   refused("protocols = [\"heldout\"]\ntrain = { out = \"x\" }\n" + rest, {"--out", "decided"});
   refused("protocols = [\"heldout\"]\n[[variants]]\nname = \"A b\"\n" + rest, {"A b"});
+  refused("protocols = [\"heldout\"]\n" + rest +
+              "[[variants]]\ntrain = { loss = \"dsh\" }\n[[variants]]\nname = \"dsh\"\ntrain = { loss = \"dsh\" }\n",
+          {"two variants", "dsh"});
   refused("protocols = [\"heldout\"]\ntrain = { colour = 3 }\n" + rest, {"signet-train", "status 2"}, 2);
   expect_error(reproduce({path("gone.toml")}), 3, {"gone.toml"});
   expect_error(reproduce({}), 2, {"PLAN", "--render"});

@@ -71,7 +71,8 @@ TEST_F(TrainCliTest, BadOptionsAndDataAreNamed) {
   expect_error({"train", "--data", path("data"), "--bits", "0", "--out", path("m.onnx")}, 3, {"--bits", "0", "4096"});
   expect_error({"train", "--data", path("data"), "--bits", "4097", "--out", path("m.onnx")}, 3, {"--bits", "4097"});
   expect_error({"train", "--data", path("gone"), "--out", path("m.onnx")}, 3, {path("gone")});
-  expect_error(train("m.onnx", {"--loss", "hinge"}), 2, {"hinge", "exp-product"});
+  expect_error(train("m.onnx", {"--loss", "hinge"}), 2, {"hinge", "exp-product", "orthohash"});
+  expect_error(train("m.onnx", {"--loss", "dsh", "--alpha", "9"}), 3, {"--alpha", "dsh"});
   expect_error(train("m.onnx", {"--device", "abacus"}), 3, {"abacus"});
   testdata::make_idx(path("one"), "train", 20, 1);
   expect_error({"train", "--data", path("one"), "--out", path("m.onnx")}, 3, {"class"});

@@ -29,6 +29,9 @@ struct TrainOptions {
   std::string arch = "small";  // "small", "medium", "large": width of the network
   Supervision supervision = Supervision::kClasses;
   HashLoss loss = HashLoss::kExpProduct;
+  // Another method's loss in place of `loss`, to compare with: a name of loss_names(); empty = none. It takes the passes of the
+  // stages after "features"; options of signet's own loss must be at their defaults (docs/rivals.md).
+  std::string rival;
   double alpha = 6;             // scale of the exponent, above 0, at most 40
   double exponent_cap = 3;      // log of the loss of a pair above which it grows like its tangent only; infinity = never
   bool equal_pair_mass = true;  // similar and dissimilar pairs weigh the same as groups; false: every pair weighs the same
@@ -106,7 +109,13 @@ TrainResult train_features(const Dataset& data, const TrainOptions& options, con
 // Throws as train() would for the options alone, without looking at data.
 void check_train_options(const TrainOptions& options);
 
-HashLoss parse_hash_loss(const std::string& name);       // exp-product | exp-inner | exp-bitwise; throws kUsage
+// Every loss there is: signet's own readings and the methods to compare with.
+struct LossName {
+  std::string name, source;  // "dsh", "Liu et al., CVPR 2016"
+};
+std::vector<LossName> loss_names();
+// Sets `loss` and `rival` of the options; throws kUsage, listing all names.
+void set_loss(TrainOptions& options, const std::string& name);
 Pretrain parse_pretrain(const std::string& name);        // none | features | both; throws kUsage
 Supervision parse_supervision(const std::string& name);  // class | instance; throws kUsage
 Mirror parse_mirror(const std::string& name);            // none | training | both; throws kUsage
