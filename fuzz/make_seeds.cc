@@ -175,6 +175,20 @@ void http_seeds(const Seeds& seeds) {
   seeds.add("http_request", "keys", std::string(1, 6) + "read 0123456789abcdef\nwrite ABCDEF0123456789\n");
 }
 
+void record_seeds(const Seeds& seeds) {
+  const std::string least =
+      R"("protocol":"full","bits":12,"seed":1,"map":0.5,"map_optimistic":0.6,"map_pessimistic":0.4,"precision_at_radius_2":0.3,)"
+      R"("train_seconds":60,"image_passes":100,"version":"1")";
+  seeds.add("result_record", "least", concat(R"({"method":"itq",)", least, "}"));
+  seeds.add(
+      "result_record", "whole",
+      concat(R"({"method":"itq","record_version":2,"query_set":"a","query_ap":{"count":2,"step":1,"values":"AAD//w=="},)",
+             R"("by_radius":[{"radius":0,"items":5,"precision":0.5,"recall":0.2}],"precision_recall":[[0.2,0.5]],)",
+             R"("search_cost":[{"index":"flat","radius":0,"microseconds":9}],"precision_at_n":[[1,0.9],[10,0.5]],)",
+             R"("examples":[{"query":{"key":"q","label":"a"},"hits":[{"key":"h","label":"b","distance":3}]}],)", least, "}"));
+  seeds.add("result_record", "pictures", std::string(R"({"pictures":{"a":"iVBORw0KGgoAAAAN"}})"));
+}
+
 void all(const std::string& folder) {
   const Seeds seeds(folder);
   http_seeds(seeds);
@@ -183,6 +197,7 @@ void all(const std::string& folder) {
   store_seeds(seeds);
   model_seeds(seeds);
   picture_seeds(seeds);
+  record_seeds(seeds);
 }
 
 }  // namespace

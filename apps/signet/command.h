@@ -31,6 +31,7 @@ int run_migrate(Arguments arguments);
 int run_export_images(Arguments arguments);
 int run_shorten(Arguments arguments);
 int run_reproduce(Arguments arguments);
+int run_compare(Arguments arguments);
 int run_serve(Arguments arguments);
 int run_dedup(Arguments arguments);
 int run_completion(Arguments arguments);

@@ -9,7 +9,9 @@
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
+#include "signet/base/sha256.h"
 #include "signet/eval/graded.h"
+#include "signet/eval/search_cost.h"
 #include "signet/index/build.h"
 
 namespace signet::cli {
@@ -18,6 +20,9 @@ namespace {
 constexpr std::uint32_t kGallerySide = 84;  // pixels
 constexpr std::size_t kGalleryHits = 10;
 constexpr std::size_t kNdcgRanks = 100;
+// What a record's file of pictures holds: at most 28 of them, of about 3 kB each where they are in colour.
+constexpr std::uint32_t kExampleSide = 32;
+constexpr std::size_t kExampleQueries = 4, kExampleHits = 6;
 
 template <typename T>
 void append_row(std::vector<T>& target, const std::vector<T>& source, std::size_t row, std::size_t width) {
@@ -43,6 +48,23 @@ Encoder open_encoder(const EvalArguments& arguments) {
     fail(ErrorCode::kInvalidArgument, "--bits-used ", arguments.bits_used, " is more than the ", model.info.bits, " bits of ",
          arguments.model);
   return {shorten(std::move(model), static_cast<std::uint32_t>(arguments.bits_used)), options};
+}
+
+// Images by their number in the data set, and their labels, of both sides in order.
+template <typename Side>
+std::string hash_of_sides(const Side& queries, const Side& database, bool leave_one_out) {
+  Sha256 hash;
+  const auto add = [&hash](std::uint64_t number) { hash.update(std::as_bytes(std::span(&number, 1))); };
+  add(leave_one_out ? 1 : 0);
+  for (const Side* side : {&queries, &database}) {
+    add(side->images.size());
+    for (std::size_t i = 0; i < side->images.size(); ++i) {
+      add(side->images[i]);
+      add(side->labels[i].size());
+      for (const std::int32_t label : side->labels[i]) add(static_cast<std::uint64_t>(label));
+    }
+  }
+  return hash.hex().substr(0, 16);
 }
 
 bool share_label(const std::vector<std::int32_t>& a, const std::vector<std::int32_t>& b) {
@@ -195,37 +217,37 @@ void EvalSession::add_bounds(EvalRecord& record, const Side& queries, const Side
   }
 }
 
-GalleryItem EvalSession::picture_of(const EvalSplit& split, std::size_t image) {
+GalleryItem EvalSession::picture_of(const EvalSplit& split, std::size_t image, std::uint32_t side) {
   const Part& part = part_of(split, image);
   const std::size_t index = split.index_in_part(image);
   const Sample sample = part.data->get(index);
-  return {thumbnail_base64(sample.image, kGallerySide), sample.key, label_text(part.labels[index], part.data->class_names()), 0,
-          false};
+  return {thumbnail_base64(sample.image, side), sample.key, label_text(part.labels[index], part.data->class_names()), 0, false};
 }
 
 // Queries drawn by seed, each with its nearest images by the exact index.
-std::vector<GalleryRow> EvalSession::gallery(const EvalSplit& split, const Side& queries, const Side& database) {
+std::vector<GalleryRow> EvalSession::gallery(const EvalSplit& split, const Side& queries, const Side& database,
+                                             const GalleryWish& wish) {
   std::vector<std::size_t> order(queries.images.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  Random random(mix_seed(arguments_.seed, 0x67616c6c657279));
+  Random random(mix_seed(wish.seed, 0x67616c6c657279));
   random.shuffle(std::span<std::size_t>(order));
-  order.resize(std::min(order.size(), arguments_.gallery));
+  order.resize(std::min(order.size(), wish.queries));
 
   BuildOptions flat;
   flat.kind = "flat";
   const auto index = build_index(source_of(std::make_shared<CodeMatrix>(database.codes)), flat);
   SearchOptions options;
-  options.k = kGalleryHits + 1;
+  options.k = wish.hits + 1;
   options.threads = arguments_.threads;
   const SearchResult result = index->search(queries.codes.rows(order), options);
   std::vector<GalleryRow> rows;
   for (std::size_t i = 0; i < order.size(); ++i) {
     const std::size_t query = order[i];
-    GalleryRow row{picture_of(split, queries.images[query]), {}};
+    GalleryRow row{picture_of(split, queries.images[query], wish.side), {}};
     for (const Hit& hit : result.hits[i]) {
-      if (row.hits.size() == kGalleryHits) break;
+      if (row.hits.size() == wish.hits) break;
       if (split.leave_one_out && database.images[hit.id] == queries.images[query]) continue;
-      GalleryItem item = picture_of(split, database.images[hit.id]);
+      GalleryItem item = picture_of(split, database.images[hit.id], wish.side);
       item.distance = hit.distance;
       item.relevant = share_label(queries.labels[query], database.labels[hit.id]);
       row.hits.push_back(std::move(item));
@@ -233,6 +255,12 @@ std::vector<GalleryRow> EvalSession::gallery(const EvalSplit& split, const Side&
     rows.push_back(std::move(row));
   }
   return rows;
+}
+
+void EvalSession::add_for_comparison(Evaluated& result, const EvalSplit& split, const Side& queries, const Side& database) {
+  result.query_set = hash_of_sides(queries, database, split.leave_one_out);
+  result.search_cost = measure_search(queries.codes, database.codes, result.record.metrics.by_radius);
+  result.gallery = gallery(split, queries, database, {1, kExampleQueries, kExampleHits, kExampleSide});
 }
 
 Evaluated EvalSession::run(const Protocol& protocol, bool with_gallery) {
@@ -266,7 +294,9 @@ Evaluated EvalSession::run(const Protocol& protocol, bool with_gallery) {
   record.training_record = encoder_.info().training_record;
   record.encode_images_per_second = searched.encoded->bulk.images_per_second;
   record.code_bytes_per_image = bytes_per_code(record.bits);
-  if (with_gallery && arguments_.gallery > 0) result.gallery = gallery(split, queries, database);
+  if (with_gallery && arguments_.gallery > 0)
+    result.gallery = gallery(split, queries, database, {arguments_.seed, arguments_.gallery, kGalleryHits, kGallerySide});
+  if (arguments_.for_comparison) add_for_comparison(result, split, queries, database);
   return result;
 }
 

@@ -13,6 +13,7 @@
 #include "signet/eval/metrics.h"
 #include "signet/eval/protocol.h"
 #include "signet/eval/report.h"
+#include "signet/eval/results.h"
 #include "signet/eval/split.h"
 
 namespace signet::cli {
@@ -24,12 +25,16 @@ struct EvalArguments {
   std::uint64_t bits = 0, bits_used = 0, seed = 1;
   std::size_t threads = 0, cutoff = 0, gallery = 12;
   bool seed_given = false, no_bounds = false, no_overlap_check = false, json = false, quiet = false;
+  bool for_comparison = false;  // look at what only records of reproduce hold
 };
 
 // Everything that one evaluation of a model looked at, for the report.
 struct Evaluated {
   EvalRecord record;
   std::vector<GalleryRow> gallery;
+  // With for_comparison. The gallery then holds the same few queries for every model, with small pictures.
+  std::string query_set;  // hash of queries, database and their labels: values by query pair where it is equal
+  std::vector<SearchCost> search_cost;
 };
 
 // A model measured on one source of images. Parts are opened and encoded once, however many protocols ask for them.
@@ -64,9 +69,15 @@ class EvalSession {
   void check_overlap(const Protocol& protocol, const EvalSplit& split, std::vector<std::string>& notes);
   std::shared_ptr<const Dataset> images_of(const EvalSplit& split, const std::vector<std::size_t>& images);
   std::shared_ptr<const Dataset> training_set(const EvalSplit& split);
+  struct GalleryWish {
+    std::uint64_t seed = 1;  // of the draw of queries
+    std::size_t queries = 0, hits = 0;
+    std::uint32_t side = 0;  // of a picture, in pixels
+  };
   void add_bounds(EvalRecord& record, const Side& queries, const Side& database, bool leave_one_out) const;
-  std::vector<GalleryRow> gallery(const EvalSplit& split, const Side& queries, const Side& database);
-  GalleryItem picture_of(const EvalSplit& split, std::size_t image);
+  std::vector<GalleryRow> gallery(const EvalSplit& split, const Side& queries, const Side& database, const GalleryWish& wish);
+  GalleryItem picture_of(const EvalSplit& split, std::size_t image, std::uint32_t side);
+  void add_for_comparison(Evaluated& result, const EvalSplit& split, const Side& queries, const Side& database);
 
   const EvalArguments& arguments_;
   Encoder encoder_;

@@ -29,6 +29,7 @@ constexpr std::array kVerbs = {
     Verb{"export-images", "write images of a data set as PNG files", run_export_images},
     Verb{"shorten", "make a model of the first bits of another one's codes, and shorten codes", run_shorten},
     Verb{"reproduce", "run plans of experiments and make the pages of results from their records", run_reproduce},
+    Verb{"compare", "set methods side by side from stored records, on one page", run_compare},
     Verb{"completion", "print tab completion for bash, zsh or fish", run_completion},
 };
 

@@ -1,6 +1,7 @@
 #include "apps/signet/reproduce_record.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include "apps/signet/eval_session.h"
@@ -9,6 +10,7 @@
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
 #include "signet/base/thread_pool.h"
+#include "signet/eval/results.h"
 
 namespace signet::cli {
 namespace {
@@ -42,6 +44,9 @@ std::string replace_all(std::string text, const std::string& from, const std::st
   return text;
 }
 
+// Names of files need not be UTF-8, and JSON is.
+std::string text_of(const json& value) { return value.dump(1, ' ', false, json::error_handler_t::replace); }
+
 // The command that trains this network alone, without the shared first stage: the weights are the same.
 std::string train_command(const RecordSource& source) {
   std::string command = "signet train";
@@ -63,6 +68,40 @@ std::string copies_left_out(const RecordSource& source, const EvalRecord& record
       training.at("training_images").get<std::size_t>() + training.at("validation_images").get<std::size_t>();
   return concat(all.open()->size() - kept,
                 " images of the train part are also in the test part, by their pixels, and were left out of the train part");
+}
+
+// AP by query, in order; of very many queries every step-th.
+json packed_ap(const std::vector<double>& ap) {
+  constexpr std::size_t kMost = 12'000;
+  const std::size_t step = std::max<std::size_t>(1, (ap.size() + kMost - 1) / kMost);
+  std::vector<double> kept;
+  for (std::size_t i = 0; i < ap.size(); i += step) kept.push_back(ap[i]);
+  return {{"encoding", "uint16-base64"}, {"count", kept.size()}, {"step", step}, {"values", pack_ap(kept)}};
+}
+
+// What comparisons of methods need; `pictures` takes the pictures of the examples by key.
+json comparison_members(const RecordSource& source, const Evaluated& evaluated, json& pictures) {
+  json costs = json::array(), examples = json::array();
+  for (const SearchCost& c : evaluated.search_cost)
+    costs.push_back({{"index", c.index}, {"radius", c.radius}, {"microseconds", std::round(c.microseconds * 1000) / 1000}});
+  const auto image = [&](const GalleryItem& item) {
+    const std::string key = replace_all(item.key, source.data.path, "DATA");
+    pictures[key] = item.png_base64;
+    return json{{"key", key}, {"label", item.label}};
+  };
+  for (const GalleryRow& row : evaluated.gallery) {
+    json hits = json::array();
+    for (const GalleryItem& item : row.hits) {
+      hits.push_back(image(item));
+      hits.back().update({{"distance", item.distance}, {"relevant", item.relevant}});
+    }
+    examples.push_back({{"query", image(row.query)}, {"hits", hits}});
+  }
+  return {{"record_version", kRecordVersion},
+          {"query_set", evaluated.query_set},
+          {"query_ap", packed_ap(evaluated.record.metrics.ap)},
+          {"search_cost", costs},
+          {"examples", examples}};
 }
 
 json extra_members(const RecordSource& source, const EvalRecord& record) {
@@ -120,8 +159,8 @@ json validation_curve(const std::vector<std::string>& logs) {
   return curve;
 }
 
-std::vector<std::pair<std::string, std::string>> measure_network(const RecordSource& source, std::uint32_t bits,
-                                                                 const std::vector<std::string>& protocols) {
+std::vector<MeasuredRecord> measure_network(const RecordSource& source, std::uint32_t bits,
+                                            const std::vector<std::string>& protocols) {
   EvalArguments arguments;
   arguments.data = source.data;
   arguments.model = source.network.model;
@@ -129,17 +168,21 @@ std::vector<std::pair<std::string, std::string>> measure_network(const RecordSou
   arguments.seed = source.job.seed;
   arguments.threads = source.threads;
   arguments.quiet = source.quiet;
+  arguments.for_comparison = true;
   EvalSession session(arguments);
-  std::vector<std::pair<std::string, std::string>> records;
+  std::vector<MeasuredRecord> records;
   for (const std::string& name : protocols) {
-    EvalRecord record = session.run(find_protocol(name), false).record;
+    Evaluated evaluated = session.run(find_protocol(name), false);
+    EvalRecord& record = evaluated.record;
     record.method = source.job.method;
     record.seed = source.job.seed;
     record.version = SIGNET_VERSION;
     record.command = concat("signet reproduce plans/", source.plan.name, ".toml --data DIR");
     if (const std::string left_out = copies_left_out(source, record); !left_out.empty()) record.notes.push_back(left_out);
     for (std::string& one : record.notes) one = replace_all(one, source.data.path, "DATA");
-    records.emplace_back(name, to_json(record, extra_members(source, record).dump()));
+    json members = extra_members(source, record), pictures = json::object();
+    members.update(comparison_members(source, evaluated, pictures));
+    records.push_back({name, to_json(record, text_of(members)), text_of({{"pictures", pictures}}) + "\n"});
     if (!source.quiet)
       note("reproduce", concat(name, ", ", bits, " bits, seed ", record.seed, ": mAP ", fixed(record.metrics.map, 4)));
   }

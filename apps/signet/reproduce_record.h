@@ -28,10 +28,15 @@ struct RecordSource {
   bool quiet = false;
 };
 
+struct MeasuredRecord {
+  std::string protocol, record;
+  std::string pictures;  // of its examples, for the file beside it
+};
+
 // Measures the first `bits` of the network's codes under these protocols: one record each, as JSON (docs/reproduce.md). A record
 // names no folder of this machine: the data folder appears as DATA.
-std::vector<std::pair<std::string, std::string>> measure_network(const RecordSource& source, std::uint32_t bits,
-                                                                 const std::vector<std::string>& protocols);
+std::vector<MeasuredRecord> measure_network(const RecordSource& source, std::uint32_t bits,
+                                            const std::vector<std::string>& protocols);
 
 // Validation numbers against image passes from the logs of a run, in order. Lines that a resumed run repeats count once.
 nlohmann::json validation_curve(const std::vector<std::string>& logs);

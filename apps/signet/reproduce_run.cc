@@ -225,8 +225,19 @@ class PlanRunner {
       if (wanted.first == bits) protocols.push_back(wanted.second);
     if (protocols.empty()) return;
     const RecordSource source{plan_, job, network, data_, *whole_, arguments_.threads, arguments_.quiet};
-    for (const auto& [protocol, record] : measure_network(source, bits, protocols))
-      write_file_atomically(real_file_system(), record_path(job, {bits, protocol}), as_bytes(record));
+    for (const MeasuredRecord& measured : measure_network(source, bits, protocols)) {
+      const std::string path = record_path(job, {bits, measured.protocol});
+      // Examples of one network a row are enough to look at. Written first: a record that is there is complete.
+      if (is_first_seed(job))
+        write_file_atomically(real_file_system(), std::filesystem::path(path).replace_extension(".pictures").string(),
+                              as_bytes(measured.pictures));
+      write_file_atomically(real_file_system(), path, as_bytes(measured.record));
+    }
+  }
+  bool is_first_seed(const PlanJob& job) const {
+    for (const PlanJob& other : jobs_of(plan_))
+      if (other.method == job.method && other.bits == job.bits && other.seed < job.seed) return false;
+    return true;
   }
 
   const ExperimentPlan& plan_;

@@ -26,6 +26,10 @@ ResultRecord record(const std::string& method, std::uint32_t bits, std::uint64_t
   return r;
 }
 
+constexpr const char* kLeast =
+    R"({"method": "Other", "protocol": "full", "bits": 12, "seed": 1, "map": 0.5, "map_optimistic": 0.6, "map_pessimistic": 0.4,
+        "precision_at_radius_2": 0.3, "train_seconds": 60, "image_passes": 100, "version": "2", "command": "other"})";
+
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::size_t count(const std::string& text, const std::string& part) {
@@ -97,13 +101,81 @@ TEST(Results, TextIsEscapedAndNothingIsAPageToo) {
 }
 
 TEST(Results, ARecordOfAnotherToolNeedsNoMoreThanItsNumberAndCost) {
-  const ResultRecord r = parse_result(
-      R"({"method": "Other", "protocol": "full", "bits": 12, "seed": 1, "map": 0.5, "map_optimistic": 0.6, "map_pessimistic": 0.4,
-          "precision_at_radius_2": 0.3, "train_seconds": 60, "image_passes": 100, "version": "2", "command": "other"})",
-      "other.json");
+  const ResultRecord r = parse_result(kLeast, "other.json");
   const std::string page = results_markdown({r}, {});
   EXPECT_TRUE(has(page, "| Other, 12 | 1 | 0.5000 | 0.4000 to 0.6000 | – | – | 0.3000 |")) << page;
   EXPECT_TRUE(has(page, "| 100 | 1.0 | – | – | – | – | – |")) << page;
+}
+
+TEST(Results, ARecordForComparisonsIsReadWhole) {
+  const std::vector<double> ap = {0, 0.25, 1, 0.75};
+  json j = json::parse(kLeast);
+  j["map"] = 0.5;
+  j["record_version"] = 2, j["query_set"] = "abc", j["run"] = "77", j["mean_bit_entropy"] = 0.9;
+  j["query_ap"] = {{"encoding", "uint16-base64"}, {"count", 4}, {"step", 1}, {"values", pack_ap(ap)}};
+  j["by_radius"] = json::parse(R"([{"radius": 2, "items": 5.5, "precision": 0.5, "recall": 0.25}])");
+  j["search_cost"] = json::parse(R"([{"index": "mih", "radius": 2, "microseconds": 7.5}])");
+  j["examples"] = json::parse(
+      R"([{"query": {"key": "q", "label": "cat"}, "hits": [{"key": "h", "label": "dog", "distance": 3, "relevant": true}]}])");
+  j["protocol_detail"] = {{"split", "s"}, {"remark", "r"}, {"cutoff", 100}, {"ties", "expected"}};
+  const ResultRecord r = parse_result(j.dump(), "x.json");
+  ASSERT_EQ(r.query_ap.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(r.query_ap[i], ap[i], 8e-6);
+  EXPECT_EQ(r.query_set, "abc");
+  EXPECT_EQ(r.cutoff, 100u);
+  EXPECT_EQ(r.protocol_rules, "relevance: not stated; divisor: not stated; no_relevant: not stated; ties: expected");
+  EXPECT_EQ(r.by_radius.at(0).items, 5.5);
+  EXPECT_EQ(r.search_cost.at(0).microseconds, 7.5);
+  EXPECT_EQ(r.examples.at(0).hits.at(0).distance, 3u);
+  EXPECT_EQ(r.mean_bit_entropy, 0.9);
+}
+
+TEST(Results, ValuesOutsideTheirRangeAreRefusedByName) {
+  const auto refused = [](const char* key, const json& value, const std::string& part, ErrorCode code = ErrorCode::kCorrupt) {
+    json j = json::parse(kLeast);
+    j[key] = value;
+    try {
+      parse_result(j.dump(), "some.json");
+      ADD_FAILURE() << key << " " << value;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), code);
+      EXPECT_TRUE(has(error.what(), "some.json") && has(error.what(), part)) << error.what();
+    }
+  };
+  refused("record_version", 3, "version 3; this signet reads up to version 2", ErrorCode::kUnsupported);
+  refused("record_version", "new", "record_version");
+  refused("bits", -1, "\"bits\" is -1, not a whole number up to 4096");
+  refused("bits", 0, "\"bits\" is 0");
+  refused("bits", 1e300, "bits");
+  refused("bits", 4097, "4097");
+  refused("seed", 1.5, "seed");
+  refused("map", 1.5, "\"map\" is 1.5, which is not between 0 and 1");
+  refused("map", nullptr, "null");
+  refused("float_map", -0.5, "float_map");
+  refused("train_seconds", 1e300, "too large");
+  refused("precision_at_n", json::parse("[[1]]"), "index");
+  refused("bit_means", std::vector<int>(5000, 0), "\"bit_means\" is no list of at most 4096");
+  refused("examples", json::parse(R"([{"query": {}}])"), "key");
+  const auto ap = [](std::size_t count, const std::string& values) {
+    return json{{"count", count}, {"step", 1}, {"values", values}};
+  };
+  const std::vector<double> two = {0.5, 0.5}, other = {0.5, 0.7};
+  refused("query_ap", ap(3, pack_ap(two)), "holds 2 values, not the 3");
+  refused("query_ap", ap(2, pack_ap(other)), "the mean of \"query_ap\" is 0.6");
+  refused("query_ap", ap(2, "AA*="), "base64");
+  refused("query_ap", ap(2, "AAA"), "base64");
+  refused("query_ap", 7, "number");
+}
+
+TEST(Results, PackedPrecisionsComeBackWhole) {
+  std::vector<double> ap;
+  for (int i = 0; i <= 1000; ++i) ap.push_back(i / 1000.0);
+  for (std::size_t n : {0u, 1u, 2u, 3u, 1001u}) {
+    const std::vector<float> back = unpack_ap(pack_ap(std::span(ap).first(n)));
+    ASSERT_EQ(back.size(), n);
+    for (std::size_t i = 0; i < n; ++i) EXPECT_NEAR(back[i], ap[i], 7.7e-6);
+  }
+  EXPECT_EQ(pack_ap(std::vector<double>{-1, 2}), "AAD//w==");  // clamped
 }
 
 TEST(Results, WhatIsNoRecordIsNamed) {

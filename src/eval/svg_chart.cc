@@ -140,6 +140,7 @@ std::vector<double> nice_ticks(double low, double high, int count) {
   if (!(high > low) || count < 1 || !std::isfinite(high - low)) return {};
   const double raw = (high - low) / count, power = std::pow(10, std::floor(std::log10(raw)));
   const double step = power * (raw / power < 1.5 ? 1 : raw / power < 3.5 ? 2 : raw / power < 7.5 ? 5 : 10);
+  if (std::abs(low / step) > 1e12) return {};  // beyond that adding one step changes nothing
   std::vector<double> ticks;
   for (double i = std::ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i) ticks.push_back(i * step);
   return ticks;

@@ -66,6 +66,11 @@ std::string fixed(double value, int digits) {
   return text;
 }
 
+std::string plain_number(double value) {
+  std::array<char, 64> buffer;
+  return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr};
+}
+
 std::string shortest(double value) {
   std::string text = fixed(value, 2);
   while (text.find('.') != std::string::npos && (text.back() == '0' || text.back() == '.')) {

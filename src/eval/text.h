@@ -17,4 +17,6 @@ std::string grouped(std::uint64_t value);       // "60 000" with a thin no-break
 std::string percent(double share, int digits);  // "91.2 %" with a no-break space
 std::string significant(double value);          // about three digits: "0.0123", "4.56", "123", "12 345"
 
+std::string plain_number(double value);  // the shortest that reads back as the same: "0.9079", "1e-07"
+
 }  // namespace signet::eval

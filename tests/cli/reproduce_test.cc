@@ -35,13 +35,37 @@ class ReproduceTest : public CliTest {
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
+  // Values by query, times of search and examples, in bounds; and compare takes all records of the plan as they are.
+  void expect_ready_for_comparison(const std::string& name, std::size_t queries) const {
+    const nlohmann::json one = record(name);
+    EXPECT_EQ(one["record_version"], 2);
+    EXPECT_EQ(one["query_ap"]["count"], queries);
+    EXPECT_EQ(one["query_set"].get<std::string>().size(), 16u);
+    EXPECT_EQ(one["search_cost"].front()["index"], "flat");
+    EXPECT_EQ(one["examples"].size(), 4u);
+    EXPECT_EQ(one["examples"][0]["hits"].size(), 6u);
+    EXPECT_LT(std::filesystem::file_size(path("results/records/" + name + ".json")), 60'000u);
+    const auto pictures = nlohmann::json::parse(slurp(path("results/records/" + name + ".pictures")))["pictures"];
+    for (const auto& example : one["examples"]) EXPECT_TRUE(pictures.contains(example["query"]["key"]));
+    Words words = {"compare", "--json", "--rounds", "200", "--html", path("compare.html"), "--published", path("published.json")};
+    for (const auto& entry : std::filesystem::directory_iterator(path("results/records")))
+      if (entry.path().extension() == ".json") words.push_back(entry.path().string());
+    const nlohmann::json compared = ok(words).json();
+    ASSERT_EQ(compared["sections"].size(), 2u);
+    std::size_t judged = 0;
+    for (const auto& row : compared["sections"][1]["rows"])
+      judged += row["difference"].contains("low") ? 1 : 0;  // signet-nested at 8 bits; there is no signet at 4
+    EXPECT_EQ(judged, 1u) << compared.dump(1);
+    EXPECT_NE(slurp(path("compare.html")).find("src=\"data:image/png;base64,"), std::string::npos);
+  }
   nlohmann::json record(const std::string& name) const {
     return nlohmann::json::parse(slurp(path("results/records/" + name + ".json")));
   }
   std::size_t records() const {
     const std::filesystem::path folder = path("results/records");
     if (!std::filesystem::exists(folder)) return 0;
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
+    return static_cast<std::size_t>(std::count_if(std::filesystem::directory_iterator(folder), {},
+                                                  [](const auto& entry) { return entry.path().extension() == ".json"; }));
   }
 };
 
@@ -81,6 +105,8 @@ TEST_F(ReproduceTest, APlanBecomesRecordsAndPagesAndIsNotRunTwice) {
                           "pictures",
                           "validation_curve",
                           "precision_at_n",
+                          "query_set",
+                          "search_cost",
                           "peak_memory_mib"})
     EXPECT_TRUE(one.contains(key) && !one[key].is_null()) << key;
   EXPECT_EQ(one["method"], "signet");
@@ -92,6 +118,7 @@ TEST_F(ReproduceTest, APlanBecomesRecordsAndPagesAndIsNotRunTwice) {
   EXPECT_EQ(one["validation_curve"].front()["stage"], "features");
   EXPECT_EQ(slurp(path("results/records/small_heldout_signet_8_s3.json")).find(path("")),
             std::string::npos);  // no folder of this machine
+  expect_ready_for_comparison("small_heldout_signet_8_s3", 45);
   const auto beginning = record("small_full_signet-nested_4_s3");
   EXPECT_EQ(beginning["bits"], 4);
   EXPECT_EQ(beginning["network_bits"], 8);

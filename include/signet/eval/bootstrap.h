@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace signet {
 
@@ -25,5 +26,10 @@ struct PairedDifference {
 // Deterministic by seed. Throws kInvalidArgument for different or too few (< 2) queries, values that are not finite, or options
 // outside their range.
 PairedDifference paired_bootstrap(std::span<const double> a, std::span<const double> b, const BootstrapOptions& options = {});
+
+// Means of several methods' values over the same resamples of their queries: [method][round]. values: one span a method, all of
+// one length >= 2. Any difference of two of the methods is then paired. Deterministic by seed, whatever else is resampled beside
+// it. Throws kInvalidArgument as above.
+std::vector<std::vector<float>> resampled_means(std::span<const std::span<const float>> values, const BootstrapOptions& options);
 
 }  // namespace signet

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "signet/eval/bootstrap.h"
+#include "signet/eval/results.h"
+
+namespace signet {
+
+// Hashing methods side by side, from records alone (docs/compare.md). What is comparable shares a section: one protocol with its
+// cutoff and rules, on one data set. Nothing of one section is ever set beside something of another.
+
+struct CompareOptions {
+  std::string protocol;            // only this one; empty: all
+  std::string against = "signet";  // the method that the others are compared with, where a section has it
+  BootstrapOptions bootstrap;      // confidence: of all comparisons of a section together
+};
+
+// Mean and sample standard deviation over seeds; count 0: nothing was measured.
+struct Spread {
+  double mean = 0, deviation = 0;
+  std::size_t count = 0;
+};
+
+// A row's mAP minus the reference's, by a paired bootstrap.
+struct ComparedDifference {
+  enum class Verdict { kNone, kReference, kBetter, kWorse, kNotShown, kNotCompared };
+  Verdict verdict = Verdict::kNone;        // kNone: the section has no reference at this length
+  double mean = 0, low = 0, high = 0;      // for kBetter, kWorse, kNotShown
+  std::size_t seeds = 0, other_seeds = 0;  // that the row and the reference gave to it
+  std::string why_not;                     // for kNotCompared: one sentence
+};
+
+// One method at one code length: all its seeds.
+struct ComparedRow {
+  std::string name;                          // the method; with its plan where two plans have rows of this name
+  std::vector<const ResultRecord*> records;  // ascending seeds
+  Spread map;
+  ComparedDifference difference;
+  const PublishedRow* published = nullptr;  // what others printed for the same method and length under the same protocol
+  const ResultRecord& first() const { return *records.front(); }
+};
+
+struct ComparedSection {
+  std::string heading;                         // "cifar10-full", with the cutoff where there is one
+  std::vector<ComparedRow> rows;               // by length, then mAP, best first
+  std::vector<const PublishedRow*> published;  // of this protocol, without those that stand in a row
+  std::vector<std::string> sentences;          // who wins at each length, and what is not shown
+  std::size_t comparisons = 0;                 // bootstrap intervals of this section
+  double confidence = 0;                       // of each of them, so that all together have the one asked for
+  const ResultRecord& first() const { return rows.front().first(); }
+};
+
+struct Comparison {
+  std::shared_ptr<const std::vector<ResultRecord>> records;
+  std::shared_ptr<const std::vector<PublishedRow>> published;
+  CompareOptions options;
+  std::vector<ComparedSection> sections;
+  std::vector<const PublishedRow*> elsewhere;  // published under protocols that no record has: for reading alone
+};
+
+// Deterministic; the order of `records` does not matter. Throws kInvalidArgument where there is no record or two records are of
+// one run (method, plan, code length, seed and protocol), naming both; kNotFound listing the protocols that there are where none
+// is of options.protocol.
+Comparison compare_results(std::vector<ResultRecord> records, std::vector<PublishedRow> published, const CompareOptions& options);
+
+// The difference of two rows' mAP with its interval (docs/compare.md has the method). Queries are paired by the records' query
+// sets; seeds are drawn too where a side has several. Throws kMismatch with one sentence where the records have no values by
+// query or none of the same queries.
+PairedDifference compare_rows(const std::vector<const ResultRecord*>& row, const std::vector<const ResultRecord*>& reference,
+                              const BootstrapOptions& options);
+
+// Pictures of the examples by the name of the record's file, then by key: base64 of a small PNG.
+using ExamplePictures = std::map<std::string, std::map<std::string, std::string>>;
+// A JSON object {"pictures": {key: base64}}. Throws kCorrupt naming `name`; what is no PNG of at most 16 kB is refused.
+std::map<std::string, std::string> parse_pictures(const std::string& json, const std::string& name);
+
+// One self-contained HTML page: no network, one small script for sorting that the page's own policy names by its hash; readable
+// and complete without it. Every text is escaped.
+std::string compare_html(const Comparison& comparison, const ExamplePictures& pictures = {});
+std::string compare_json(const Comparison& comparison);  // docs/compare.md lists the keys
+
+}  // namespace signet

@@ -1,0 +1,189 @@
+#include <algorithm>
+#include <set>
+
+#include "eval/compare_parts.h"
+#include "eval/text.h"
+#include "signet/base/error.h"
+
+namespace signet::eval {
+namespace {
+
+using Verdict = ComparedDifference::Verdict;
+
+// The row that others of this length are compared with: of the same plan where it has one, and trained for this length where one
+// was, whatever their mAP.
+const ComparedRow* reference_for(const ComparedSection& section, const ComparedRow& row, const std::string& method) {
+  const ComparedRow* found = nullptr;
+  const auto rank = [&](const ComparedRow& other) {
+    const ResultRecord& r = other.first();
+    return std::make_pair(r.plan != row.first().plan, r.network_bits != r.bits);
+  };
+  for (const ComparedRow& other : section.rows) {
+    if (other.first().method != method || other.first().bits != row.first().bits) continue;
+    if (found == nullptr || rank(other) < rank(*found)) found = &other;
+  }
+  return found;
+}
+
+ComparedDifference judged(const Resampler& resampler, const ComparedRow& row, const ComparedRow& reference, double confidence) {
+  ComparedDifference d;
+  d.seeds = row.records.size(), d.other_seeds = reference.records.size();
+  try {
+    const PairedDifference paired = resampler.difference(row.records, reference.records, confidence);
+    d.mean = paired.mean, d.low = paired.low, d.high = paired.high;
+    d.verdict = !paired.significant ? Verdict::kNotShown : paired.mean > 0 ? Verdict::kBetter : Verdict::kWorse;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kMismatch) throw;
+    d.verdict = Verdict::kNotCompared;
+    d.why_not = error.what();
+  }
+  return d;
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string all;
+  for (std::size_t i = 0; i < names.size(); ++i) all += concat(i == 0 ? "" : i + 1 == names.size() ? " and " : ", ", names[i]);
+  return all;
+}
+
+std::string name_in_sentence(const ComparedRow& row) {
+  return row.first().bits == row.first().network_bits ? row.name : concat(row.name, " (", bits_text(row), " bits)");
+}
+
+std::string interval(const ComparedDifference& d) { return concat(fixed(d.low, 4), " to ", fixed(d.high, 4)); }
+
+struct Length {  // the rows of one code length
+  std::uint32_t bits = 0;
+  std::vector<const ComparedRow*> rows;  // best mean first
+  const ComparedRow* reference = nullptr;
+  std::vector<std::string> of(Verdict verdict) const {
+    std::vector<std::string> names;
+    for (const ComparedRow* row : rows)
+      if (row->difference.verdict == verdict) names.push_back(name_in_sentence(*row));
+    return names;
+  }
+};
+
+std::string not_first(const Length& length) {
+  const ComparedRow& best = *length.rows.front();
+  const ComparedDifference& d = best.difference;
+  std::string out =
+      concat("At ", length.bits, " bits ", length.reference->name, " does not win: ", name_in_sentence(best), " has a mAP of ",
+             fixed(best.map.mean, 4), ", ", length.reference->name, " ", fixed(length.reference->map.mean, 4));
+  if (d.verdict == Verdict::kBetter)
+    out += concat(". The difference is shown (interval ", interval(d), ").");
+  else if (d.verdict == Verdict::kNotCompared)
+    out += concat(". Whether that is more than chance cannot be said: ", d.why_not, ".");
+  else
+    out += concat(", which is not shown to be more than chance (interval ", interval(d), ").");
+  if (const auto better = length.of(Verdict::kBetter); !better.empty() && (better.size() > 1 || d.verdict != Verdict::kBetter))
+    out += concat(" Better than ", length.reference->name, ": ", listed(better), ".");
+  return out;
+}
+
+std::string sentence(const Length& length) {
+  if (length.reference == nullptr) {
+    const ComparedRow& best = *length.rows.front();
+    return concat("At ", length.bits, " bits ", name_in_sentence(best),
+                  length.rows.size() > 1 ? " has the highest mAP, " : " is alone, with a mAP of ", fixed(best.map.mean, 4), ".");
+  }
+  if (length.rows.size() == 1)
+    return concat("At ", length.bits, " bits there is nothing to compare ", length.reference->name, " with.");
+  std::string out = length.rows.front() != length.reference
+                        ? not_first(length)
+                        : concat("At ", length.bits, " bits ", length.reference->name, " has the highest mAP, ",
+                                 fixed(length.reference->map.mean, 4), ".");
+  const std::string name = length.reference->name;
+  if (const auto worse = length.of(Verdict::kWorse); !worse.empty())
+    out += concat(" ", name, " is better than ", listed(worse), ".");
+  if (const auto open = length.of(Verdict::kNotShown); !open.empty())
+    out += concat(" No difference is shown between ", name, " and ", listed(open), ".");
+  if (const auto unpaired = length.of(Verdict::kNotCompared); !unpaired.empty())
+    out += concat(" Not compared: ", listed(unpaired), ".");
+  return out;
+}
+
+std::vector<Length> lengths_of(const ComparedSection& section) {
+  std::vector<Length> lengths;
+  for (const ComparedRow& row : section.rows) {
+    if (lengths.empty() || lengths.back().bits != row.first().bits) lengths.push_back({row.first().bits, {}, nullptr});
+    lengths.back().rows.push_back(&row);
+    if (lengths.back().reference == nullptr && row.difference.verdict == Verdict::kReference) lengths.back().reference = &row;
+  }
+  return lengths;
+}
+
+}  // namespace
+
+void judge_section(ComparedSection& section, const CompareOptions& options) {
+  Resampler resampler(options.bootstrap);
+  std::vector<std::pair<ComparedRow*, const ComparedRow*>> pairs;
+  for (ComparedRow& row : section.rows) {
+    const ComparedRow* reference = reference_for(section, row, options.against);
+    if (reference == nullptr) continue;
+    if (reference == &row)
+      row.difference.verdict = Verdict::kReference;
+    else
+      pairs.emplace_back(&row, reference);
+  }
+  // All claims of a section hold together: each interval is made as much surer as there are comparisons (Bonferroni).
+  section.comparisons = pairs.size();
+  section.confidence = 1 - (1 - options.bootstrap.confidence) / static_cast<double>(std::max<std::size_t>(1, pairs.size()));
+  for (const auto& [row, reference] : pairs) {
+    resampler.add(row->records);
+    resampler.add(reference->records);
+  }
+  for (const auto& [row, reference] : pairs) row->difference = judged(resampler, *row, *reference, section.confidence);
+  section.sentences = section_sentences(section, options);
+}
+
+std::vector<std::string> section_sentences(const ComparedSection& section, const CompareOptions& options) {
+  std::vector<std::string> sentences;
+  bool reference = false;
+  for (const Length& length : lengths_of(section)) {
+    sentences.push_back(sentence(length));
+    reference = reference || length.reference != nullptr;
+  }
+  if (!reference)
+    sentences.push_back(
+        concat("There is no record of ", options.against, " here, so no difference is tested; --against names another method."));
+  return sentences;
+}
+
+std::string spread_text(const Spread& s, int digits) {
+  if (s.count == 0) return "–";
+  return s.count == 1 ? fixed(s.mean, digits) : concat(fixed(s.mean, digits), " ± ", fixed(s.deviation, digits));
+}
+
+std::string verdict_text(const ComparedDifference& d) {
+  switch (d.verdict) {
+    case Verdict::kReference:
+      return "the reference";
+    case Verdict::kBetter:
+      return "better";
+    case Verdict::kWorse:
+      return "worse";
+    case Verdict::kNotShown:
+      return "no difference shown";
+    case Verdict::kNotCompared:
+      return "not compared";
+    case Verdict::kNone:
+      break;
+  }
+  return "–";
+}
+
+std::string bits_text(const ComparedRow& row) {
+  const ResultRecord& r = row.first();
+  return r.network_bits == r.bits ? concat(r.bits) : concat(r.bits, " of ", r.network_bits);
+}
+
+std::string imagenet_text(const PublishedRow& row) { return row.imagenet < 0 ? "not stated" : row.imagenet > 0 ? "yes" : "no"; }
+
+std::string seeds_text(const ComparedRow& row) {
+  std::string all;
+  for (const ResultRecord* r : row.records) all += concat(all.empty() ? "" : ", ", r->seed);
+  return all;
+}
+
+}  // namespace signet::eval

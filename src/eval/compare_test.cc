@@ -1,0 +1,303 @@
+#include "signet/eval/compare.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "eval/compare_records.h"
+#include "signet/base/error.h"
+
+namespace signet {
+namespace {
+
+using Verdict = ComparedDifference::Verdict;
+using compared::count;
+using compared::has;
+using compared::made;
+using compared::noisy;
+
+CompareOptions quick() {
+  CompareOptions options;
+  options.bootstrap.rounds = 2000;
+  return options;
+}
+
+const ComparedRow& row_of(const Comparison& c, const std::string& method) {
+  for (const ComparedSection& s : c.sections)
+    for (const ComparedRow& row : s.rows)
+      if (row.first().method == method) return row;
+  throw std::runtime_error("no row " + method);
+}
+
+std::string message(ErrorCode code, const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+std::string part_between(const std::string& text, const std::string& from, const std::string& to) {
+  const std::size_t begin = text.find(from), end = text.find(to, begin);
+  return begin == std::string::npos ? "" : text.substr(begin, end - begin);
+}
+
+TEST(Compare, WhatIsBetterIsCalledBetterAndTheLoserIsToldSo) {
+  const std::vector<ResultRecord> records = {made("signet", 12, 1, noisy(0.60, 1)), made("dsh", 12, 1, noisy(0.64, 2)),
+                                             made("itq-gist", 12, 1, noisy(0.30, 3))};
+  const Comparison c = compare_results(records, {}, quick());
+  EXPECT_EQ(row_of(c, "signet").difference.verdict, Verdict::kReference);
+  const ComparedDifference& better = row_of(c, "dsh").difference;
+  EXPECT_EQ(better.verdict, Verdict::kBetter);
+  EXPECT_GT(better.low, 0);
+  EXPECT_NEAR(better.mean, records[1].map - records[0].map, 1e-6);
+  EXPECT_EQ(row_of(c, "itq-gist").difference.verdict, Verdict::kWorse);
+  const std::string& said = c.sections[0].sentences[0];
+  EXPECT_TRUE(has(said, "At 12 bits signet does not win: dsh has a mAP of 0.64")) << said;
+  EXPECT_TRUE(has(said, "The difference is shown")) << said;
+  EXPECT_TRUE(has(said, "signet is better than itq-gist.")) << said;
+  EXPECT_TRUE(has(compare_html(c), "signet does not win"));
+}
+
+TEST(Compare, EqualMethodsAreNeverCalledBetter) {
+  std::vector<ResultRecord> records = {made("signet", 12, 1, noisy(0.6, 1))};
+  for (std::uint64_t i = 0; i < 30; ++i) records.push_back(made(concat("m", i), 12, 1, noisy(0.6, 100 + i)));
+  const Comparison c = compare_results(records, {}, quick());
+  EXPECT_EQ(c.sections[0].comparisons, 30u);
+  EXPECT_NEAR(c.sections[0].confidence, 1 - 0.05 / 30, 1e-12);
+  for (std::uint64_t i = 0; i < 30; ++i) EXPECT_EQ(row_of(c, concat("m", i)).difference.verdict, Verdict::kNotShown) << i;
+  const std::string page = compare_html(c);
+  EXPECT_FALSE(has(page, "<b>better</b><small>"));
+  EXPECT_FALSE(has(page, "<b>worse</b><small>"));
+  EXPECT_TRUE(has(page, "no difference shown"));
+}
+
+TEST(Compare, OneSeedAgreesWithThePairedBootstrapOfTwo) {
+  const std::vector<double> a = noisy(0.62, 1), b = noisy(0.60, 2);
+  const ResultRecord ra = made("a", 12, 1, a), rb = made("b", 12, 1, b);
+  const PairedDifference ours = compare_rows({&ra}, {&rb}, {4000, 0.95, 1}), plain = paired_bootstrap(a, b, {4000, 0.95, 1});
+  EXPECT_NEAR(ours.mean, plain.mean, 1e-5);
+  EXPECT_NEAR(ours.low, plain.low, 0.1 * (plain.high - plain.low));
+  EXPECT_NEAR(ours.high, plain.high, 0.1 * (plain.high - plain.low));
+}
+
+TEST(Compare, SeedsThatDifferMoreThanMethodsMakeNoClaim) {
+  // Each pair of one seed alone is clear; over the seeds it is chance who is ahead.
+  std::vector<ResultRecord> records;
+  const std::vector<double> a = {0.60, 0.66, 0.63}, b = {0.64, 0.59, 0.62};
+  for (std::uint64_t s = 0; s < 3; ++s) {
+    records.push_back(made("signet", 12, s + 1, noisy(b[s], s + 1)));
+    records.push_back(made("dsh", 12, s + 1, noisy(a[s], s + 11)));
+  }
+  EXPECT_TRUE(compare_rows({&records[3]}, {&records[2]}, {2000, 0.95, 1}).significant);
+  const Comparison c = compare_results(records, {}, quick());
+  const ComparedDifference& d = row_of(c, "dsh").difference;
+  EXPECT_EQ(d.verdict, Verdict::kNotShown);
+  EXPECT_EQ(d.seeds, 3u);
+  EXPECT_GT(d.high - d.low, 0.05);
+  // The interval is that of the seeds' means: their variance is s^2 / n on each side, plus what queries add.
+  const double error = std::sqrt((0.0009 + 0.000633) / 3);
+  EXPECT_NEAR(d.high - d.low, 2 * 1.96 * error, 0.02);
+}
+
+TEST(Compare, SeedsWithTheirOwnQueriesArePairedSeedBySeed) {
+  std::vector<ResultRecord> records;
+  for (std::uint64_t s = 1; s <= 3; ++s) {
+    records.push_back(made("signet", 12, s, noisy(0.60, s), concat("draw", s)));
+    records.push_back(made("dsh", 12, s, noisy(0.63, s + 10), concat("draw", s)));
+  }
+  EXPECT_EQ(row_of(compare_results(records, {}, quick()), "dsh").difference.verdict, Verdict::kBetter);
+  for (ResultRecord& r : records)
+    if (r.method == "dsh") r.query_set = "other" + r.query_set;
+  const Comparison c = compare_results(records, {}, quick());
+  EXPECT_EQ(row_of(c, "dsh").difference.verdict, Verdict::kNotCompared);
+  EXPECT_TRUE(
+      has(row_of(c, "dsh").difference.why_not, "dsh and signet were measured on different queries (seeds 1, 2, 3 and 1, 2, 3)"));
+  EXPECT_FALSE(has(compare_html(c), "better</b>"));
+  EXPECT_TRUE(has(c.sections[0].sentences[0], "Whether that is more than chance cannot be said"));
+  EXPECT_TRUE(
+      has(message(ErrorCode::kMismatch, [&] { compare_rows({&records[0]}, {&records[1]}, {}); }), "nothing can be paired"));
+}
+
+TEST(Compare, WithoutValuesByQueryNothingIsClaimed) {
+  const Comparison c =
+      compare_results({made("signet", 12, 1, noisy(0.6, 1)), made("old", 12, 1, noisy(0.9, 2), "")}, {}, quick());
+  EXPECT_EQ(row_of(c, "old").difference.verdict, Verdict::kNotCompared);
+  EXPECT_TRUE(has(row_of(c, "old").difference.why_not, "no values by query in the records of old"));
+}
+
+TEST(Compare, NumbersOfTwoProtocolsNeverMeet) {
+  std::vector<ResultRecord> records;
+  const auto add = [&](double map, const std::function<void(ResultRecord&)>& change) {
+    for (const char* method : {"signet", "dsh"}) {
+      records.push_back(made(method, 12, 1, std::vector<double>(50, map)));
+      change(records.back());
+      records.back().name += concat(map);
+    }
+  };
+  add(0.1111, [](ResultRecord&) {});
+  add(0.2222, [](ResultRecord& r) { r.protocol = "cifar10-full"; });
+  add(0.3333, [](ResultRecord& r) { r.cutoff = 1000; });
+  add(0.4444, [](ResultRecord& r) { r.dataset = "another copy"; });
+  add(0.5555, [](ResultRecord& r) { r.pictures = "JPEG"; });
+  add(0.6666, [](ResultRecord& r) { r.protocol_rules = "ties: by position"; });
+  const std::vector<PublishedRow> published = {{"A", "2015", "cifar10-full", "", {{12, 0.7777}}, 1, {}}};
+  const Comparison c = compare_results(records, published, quick());
+  ASSERT_EQ(c.sections.size(), 6u);
+  const std::string page = compare_html(c);
+  const nlohmann::json json = nlohmann::json::parse(compare_json(c));
+  for (std::size_t s = 0; s < 6; ++s) {
+    const std::string part = part_between(page, concat("aria-labelledby=\"s", s, "\""), "</section>"),
+                      own = json["sections"][s].dump();
+    int in_page = 0, in_json = 0;
+    for (const char* number : {"0.1111", "0.2222", "0.3333", "0.4444", "0.5555", "0.6666"}) {
+      in_page += has(part, number) ? 1 : 0;
+      in_json += has(own, number) ? 1 : 0;
+    }
+    EXPECT_EQ(in_page, 1) << part;
+    EXPECT_EQ(in_json, 1) << own;
+    EXPECT_EQ(has(part, "0.778"), c.sections[s].first().protocol == "cifar10-full");
+  }
+  EXPECT_EQ(c.sections[0].comparisons, 1u);
+}
+
+TEST(Compare, PublishedNumbersStandInColumnsOfTheirOwn) {
+  const std::vector<ResultRecord> records = {made("signet", 12, 1, noisy(0.6, 1)), made("ksh-gist", 12, 1, noisy(0.3, 2))};
+  const std::vector<PublishedRow> published = {
+      {"KSH", "Lai 2015", "cifar10-heldout", "GIST", {{12, 0.303}, {48, 0.356}}, 0, {"ksh-gist"}},
+      {"DPSH", "Li 2016", "cifar10-heldout", "", {{12, 0.713}}, 1, {}},
+      {"X", "2016", "elsewhere", "", {{12, 0.9}}, -1, {"signet"}}};
+  const Comparison c = compare_results(records, published, quick());
+  ASSERT_NE(row_of(c, "ksh-gist").published, nullptr);
+  EXPECT_EQ(row_of(c, "ksh-gist").published->method, "KSH");
+  EXPECT_EQ(row_of(c, "signet").published, nullptr);
+  ASSERT_EQ(c.elsewhere.size(), 1u);
+  EXPECT_EQ(c.elsewhere[0]->method, "X");
+  const std::string page = compare_html(c);
+  EXPECT_EQ(count(page, ">0.303<"), 1u);  // beside ours, not once more by itself
+  EXPECT_EQ(count(page, ">0.356<"), 1u);
+  EXPECT_TRUE(has(
+      page,
+      "0.713</td><td data-value=\"DPSH\">DPSH<small>Li 2016</small></td><td data-value=\"cifar10-heldout\">cifar10-heldout</td>"
+      "<td data-value=\"yes\">yes</td>"))
+      << page;
+  EXPECT_GT(page.find("0.900"), page.find("without a record here"));
+}
+
+TEST(Compare, MeanAndSpreadAndPlansOfOneName) {
+  std::vector<ResultRecord> records = {made("signet", 12, 1, std::vector<double>(9, 0.80)),
+                                       made("signet", 12, 2, std::vector<double>(9, 0.82)),
+                                       made("signet", 12, 1, std::vector<double>(9, 0.5))};
+  records[2].plan = "loss", records[2].name = "third";
+  const Comparison c = compare_results(records, {}, quick());
+  ASSERT_EQ(c.sections[0].rows.size(), 2u);
+  EXPECT_EQ(c.sections[0].rows[0].name, "signet (plan)");
+  EXPECT_EQ(c.sections[0].rows[1].name, "signet (loss)");
+  EXPECT_NEAR(c.sections[0].rows[0].map.mean, 0.81, 1e-9);
+  EXPECT_NEAR(c.sections[0].rows[0].map.deviation, 0.0141421, 1e-6);
+  EXPECT_TRUE(has(compare_html(c), "0.8100 ± 0.0141"));
+}
+
+TEST(Compare, WithoutTheReferenceNothingIsTested) {
+  const Comparison c = compare_results({made("a", 12, 1, noisy(0.6, 1)), made("b", 12, 1, noisy(0.9, 2))}, {}, quick());
+  EXPECT_EQ(c.sections[0].comparisons, 0u);
+  EXPECT_TRUE(has(c.sections[0].sentences.back(), "no record of signet"));
+  CompareOptions options = quick();
+  options.against = "a";
+  const Comparison other = compare_results({made("a", 12, 1, noisy(0.6, 1)), made("b", 12, 1, noisy(0.9, 2))}, {}, options);
+  EXPECT_EQ(row_of(other, "b").difference.verdict, Verdict::kBetter);
+}
+
+TEST(Compare, TheOrderOfRecordsMakesNoDifference) {
+  std::vector<ResultRecord> records;
+  for (const char* method : {"signet", "dsh", "itq-gist"})
+    for (const std::uint32_t bits : {12u, 48u})
+      for (const std::uint64_t seed : {1u, 2u}) records.push_back(made(method, bits, seed, noisy(0.6, seed * bits)));
+  const std::string page = compare_html(compare_results(records, {}, quick())),
+                    json = compare_json(compare_results(records, {}, quick()));
+  std::reverse(records.begin(), records.end());
+  EXPECT_EQ(compare_html(compare_results(records, {}, quick())), page);
+  EXPECT_EQ(compare_json(compare_results(records, {}, quick())), json);
+}
+
+TEST(Compare, TextOfRecordsIsNeverMarkup) {
+  std::vector<ResultRecord> records = {made("<script>alert(1)</script>", 12, 1, noisy(0.6, 1)),
+                                       made("signet", 12, 1, noisy(0.5, 1))};
+  const std::string bad = "\"><img src=x onerror=alert(2)>";
+  ResultRecord& r = records[0];
+  r.remark = r.dataset = r.pictures = r.protocol = r.protocol_remark = r.protocol_split = r.cpu = r.version = r.plan = r.name =
+      bad;
+  r.notes = {bad};
+  r.search_cost = {{bad, 0, 3.0}, {bad, 1, 4.0}};
+  r.by_radius = {{0, 1, 0.5, 0.1}, {1, 2, 0.4, 0.5}};
+  r.precision_recall = {{0.1, 0.5}, {0.5, 0.4}};
+  r.examples = {{{bad, bad, 0, false}, {{bad, bad, 1, true}}}};
+  const std::vector<PublishedRow> published = {{bad, bad, bad, bad, {{12, 0.5}}, -1, {}},
+                                               {bad, bad, "elsewhere", bad, {{12, 0.5}}, -1, {}}};
+  const std::string page = compare_html(compare_results(records, published, quick()));
+  EXPECT_EQ(count(page, "<script"), 1u);  // the page's own
+  EXPECT_FALSE(has(page, "<img"));
+  EXPECT_TRUE(has(page, "&lt;script&gt;alert(1)"));
+  EXPECT_TRUE(has(page, "script-src 'sha256-"));
+  EXPECT_FALSE(has(page, "http://"));
+  EXPECT_FALSE(has(page, "https://"));
+}
+
+TEST(Compare, WhatCannotBeComparedIsRefused) {
+  EXPECT_TRUE(has(message(ErrorCode::kInvalidArgument, [] { compare_results({}, {}, {}); }), "no record"));
+  const ResultRecord one = made("signet", 12, 1, noisy(0.6, 1));
+  ResultRecord same = one;
+  same.name = "copy.json";
+  EXPECT_TRUE(has(message(ErrorCode::kInvalidArgument,
+                          [&] {
+                            compare_results({one, same}, {}, {});
+                          }),
+                  "copy.json and signet-12-1.json are records of one run"));
+  EXPECT_TRUE(has(message(ErrorCode::kInvalidArgument,
+                          [&] {
+                            compare_results({one, one}, {}, {});
+                          }),
+                  "signet-12-1.json is given twice"));
+  CompareOptions options;
+  options.protocol = "mnist-full";
+  EXPECT_TRUE(has(message(ErrorCode::kNotFound, [&] { compare_results({one}, {}, options); }),
+                  "\"mnist-full\"; these are: cifar10-heldout"));
+}
+
+TEST(Compare, FiguresAndExamplesComeFromTheRecords) {
+  std::vector<ResultRecord> records = {made("signet", 12, 1, noisy(0.6, 1)), made("dsh", 12, 1, noisy(0.6, 2)),
+                                       made("dsh", 48, 1, noisy(0.7, 2))};
+  for (ResultRecord& r : records) {
+    r.precision_recall = {{0.1, 0.9}, {1, 0.1}}, r.precision_at_n = {{1, 0.9}, {100, 0.5}};
+    r.by_radius = {{0, 1, 0.9, 0.1}, {1, 9, 0.5, 0.6}};
+    r.search_cost = {{"flat", 0, 20}, {"flat", 1, 21}, {"table", 0, 2}, {"table", 1, 9}};
+    r.examples = {{{"q", "cat", 0, false}, {{"h", "dog", 3, false}, {"q2", "cat", 4, true}}}};
+  }
+  const ExamplePictures pictures = {{records[1].name, {{"q", "iVBORw0KGgo="}}}};
+  const std::string page = compare_html(compare_results(records, {}, quick()), pictures);
+  for (const char* title : {"mAP against code length", "mAP against training time", "Precision against recall, 12 bits",
+                            "Precision among the n nearest, 48 bits", "Precision against time of search, 12 bits",
+                            "Recall against time of search, 48 bits", "Recall against time by index, signet, 12 bits"})
+    EXPECT_EQ(count(page, concat("<b>", title, "</b>")), 1u) << title;
+  EXPECT_EQ(count(page, "src=\"data:image/png;base64,iVBORw0KGgo=\""), 1u);  // one query for both methods
+  EXPECT_EQ(count(page, "<dt>"), 2u);
+  EXPECT_TRUE(has(page, "aria-label=\"dog, distance 3, wrong\""));
+}
+
+TEST(Compare, PicturesArePngAndSmall) {
+  const std::string png = "iVBORw0KGgoAAAAN";
+  EXPECT_EQ(parse_pictures(R"({"pictures": {"a": ")" + png + "\"}}", "x.pictures").at("a"), png);
+  for (const std::string& text : {std::string("{"), std::string("[]"), std::string(R"({"pictures": {"a": 3}})"),
+                                  std::string(R"({"pictures": {"a": "PHN2Zz4="}})"), R"({"pictures": {"a": ")" + png + "\\\"\"}}",
+                                  R"({"pictures": {"a": ")" + png + std::string(40'000, 'A') + "\"}}"})
+    EXPECT_TRUE(has(message(ErrorCode::kCorrupt, [&] { parse_pictures(text, "x.pictures"); }), "x.pictures"))
+        << text.substr(0, 60);
+}
+
+}  // namespace
+}  // namespace signet
