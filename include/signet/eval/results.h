@@ -82,7 +82,7 @@ struct PublishedRow {
   std::string method, source, protocol, remark;  // remark: what else was used ("ImageNet weights")
   std::map<std::uint32_t, double> map;           // by code length
   int imagenet = -1;                             // were its weights trained on ImageNet: 1 yes, 0 no, -1 not stated
-  std::vector<std::string> ours;                 // methods of our records that are the same method on the same kind of features
+  std::vector<std::string> ours = {};            // methods of our records that are the same method on the same kind of features
 };
 
 // A JSON array of {"method", "source", "protocol", "remark", "map": {"12": 0.744}} and, where known, "imagenet": true or false
