@@ -82,11 +82,9 @@ void print_section(const ComparedSection& section, const std::string& against) {
   }
   print_table(table);
   for (const std::string& sentence : section.sentences) std::cout << printable(sentence) << '\n';
-  for (const PublishedRow* row : section.published) {
-    std::cout << "published: " << printable(row->method) << ", " << printable(row->source) << ':';
-    for (const auto& [bits, value] : row->map) std::cout << ' ' << bits << " bits " << fixed(value, 3);
-    std::cout << (row->imagenet > 0 ? " (ImageNet weights)" : "") << '\n';
-  }
+  for (const PublishedNumber& number : section.published)
+    std::cout << "published: " << printable(number.row->method) << ", " << printable(number.row->source) << ", " << number.bits
+              << " bits: " << fixed(number.map(), 3) << (number.row->imagenet > 0 ? " (ImageNet weights)" : "") << '\n';
   std::cout << '\n';
 }
 

@@ -52,7 +52,8 @@ void place_published(ComparedSection& section, const std::vector<PublishedRow>& 
       ours.published = &row;
       placed.insert(bits);
     }
-    if (placed.size() < row.map.size()) section.published.push_back(&row);
+    for (const auto& [bits, value] : row.map)
+      if (!placed.contains(bits)) section.published.push_back({&row, bits});
   }
 }
 
@@ -128,7 +129,8 @@ Comparison compare_results(std::vector<ResultRecord> records, std::vector<Publis
   std::set<std::string> measured;
   for (const ComparedSection& s : result.sections) measured.insert(s.first().protocol);
   for (const PublishedRow& row : *result.published)
-    if (!measured.contains(row.protocol)) result.elsewhere.push_back(&row);
+    for (const auto& [bits, value] : row.map)
+      if (!measured.contains(row.protocol)) result.elsewhere.push_back({&row, bits});
   return result;
 }
 

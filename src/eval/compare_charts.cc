@@ -22,6 +22,13 @@ Rows drawn_of(const ComparedSection& section, std::uint32_t bits) {
   return rows;
 }
 
+const ComparedRow& reference_of(const Rows& rows) {
+  const auto found = std::find_if(rows.begin(), rows.end(), [](const ComparedRow* row) {
+    return row->difference.verdict == ComparedDifference::Verdict::kReference;
+  });
+  return found == rows.end() ? *rows.front() : **found;
+}
+
 std::string figure(const LineChart& chart) {
   if (chart.series.empty()) return {};
   return concat("<figure><figcaption><b>", escape(chart.title), "</b></figcaption>", line_chart(chart), legend(chart.series),
@@ -166,7 +173,7 @@ std::string compare_figures(const std::string& id, const ComparedSection& sectio
     const Rows rows = drawn_of(section, bits);
     const std::string length = concat(bits, " bits"), name = concat(id, "k", bits);
     const std::string drawn = recall_chart(name, length, rows) + rank_chart(name, length, rows) +
-                              cost_charts(name, length, rows) + index_chart(name, length, *rows.front());
+                              cost_charts(name, length, rows) + index_chart(name, length, reference_of(rows));
     if (!drawn.empty())
       out += concat("<details", bits == *lengths.begin() ? " open" : "", "><summary>Curves at ", length,
                     "</summary><div class=\"figures\">", drawn, "</div></details>\n");

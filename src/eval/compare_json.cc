@@ -12,15 +12,15 @@ Json spread_json(const Spread& s) {
   return {{"mean", s.mean}, {"deviation", s.count > 1 ? Json(s.deviation) : Json(nullptr)}, {"seeds", s.count}};
 }
 
-Json published_json(const PublishedRow& row) {
-  Json map = Json::object();
-  for (const auto& [bits, value] : row.map) map[std::to_string(bits)] = value;
+Json published_json(const PublishedNumber& number) {
+  const PublishedRow& row = *number.row;
   return {{"method", row.method},
           {"source", row.source},
           {"protocol", row.protocol},
           {"remark", row.remark},
           {"imagenet", row.imagenet < 0 ? Json(nullptr) : Json(row.imagenet > 0)},
-          {"map", map}};
+          {"bits", number.bits},
+          {"map", number.map()}};
 }
 
 Json difference_json(const ComparedDifference& d) {
@@ -40,7 +40,7 @@ Json row_json(const ComparedRow& row) {
   Json j = {{"method", r.method}, {"plan", r.plan}, {"bits", r.bits}, {"network_bits", r.network_bits}, {"seeds", seeds}};
   j["map"] = spread_json(row.map);
   j["difference"] = difference_json(row.difference);
-  j["published"] = row.published == nullptr ? Json(nullptr) : published_json(*row.published);
+  j["published"] = row.published == nullptr ? Json(nullptr) : published_json({row.published, r.bits});
   j["train_seconds"] = spread([](const ResultRecord& one) { return one.train_seconds; });
   j["image_passes"] = spread([](const ResultRecord& one) { return static_cast<double>(one.image_passes); });
   j["precision_at_radius_2"] = spread([](const ResultRecord& one) { return one.precision_at_radius_2; });
@@ -64,10 +64,10 @@ std::string compare_json(const Comparison& c) {
                     {"pictures", s.first().pictures}, {"comparisons", s.comparisons}, {"confidence_each", s.confidence},
                     {"sentences", s.sentences},       {"rows", Json::array()},        {"published", Json::array()}};
     for (const ComparedRow& row : s.rows) section["rows"].push_back(row_json(row));
-    for (const PublishedRow* row : s.published) section["published"].push_back(published_json(*row));
+    for (const PublishedNumber& number : s.published) section["published"].push_back(published_json(number));
     all["sections"].push_back(std::move(section));
   }
-  for (const PublishedRow* row : c.elsewhere) all["published_elsewhere"].push_back(published_json(*row));
+  for (const PublishedNumber& number : c.elsewhere) all["published_elsewhere"].push_back(published_json(number));
   return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

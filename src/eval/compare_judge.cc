@@ -182,7 +182,7 @@ std::string imagenet_text(const PublishedRow& row) { return row.imagenet < 0 ? "
 
 std::string seeds_text(const ComparedRow& row) {
   std::string all;
-  for (const ResultRecord* r : row.records) all += concat(all.empty() ? "" : ", ", r->seed);
+  for (const ResultRecord* r : row.records) all += concat(all.empty() ? "" : ",\xC2\xA0", r->seed);
   return all;
 }
 

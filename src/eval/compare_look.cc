@@ -17,11 +17,11 @@ a{color:var(--accent)}
 .sortable tbody th{font-weight:600}
 .sortable .num small{min-width:0}
 .sortable thead th{vertical-align:bottom}
-.sortable thead button{all:unset;cursor:pointer;color:inherit;font:inherit;line-height:1.3}
+.sortable thead button{all:unset;position:relative;cursor:pointer;color:inherit;font:inherit;line-height:1.3}
 .sortable thead button:focus-visible,.wide:focus-visible,summary:focus-visible,a:focus-visible{outline:2px solid var(--accent);outline-offset:3px}
-.sortable thead button::after{content:"";display:inline-block;width:.9em;text-align:left;padding-left:.25em}
-.sortable thead [aria-sort=ascending] button::after{content:"▲"}
-.sortable thead [aria-sort=descending] button::after{content:"▼"}
+.sortable thead button::after{position:absolute;right:-.8rem;bottom:0;width:.75rem;text-align:center;font-size:.7rem}
+.sortable thead [aria-sort=ascending] button::after{content:"▲";content:"▲"/""}
+.sortable thead [aria-sort=descending] button::after{content:"▼";content:"▼"/""}
 .sortable thead [aria-sort] button{color:var(--ink)}
 .sortable tr.this th,.sortable tr.this td{background:var(--band)}
 .sortable tr.published th{font-weight:400}

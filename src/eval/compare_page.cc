@@ -91,13 +91,13 @@ std::string elsewhere(const Comparison& c) {
       "scope=\"col\">its protocol</th><th scope=\"col\" class=\"num\">bits</th><th scope=\"col\" class=\"num\">published "
       "mAP</th><th "
       "scope=\"col\">ImageNet weights</th></tr></thead><tbody>\n";
-  for (const PublishedRow* row : c.elsewhere) {
-    for (const auto& [bits, value] : row->map)
-      out += concat("<tr><th scope=\"row\" data-value=\"", escape(row->method), "\">", escape(row->method), "<small>",
-                    escape(row->source), row->remark.empty() ? "" : "; ", escape(row->remark), "</small></th><td data-value=\"",
-                    escape(row->protocol), "\">", escape(row->protocol), "</td><td class=\"num\" data-value=\"", bits, "\">",
-                    bits, "</td><td class=\"num\" data-value=\"", plain_number(value), "\">", fixed(value, 3),
-                    "</td><td data-value=\"", imagenet_text(*row), "\">", imagenet_text(*row), "</td></tr>\n");
+  for (const PublishedNumber& number : c.elsewhere) {
+    const PublishedRow& row = *number.row;
+    out += concat("<tr><th scope=\"row\" data-value=\"", escape(row.method), "\">", escape(row.method), "<small>",
+                  escape(row.source), row.remark.empty() ? "" : "; ", escape(row.remark), "</small></th><td data-value=\"",
+                  escape(row.protocol), "\">", escape(row.protocol), "</td><td class=\"num\" data-value=\"", number.bits, "\">",
+                  number.bits, "</td><td class=\"num\" data-value=\"", plain_number(number.map()), "\">", fixed(number.map(), 3),
+                  "</td><td data-value=\"", imagenet_text(row), "\">", imagenet_text(row), "</td></tr>\n");
   }
   return out + "</tbody></table></div></section>\n";
 }

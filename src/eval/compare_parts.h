@@ -44,7 +44,7 @@ std::string spread_text(const Spread& spread, int digits);       // "0.9079 ± 0
 std::string verdict_text(const ComparedDifference& difference);  // "better", "no difference shown", "not compared: ..."
 std::string bits_text(const ComparedRow& row);                   // "12", "12 of 48"
 std::string imagenet_text(const PublishedRow& row);              // "yes", "no", "not stated"
-std::string seeds_text(const ComparedRow& row);                  // "1, 2, 3"
+std::string seeds_text(const ComparedRow& row);                  // "1, 2, 3", on one line
 
 // Parts of the page.
 std::string compare_tables(const ComparedSection& section, const CompareOptions& options);

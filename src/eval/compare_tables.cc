@@ -115,17 +115,15 @@ std::string map_table(const ComparedSection& section, const CompareOptions& opti
     const bool reference = row.difference.verdict == ComparedDifference::Verdict::kReference;
     out += row_of(cells, reference ? "this" : "");
   }
-  for (const PublishedRow* row : section.published) {
-    for (const auto& [bits, value] : row->map) {
-      std::vector<Cell> cells = {{concat("<span class=\"soft\">", escape(row->method), "</span>"), escape(row->method), false},
-                                 {concat(bits), concat(bits)},
-                                 nothing(),
-                                 nothing()};
-      add_published(cells, row, bits);
-      cells.push_back({"–", "", false});
-      cells.insert(cells.end(), {nothing(), nothing()});
-      out += row_of(cells, "published");
-    }
+  for (const auto& [row, bits] : section.published) {
+    std::vector<Cell> cells = {{concat("<span class=\"soft\">", escape(row->method), "</span>"), escape(row->method), false},
+                               {concat(bits), concat(bits)},
+                               nothing(),
+                               nothing()};
+    add_published(cells, row, bits);
+    cells.push_back({"–", "", false});
+    cells.insert(cells.end(), {nothing(), nothing()});
+    out += row_of(cells, "published");
   }
   return out + "</tbody></table></div>\n";
 }

@@ -177,7 +177,7 @@ TEST(Compare, PublishedNumbersStandInColumnsOfTheirOwn) {
   EXPECT_EQ(row_of(c, "ksh-gist").published->method, "KSH");
   EXPECT_EQ(row_of(c, "signet").published, nullptr);
   ASSERT_EQ(c.elsewhere.size(), 1u);
-  EXPECT_EQ(c.elsewhere[0]->method, "X");
+  EXPECT_EQ(c.elsewhere[0].row->method, "X");
   const std::string page = compare_html(c);
   EXPECT_EQ(count(page, ">0.303<"), 1u);  // beside ours, not once more by itself
   EXPECT_EQ(count(page, ">0.356<"), 1u);

@@ -121,8 +121,9 @@ void read_codes(const Json& j, ResultRecord& r) {
 // tools may lack the rest.
 ResultRecord record_of(const Json& j) {
   ResultRecord r;
-  r.method = j.at("method"), r.version = j.at("version");
+  r.method = j.at("method");
   read_protocol(j, r);
+  r.version = j.at("version");
   r.bits = static_cast<std::uint32_t>(whole_number(j.at("bits"), "bits", kMaxBits));
   if (r.bits == 0) throw Wrong(concat("\"bits\" is 0, not 1 to ", kMaxBits));
   r.seed = whole_number(j.at("seed"), "seed", kAny), r.image_passes = whole_number(j.at("image_passes"), "image_passes", kAny);

@@ -143,10 +143,16 @@ TEST_F(ReproduceTest, APlanBecomesRecordsAndPagesAndIsNotRunTwice) {
   EXPECT_EQ(std::filesystem::last_write_time(path("results/records/small_heldout_signet_8_s3.json")), before);
   EXPECT_NE(ok(reproduce({"--list", file})).out.find("small  signet-nested  8 bits  seed 3  4 of 4 records"), std::string::npos);
 
-  std::string changed = slurp(path("results/records/small_full_signet_8_s3.json"));
-  changed.replace(changed.find("\"map\": "), 7, "\"map\": 0.1, \"was\": ");
-  testdata::write(path("results/records/small_full_signet_8_s3.json"), changed);
+  const std::string whole = slurp(path("results/records/small_full_signet_8_s3.json"));
+  const auto with = [&](const std::string& key) {
+    std::string changed = whole;
+    changed.replace(changed.find("\"" + key + "\": "), key.size() + 4, "\"" + key + "\": 0.1, \"was\": ");
+    testdata::write(path("results/records/small_full_signet_8_s3.json"), changed);
+  };
+  with("precision_at_radius_2");
   expect_error(reproduce({"--check"}), 3, {"README.md", "--render"});
+  with("map");  // which the values by query contradict
+  expect_error(reproduce({"--check"}), 3, {"small_full_signet_8_s3.json", "query_ap", "\"map\" is 0.1"});
 }
 
 TEST_F(ReproduceTest, KilledAtAnyMomentItGoesOnToTheSameNumbers) {

@@ -37,6 +37,13 @@ struct ComparedDifference {
   std::string why_not;                     // for kNotCompared: one sentence
 };
 
+// One number that others printed.
+struct PublishedNumber {
+  const PublishedRow* row = nullptr;
+  std::uint32_t bits = 0;
+  double map() const { return row->map.at(bits); }
+};
+
 // One method at one code length: all its seeds.
 struct ComparedRow {
   std::string name;                          // the method; with its plan where two plans have rows of this name
@@ -48,12 +55,12 @@ struct ComparedRow {
 };
 
 struct ComparedSection {
-  std::string heading;                         // "cifar10-full", with the cutoff where there is one
-  std::vector<ComparedRow> rows;               // by length, then mAP, best first
-  std::vector<const PublishedRow*> published;  // of this protocol, without those that stand in a row
-  std::vector<std::string> sentences;          // who wins at each length, and what is not shown
-  std::size_t comparisons = 0;                 // bootstrap intervals of this section
-  double confidence = 0;                       // of each of them, so that all together have the one asked for
+  std::string heading;                     // "cifar10-full", with the cutoff where there is one
+  std::vector<ComparedRow> rows;           // by length, then mAP, best first
+  std::vector<PublishedNumber> published;  // of this protocol, without those that stand in a row
+  std::vector<std::string> sentences;      // who wins at each length, and what is not shown
+  std::size_t comparisons = 0;             // bootstrap intervals of this section
+  double confidence = 0;                   // of each of them, so that all together have the one asked for
   const ResultRecord& first() const { return rows.front().first(); }
 };
 
@@ -62,7 +69,7 @@ struct Comparison {
   std::shared_ptr<const std::vector<PublishedRow>> published;
   CompareOptions options;
   std::vector<ComparedSection> sections;
-  std::vector<const PublishedRow*> elsewhere;  // published under protocols that no record has: for reading alone
+  std::vector<PublishedNumber> elsewhere;  // published under protocols that no record has: for reading alone
 };
 
 // Deterministic; the order of `records` does not matter. Throws kInvalidArgument where there is no record or two records are of
