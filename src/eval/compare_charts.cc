@@ -11,14 +11,14 @@ namespace {
 
 using Rows = std::vector<const ComparedRow*>;
 
-// As many as differ in colour and dash; the reference is always among them.
+// As many as differ in colour, dash and width; the reference is always among them.
 Rows drawn_of(const ComparedSection& section, std::uint32_t bits) {
   Rows rows;
   for (const ComparedRow& row : section.rows)
     if (row.first().bits == bits) rows.push_back(&row);
-  for (std::size_t i = kStyles; i < rows.size(); ++i)
-    if (rows[i]->difference.verdict == ComparedDifference::Verdict::kReference) std::swap(rows[kStyles - 1], rows[i]);
-  if (rows.size() > kStyles) rows.resize(kStyles);
+  for (std::size_t i = kMoreStyles; i < rows.size(); ++i)
+    if (rows[i]->difference.verdict == ComparedDifference::Verdict::kReference) std::swap(rows[kMoreStyles - 1], rows[i]);
+  if (rows.size() > kMoreStyles) rows.resize(kMoreStyles);
   return rows;
 }
 
@@ -130,8 +130,8 @@ std::vector<std::string> leading_methods(const ComparedSection& section) {
   for (const auto& [name, value] : best) names.push_back(name);
   std::stable_sort(names.begin(), names.end(), [&](const auto& a, const auto& b) { return best[a] > best[b]; });
   const auto place = std::find(names.begin(), names.end(), reference);
-  if (place != names.end() && place - names.begin() >= kStyles) std::iter_swap(names.begin() + kStyles - 1, place);
-  if (names.size() > kStyles) names.resize(kStyles);
+  if (place != names.end() && place - names.begin() >= kMoreStyles) std::iter_swap(names.begin() + kMoreStyles - 1, place);
+  if (names.size() > kMoreStyles) names.resize(kMoreStyles);
   return names;
 }
 
@@ -166,8 +166,8 @@ std::string compare_figures(const std::string& id, const ComparedSection& sectio
     return spread_of(row.records, [](const ResultRecord& r) { return r.train_seconds; }).mean;
   });
   out += "</div>\n";
-  if (names.size() > kStyles)
-    out += concat("<p class=\"remark\">Drawn are the ", kStyles, " methods with the highest mAP; the tables have all ",
+  if (names.size() > kMoreStyles)
+    out += concat("<p class=\"remark\">Drawn are the ", kMoreStyles, " methods with the highest mAP; the tables have all ",
                   names.size(), ".</p>\n");
   for (const std::uint32_t bits : lengths) {
     const Rows rows = drawn_of(section, bits);

@@ -26,7 +26,11 @@ a{color:var(--accent)}
 .sortable tr.this th,.sortable tr.this td{background:var(--band)}
 .sortable tr.published th{font-weight:400}
 .better{color:var(--right)}.worse{color:var(--wrong)}.open,.soft{color:var(--soft)}
-.wide+.wide{margin-top:2rem}
+.wide+.wide,.said+.wide{margin-top:2rem}
+.figures+.remark{margin-top:1rem}
+.line.alt{stroke-width:5;stroke-opacity:.45;stroke-linecap:butt}
+.dot.alt{fill:var(--paper);stroke-width:1.8}
+.dot.s0.alt{stroke:var(--c0)}.dot.s1.alt{stroke:var(--c1)}.dot.s2.alt{stroke:var(--c2)}.dot.s3.alt{stroke:var(--c3)}.dot.s4.alt{stroke:var(--c4)}.dot.s5.alt{stroke:var(--c5)}
 .said{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .example{display:grid;grid-template-columns:6rem 1fr;gap:1.2rem;align-items:start;border-top:1px solid var(--rule);padding:1rem 0}
 .example img,.no-picture{display:block;width:100%;aspect-ratio:1;object-fit:contain;background:var(--band)}
@@ -42,7 +46,7 @@ a{color:var(--accent)}
 @media(max-width:46rem){.example{grid-template-columns:1fr;gap:.5rem}.example .query{display:flex;gap:.8rem;align-items:end}.example .query>:first-child{width:5rem}
 .example dl{grid-template-columns:1fr;gap:.2rem}.example dt{font-weight:600;margin-top:.4rem}.hits{grid-template-columns:repeat(auto-fill,2.8rem)}.hits .no-picture{height:2.8rem}
 .sortable tbody th{position:sticky;left:0;background:var(--paper);max-width:9rem;overflow-wrap:anywhere}.sortable tr.this th{background:var(--band)}}
-@media print{@page{size:landscape;margin:12mm}.wide{overflow:visible}.sortable{font-size:7.5pt}.sortable td,.sortable th{padding:.25rem .5rem .25rem 0}.sortable td small,.sortable tbody th small{font-size:6.5pt;min-width:0}
+@media print{@page{size:landscape;margin:12mm}.wide{overflow:visible}.sortable{font-size:7.5pt}.sortable td,.sortable th{padding:.25rem .5rem .25rem 0}.sortable td small,.sortable tbody th small{font-size:6.5pt;min-width:0}.sortable thead th{font-size:7pt}
 nav{display:none}.example{break-inside:avoid}h2,h3{break-after:avoid}header,main{max-width:none;padding:0}summary{color:inherit}a{color:inherit}}
 )css";
 }

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "eval/compare_records.h"
+#include "eval/svg_chart.h"
 #include "signet/base/error.h"
 
 namespace signet {
@@ -287,6 +288,28 @@ TEST(Compare, FiguresAndExamplesComeFromTheRecords) {
   EXPECT_EQ(count(page, "src=\"data:image/png;base64,iVBORw0KGgo=\""), 1u);  // one query for both methods
   EXPECT_EQ(count(page, "<dt>"), 2u);
   EXPECT_TRUE(has(page, "aria-label=\"dog, distance 3, wrong\""));
+}
+
+TEST(Compare, AxesOfTimeHaveTicksHoweverShortTheyAre) {
+  for (const double last : {15.0, 90.0, 900.0, 90'000.0}) {
+    eval::LineChart chart;
+    chart.id = "c", chart.log_x = true;
+    chart.series = {{"a", {{14, 0.1}, {last, 0.2}}, {}, true, 0}};
+    EXPECT_GE(count(eval::line_chart(chart), "class=\"mid\""), 2u) << last;
+  }
+}
+
+TEST(Compare, MoreMethodsThanColoursStillDiffer) {
+  std::vector<ResultRecord> records;
+  for (std::uint64_t i = 0; i < 14; ++i)
+    records.push_back(made(i == 0 ? "signet" : concat("m", i), 12, 1, noisy(0.3 + 0.01 * static_cast<double>(i), i)));
+  for (ResultRecord& r : records) r.precision_recall = {{0.1, 0.9}, {1, 0.1}};
+  const std::string page = compare_html(compare_results(records, {}, quick()));
+  const std::string chart = part_between(page, "<b>Precision against recall, 12 bits</b>", "</figure>");
+  for (const char* style : {"line s0\"", "line s5\"", "line s0 alt\"", "line s5 alt\""})
+    EXPECT_EQ(count(chart, style), 2u) << style;  // and its legend
+  EXPECT_TRUE(has(chart, ">signet<"));            // the last of all, and the reference
+  EXPECT_TRUE(has(page, "Drawn are the 12 methods with the highest mAP; the tables have all 14."));
 }
 
 TEST(Compare, PicturesArePngAndSmall) {

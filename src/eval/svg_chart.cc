@@ -22,6 +22,8 @@ std::string line_at(double x1, double y1, double x2, double y2, const char* css)
          "\" class=\"" + css + "\"/>";
 }
 
+std::string style_class(int style) { return concat("s", style % kStyles, style % kMoreStyles >= kStyles ? " alt" : ""); }
+
 // Maps data to the drawing and holds what both axes need.
 class Frame {
  public:
@@ -55,7 +57,8 @@ class Frame {
     if (!chart_.log_x) return nice_ticks(x_min_, x_max_, 6);
     std::vector<double> ticks;
     for (double t = std::pow(10, std::ceil(std::log10(x_min_) - 1e-9)); t <= x_max_ * (1 + 1e-9); t *= 10) ticks.push_back(t);
-    return ticks;
+    // An axis shorter than a decade or two would have one tick or none.
+    return ticks.size() > 1 ? ticks : nice_ticks(x_min_, x_max_, 5);
   }
   std::vector<double> y_ticks() const { return nice_ticks(y_min_, y_max_, 5); }
 
@@ -94,7 +97,7 @@ std::string axes(const LineChart& c, const Frame& f) {
 std::string draw(const Series& s, const Frame& f) {
   std::string path;
   for (const CurvePoint& p : s.points) path += concat(path.empty() ? "M" : "L", xy(f.x(p.x), f.y(p.y)));
-  const std::string css = concat("s", s.style % kStyles);
+  const std::string css = style_class(s.style);
   std::string out;
   if (s.points.size() > 1) out += "<path d=\"" + path + "\" class=\"line " + css + "\"/>";
   for (std::size_t i = 0; i < s.points.size(); ++i) {
@@ -157,8 +160,8 @@ std::string legend(const std::vector<Series>& series) {
   if (series.size() < 2) return {};
   std::string out = "<ul class=\"legend\">";
   for (const Series& s : series) {
-    out += "<li><svg viewBox=\"0 0 30 10\" aria-hidden=\"true\"><path d=\"M0,5L30,5\" class=\"line s" +
-           std::to_string(s.style % kStyles) + "\"/></svg>" + escape(s.name) + "</li>";
+    out += "<li><svg viewBox=\"0 0 30 10\" aria-hidden=\"true\"><path d=\"M0,5L30,5\" class=\"line " + style_class(s.style) +
+           "\"/></svg>" + escape(s.name) + "</li>";
   }
   return out + "</ul>";
 }
