@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -10,6 +11,8 @@ namespace signet::eval {
 namespace {
 
 using Rows = std::vector<const ComparedRow*>;
+
+constexpr double kLeast = 1e-6;  // on a logarithmic axis: nothing is measured below it, and records may say anything
 
 // As many as differ in colour, dash and width; the reference is always among them.
 Rows drawn_of(const ComparedSection& section, std::uint32_t bits) {
@@ -55,7 +58,7 @@ template <typename Points>
 std::string curves(LineChart chart, const Rows& rows, const char* what, const Points& points) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     Series series{rows[i]->name, points(rows[i]->first()), {}, false, static_cast<int>(i)};
-    if (chart.log_x) std::erase_if(series.points, [](const CurvePoint& p) { return !(p.x > 0); });
+    if (chart.log_x) std::erase_if(series.points, [](const CurvePoint& p) { return !(p.x > kLeast); });
     if (!series.points.empty()) chart.series.push_back(std::move(series));
   }
   describe(chart, what);
@@ -109,7 +112,7 @@ std::string index_chart(const std::string& id, const std::string& length, const 
   for (const RadiusPoint& p : row.first().by_radius) recall[p.radius] = p.recall;
   std::map<std::string, std::vector<CurvePoint>> lines;
   for (const SearchCost& c : row.first().search_cost)
-    if (c.microseconds > 0 && recall.contains(c.radius)) lines[c.index].push_back({c.microseconds, recall[c.radius]});
+    if (c.microseconds > kLeast && recall.contains(c.radius)) lines[c.index].push_back({c.microseconds, recall[c.radius]});
   for (const auto& [index, points] : lines) {
     if (chart.series.size() == kStyles) break;
     chart.series.push_back({index, points, {}, true, static_cast<int>(chart.series.size())});
@@ -136,14 +139,19 @@ std::vector<std::string> leading_methods(const ComparedSection& section) {
 }
 
 template <typename Place>
-std::string by_method(LineChart chart, const ComparedSection& section, const char* what, bool labels, const Place& place) {
+std::string by_method(LineChart chart, const ComparedSection& section, const char* what, const Place& place) {
   const std::vector<std::string> names = leading_methods(section);
   for (std::size_t i = 0; i < names.size(); ++i) {
     Series series{names[i], {}, {}, true, static_cast<int>(i)};
     for (const ComparedRow& row : section.rows) {
-      if (row.name != names[i] || !(place(row) > 0)) continue;
+      if (row.name != names[i] || !(place(row) > kLeast)) continue;
       series.points.push_back({place(row), row.map.mean});
-      if (labels) series.labels.push_back(bits_text(row));
+    }
+    for (const CurvePoint& p : series.points) {
+      if (chart.log_x) {  // room around the outermost dots
+        chart.x_min = std::min(p.x / 1.3, std::isnan(chart.x_min) ? p.x : chart.x_min);
+        chart.x_max = std::max(p.x * 1.3, std::isnan(chart.x_max) ? p.x : chart.x_max);
+      }
     }
     if (!series.points.empty()) chart.series.push_back(std::move(series));
   }
@@ -159,16 +167,18 @@ std::string compare_figures(const std::string& id, const ComparedSection& sectio
   std::set<std::string> names;
   for (const ComparedRow& row : section.rows) lengths.insert(row.first().bits), names.insert(row.name);
   out += by_method(chart_of(id + "b", "mAP against code length", "bits", "mAP, mean over seeds"), section, "One line a method.",
-                   false, [](const ComparedRow& row) { return static_cast<double>(row.first().bits); });
+                   [](const ComparedRow& row) { return static_cast<double>(row.first().bits); });
   LineChart time = chart_of(id + "t", "mAP against training time", "seconds of training (logarithmic)", "mAP, mean over seeds");
   time.log_x = true;
-  out += by_method(time, section, "One point a code length, named beside it.", true, [](const ComparedRow& row) {
+  out += by_method(time, section, "One dot a code length, from the shortest to the longest.", [](const ComparedRow& row) {
     return spread_of(row.records, [](const ResultRecord& r) { return r.train_seconds; }).mean;
   });
-  out += "</div>\n";
+  out +=
+      "</div>\n<p class=\"remark\">Against training time a method has one dot a code length, joined from the shortest to the "
+      "longest.";
   if (names.size() > kMoreStyles)
-    out += concat("<p class=\"remark\">Drawn are the ", kMoreStyles, " methods with the highest mAP; the tables have all ",
-                  names.size(), ".</p>\n");
+    out += concat(" Drawn are the ", kMoreStyles, " methods with the highest mAP; the tables have all ", names.size(), ".");
+  out += "</p>\n";
   for (const std::uint32_t bits : lengths) {
     const Rows rows = drawn_of(section, bits);
     const std::string length = concat(bits, " bits"), name = concat(id, "k", bits);

@@ -12,14 +12,14 @@ a{color:var(--accent)}
 .claims{margin:1rem 0;padding:0;list-style:none;max-width:52rem}
 .claims li{border-left:3px solid var(--accent);padding:.1rem 0 .1rem .8rem;margin:.55rem 0;overflow-wrap:anywhere}
 .sortable{font-size:.9rem}
-.sortable td,.sortable th{padding-right:.8rem}
+.sortable td,.sortable th{padding-right:.95rem}
 .sortable td small,.sortable tbody th small{display:block;color:var(--soft);font-size:.78rem;line-height:1.35;white-space:normal;min-width:8rem;font-weight:400}
 .sortable tbody th{font-weight:600}
 .sortable .num small{min-width:0}
 .sortable thead th{vertical-align:bottom}
 .sortable thead button{all:unset;position:relative;cursor:pointer;color:inherit;font:inherit;line-height:1.3}
 .sortable thead button:focus-visible,.wide:focus-visible,summary:focus-visible,a:focus-visible{outline:2px solid var(--accent);outline-offset:3px}
-.sortable thead button::after{position:absolute;right:-.8rem;bottom:0;width:.75rem;text-align:center;font-size:.7rem}
+.sortable thead button::after{position:absolute;right:-.72rem;bottom:0;width:.6rem;text-align:center;font-size:.7rem}
 .sortable thead [aria-sort=ascending] button::after{content:"▲";content:"▲"/""}
 .sortable thead [aria-sort=descending] button::after{content:"▼";content:"▼"/""}
 .sortable thead [aria-sort] button{color:var(--ink)}
@@ -45,8 +45,8 @@ a{color:var(--accent)}
 .hits .no-picture{height:3.2rem}
 @media(max-width:46rem){.example{grid-template-columns:1fr;gap:.5rem}.example .query{display:flex;gap:.8rem;align-items:end}.example .query>:first-child{width:5rem}
 .example dl{grid-template-columns:1fr;gap:.2rem}.example dt{font-weight:600;margin-top:.4rem}.hits{grid-template-columns:repeat(auto-fill,2.8rem)}.hits .no-picture{height:2.8rem}
-.sortable tbody th{position:sticky;left:0;background:var(--paper);max-width:9rem;overflow-wrap:anywhere}.sortable tr.this th{background:var(--band)}}
-@media print{@page{size:landscape;margin:12mm}.wide{overflow:visible}.sortable{font-size:7.5pt}.sortable td,.sortable th{padding:.25rem .5rem .25rem 0}.sortable td small,.sortable tbody th small{font-size:6.5pt;min-width:0}.sortable thead th{font-size:7pt}
+.sortable tbody th{position:sticky;left:0;background:var(--paper);min-width:6.3rem;max-width:9rem;overflow-wrap:anywhere}.sortable tr.this th{background:var(--band)}}
+@media print{@page{size:landscape;margin:12mm}.wide{overflow:visible}.sortable{font-size:7.5pt}.sortable td,.sortable th{padding:.25rem .5rem .25rem 0}.sortable td small,.sortable tbody th small{font-size:6.5pt;min-width:0}.sortable thead th{font-size:7pt}.sortable caption{font-size:8.5pt}
 nav{display:none}.example{break-inside:avoid}h2,h3{break-after:avoid}header,main{max-width:none;padding:0}summary{color:inherit}a{color:inherit}}
 )css";
 }

@@ -129,9 +129,10 @@ std::string map_table(const ComparedSection& section, const CompareOptions& opti
 }
 
 std::string health_table(const ComparedSection& section) {
-  const std::vector<Column> columns = {{"method", false},      {"bits"},           {"worst to best ties"}, {"P within r 2"},
-                                       {"nothing within r 2"}, {"distinct codes"}, {"commonest code"},     {"bit entropy"},
-                                       {"mean |correlation|"}, {"largest"},        {"encode images/s"}};
+  const std::vector<Column> columns = {
+      {"method", false},  {"bits"},           {"worst to best ties"}, {"P within r 2"},       {"nothing within r 2"},
+      {"distinct codes"}, {"commonest code"}, {"bit entropy"},        {"mean |correlation|"}, {"largest |correlation|"},
+      {"encode images/s"}};
   std::string out = concat(
       "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Table of code health, ", escape(section.heading),
       "\"><table class=\"sortable\"><caption>Code health: a good bit is one for half of the images (entropy 1) and says what "

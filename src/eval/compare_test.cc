@@ -279,6 +279,8 @@ TEST(Compare, FiguresAndExamplesComeFromTheRecords) {
     r.search_cost = {{"flat", 0, 20}, {"flat", 1, 21}, {"table", 0, 2}, {"table", 1, 9}};
     r.examples = {{{"q", "cat", 0, false}, {{"h", "dog", 3, false}, {"q2", "cat", 4, true}}}};
   }
+  records[2].train_seconds = 5e-324;  // no axis begins there
+  records[2].search_cost.push_back({"mih", 1, 5e-324});
   const ExamplePictures pictures = {{records[1].name, {{"q", "iVBORw0KGgo="}}}};
   const std::string page = compare_html(compare_results(records, {}, quick()), pictures);
   for (const char* title : {"mAP against code length", "mAP against training time", "Precision against recall, 12 bits",
