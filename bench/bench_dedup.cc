@@ -32,7 +32,8 @@ const char kUsage[] =
     "usage: signet-bench-dedup [--data PATH] [--model FILE] [--images N] [--copies N] [--seed S] [--bits K] [--alpha X] "
     "[--epochs E]\n"
     "                          [--batch N] [--arch NAME] [--threads N] [--float32] [--group N] [--train-only] [--json]\n"
-    "  --model FILE  the instance model; trained on the tuning half of the images and kept there where it does not exist\n"
+    "  --model FILE  the instance model; trained on the tuning half of the images and kept there where it does not exist;\n"
+    "                none: perceptual hashes alone\n"
     "  --group N     codes to group for the time (1,000,000; 0: leave out)\n";
 
 struct Setup {
@@ -143,6 +144,7 @@ std::vector<Method> methods_of(const Setup& setup, const Planted& planted) {
   looked.name += "+second-look";
   looked.second_look = true;
   methods.push_back(looked);
+  if (setup.model == "none") return methods;
   const Encoder encoder = Encoder::open(real_file_system(), model_of(setup, planted));
   Method instance;
   instance.name = concat("instance-", encoder.info().bits);
@@ -235,7 +237,7 @@ int measure(const Setup& setup) {
   }
   if (setup.group > 0) {
     std::size_t groups = 0;
-    const Method& method = methods[methods.size() - 2];
+    const Method& method = methods[setup.model == "none" ? 2 : methods.size() - 2];  // codes without a second look
     const double seconds = time_grouping(setup, method, groups);
     say(setup, concat(setup.group, " codes of ", method.images.bits(), " bits grouped at radius ", method.radius, " in ", seconds,
                       " s (", available_cpus(), " CPUs, ", groups, " groups)"));

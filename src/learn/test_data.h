@@ -52,6 +52,43 @@ class BarDataset : public Dataset {
   std::uint32_t side_, channels_;
 };
 
+// Pictures that can be told apart, without labels: some rectangles of random place, size and brightness on a slope.
+class SceneDataset : public Dataset {
+ public:
+  SceneDataset(std::size_t size, std::uint64_t seed, std::uint32_t side = 16) : size_(size), seed_(seed), side_(side) {}
+  std::size_t size() const noexcept override { return size_; }
+  std::string key(std::size_t i) const override { return concat("scene/", i); }
+  std::span<const std::int32_t> labels(std::size_t) const override { return {}; }
+  const std::vector<std::string>& class_names() const noexcept override { return names_; }
+  std::string describe() const override { return concat("scenes, ", size_, " images"); }
+
+  Sample get(std::size_t i) const override {
+    Random random(mix_seed(seed_, i));
+    Image image{side_, side_, 1, std::vector<std::uint8_t>(std::size_t{side_} * side_)};
+    const double across = 6 * random.uniform() - 3, down = 6 * random.uniform() - 3;
+    const auto pixel = [&](std::uint32_t x, std::uint32_t y) -> std::uint8_t& { return image.pixels[y * side_ + x]; };
+    for (std::uint32_t y = 0; y < side_; ++y)
+      for (std::uint32_t x = 0; x < side_; ++x)
+        pixel(x, y) = static_cast<std::uint8_t>(120 + across * (x - side_ / 2.0) + down * (y - side_ / 2.0));
+    for (int r = 0; r < 5; ++r) {
+      const auto left = static_cast<std::uint32_t>(random.below(side_ - 2)),
+                 top = static_cast<std::uint32_t>(random.below(side_ - 2));
+      const auto width = static_cast<std::uint32_t>(3 + random.below(side_ / 2)),
+                 height = static_cast<std::uint32_t>(3 + random.below(side_ / 2));
+      const auto value = static_cast<std::uint8_t>(random.below(256));
+      for (std::uint32_t y = top; y < std::min(side_, top + height); ++y)
+        for (std::uint32_t x = left; x < std::min(side_, left + width); ++x) pixel(x, y) = value;
+    }
+    return {image, {}, key(i)};
+  }
+
+ private:
+  std::size_t size_;
+  std::uint64_t seed_;
+  std::uint32_t side_;
+  std::vector<std::string> names_;
+};
+
 inline std::vector<std::vector<std::int32_t>> labels_in_turn(std::size_t count, std::int32_t classes) {
   std::vector<std::vector<std::int32_t>> labels;
   for (std::size_t i = 0; i < count; ++i) labels.push_back({static_cast<std::int32_t>(i % static_cast<std::size_t>(classes))});
