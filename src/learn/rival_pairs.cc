@@ -23,7 +23,7 @@ Tensor dsh_loss(const RivalBatch& batch) {
 
 Tensor dpsh_loss(const RivalBatch& batch) {
   const Tensor t = at::matmul(batch.outputs, batch.outputs.t()) / 2;
-  const Tensor quantisation = (batch.outputs - signs_of(batch.outputs)).square().sum(1).mean();
+  const Tensor quantisation = (batch.outputs - signs_of(batch.outputs)).square().mean();
   return mean_over_pairs(pair_likelihood(t, batch.similar)) + 0.1 * quantisation;
 }
 

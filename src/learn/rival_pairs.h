@@ -15,9 +15,10 @@ at::Tensor dsh_loss(const RivalBatch& batch);
 // DPSH, "Feature Learning based Deep Supervised Hashing with Pairwise Labels" (Li, Wang, Kang, IJCAI 2016): the
 // negative log-likelihood of the similarities, t = u_i.u_j / 2, and eta = 0.1:
 //
-//   log(1 + e^t) - s t, mean over pairs,   + eta ||u - sign(u)||^2, mean over images
+//   log(1 + e^t) - s t, mean over pairs,   + eta (u_k - sign(u_k))^2, mean over images and bits
 //
-// The paper sums both over the training set, where pairs outnumber images; with means the second term keeps a say.
+// The paper sums both terms, ||u - sign(u)||^2 in the second, over the training set, where pairs outnumber images by thousands:
+// it weighs next to nothing there. A mean over bits keeps it small at every length.
 at::Tensor dpsh_loss(const RivalBatch& batch);
 
 // HashNet, "HashNet: Deep Learning to Hash by Continuation" (Cao, Long, Wang, Yu, ICCV 2017): soft

@@ -46,8 +46,8 @@ TEST(RivalFormulas, PairsByHand) {
   EXPECT_NEAR(value(dsh_loss(batch_of(3 * u, {0, 1}, 2))), 0.01 * 2 * 2.5, 1e-12);  // beyond the margin: |u| - 1 is 2 and 0.5
 
   const Tensor near = matrix({{1, 0.5}, {1, 1}});  // t = 0.75
-  EXPECT_NEAR(value(dpsh_loss(batch_of(near, {0, 0}, 2))), softplus(-0.75) + 0.1 * 0.125, 1e-12);
-  EXPECT_NEAR(value(dpsh_loss(batch_of(near, {0, 1}, 2))), softplus(0.75) + 0.1 * 0.125, 1e-12);
+  EXPECT_NEAR(value(dpsh_loss(batch_of(near, {0, 0}, 2))), softplus(-0.75) + 0.1 * 0.0625, 1e-12);
+  EXPECT_NEAR(value(dpsh_loss(batch_of(near, {0, 1}, 2))), softplus(0.75) + 0.1 * 0.0625, 1e-12);
 
   const double half = std::atanh(0.5);  // h.h' = 0, -0.5 and 0; a = 5
   RivalBatch three = batch_of(matrix({{half, half}, {half, -half}, {-half, -half}}), {0, 0, 1}, 2);
@@ -65,7 +65,7 @@ TEST(RivalFormulas, TripletsByHand) {
   // t = 0, -1 and 0, margin 1: leads 1 and 0.
   const Tensor u = matrix({{1, 1}, {1, -1}, {-1, -1}});
   EXPECT_NEAR(value(dtsh_loss(batch_of(u, {0, 0, 1}, 2))), (std::log(2.0) + softplus(1)) / 2, 1e-12);
-  EXPECT_NEAR(value(dtsh_loss(batch_of(u, {0, 1, 2}, 3))), 0, 1e-12);  // no triplet: only the pull, and all are at corners
+  EXPECT_NEAR(value(dtsh_loss(batch_of(3 * u, {0, 1, 2}, 3))), 4, 1e-12);  // no triplet: the pull alone
 }
 
 TEST(RivalFormulas, ClassifiersByHand) {

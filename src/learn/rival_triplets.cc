@@ -48,7 +48,7 @@ Tensor dtsh_loss(const RivalBatch& batch) {
   const Tensor triplets = mean_over_triplets(
       batch.outputs, batch.similar, [](const Tensor& u) { return at::matmul(u, u.t()) / 2; },
       [margin](const Tensor& lead) { return at::softplus(margin - lead); });
-  return triplets + (batch.outputs - signs_of(batch.outputs)).square().sum(1).mean();
+  return triplets + (batch.outputs - signs_of(batch.outputs)).square().mean();
 }
 
 }  // namespace signet

@@ -22,7 +22,9 @@ at::Tensor ninh_loss(const RivalBatch& batch);
 // DTSH, "Deep Supervised Hashing with Triplet Labels" (Wang, Shi, Kitani, ACCV 2016): t_ij = u_i.u_j / 2, u = v,
 // margin a = K / 2, lambda = 1:
 //
-//   -log sigmoid(t_qp - t_qn - a), mean over triplets,   + lambda ||u - sign(u)||^2, mean over images
+//   -log sigmoid(t_qp - t_qn - a), mean over triplets,   + lambda (u_k - sign(u_k))^2, mean over images and bits
+//
+// Sums in the paper, as in DPSH (rival_pairs.h), and a mean over bits for the same reason.
 at::Tensor dtsh_loss(const RivalBatch& batch);
 
 }  // namespace signet
