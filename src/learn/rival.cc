@@ -15,15 +15,15 @@ namespace {
 using at::Tensor;
 using T = RivalTargets;
 
-constexpr bool kAnyLabels = true, kOneLabel = false, kCodesOnly = false, kNamesClasses = true, kPerBit = true;
+constexpr bool kAnyLabels = true, kOneLabel = false, kCodesOnly = false, kNamesClasses = true;
 
 constexpr Rival kRivals[] = {
-    {"cnnh", "Xia et al., AAAI 2014", cnnh_loss, T::kDescent, kAnyLabels, kCodesOnly, 4, kPerBit},
+    {"cnnh", "Xia et al., AAAI 2014", cnnh_loss, T::kDescent, kAnyLabels, kCodesOnly, 4},
     {"ninh", "Lai et al., CVPR 2015", ninh_loss, T::kNone, kAnyLabels, kCodesOnly, 1},
     {"dlbhc", "Lin et al., CVPRW 2015", dlbhc_loss, T::kNone, kOneLabel, kNamesClasses, 1},
     {"dsh", "Liu et al., CVPR 2016", dsh_loss, T::kNone, kAnyLabels, kCodesOnly, 1},
     {"dpsh", "Li et al., IJCAI 2016", dpsh_loss, T::kNone, kAnyLabels, kCodesOnly, 1},
-    {"dtsh", "Wang et al., ACCV 2016", dtsh_loss, T::kNone, kAnyLabels, kCodesOnly, 1, kPerBit},
+    {"dtsh", "Wang et al., ACCV 2016", dtsh_loss, T::kNone, kAnyLabels, kCodesOnly, 0.1},
     {"hashnet", "Cao et al., ICCV 2017", hashnet_loss, T::kNone, kAnyLabels, kCodesOnly, 1},
     {"greedyhash", "Su et al., NeurIPS 2018", greedyhash_loss, T::kNone, kOneLabel, kCodesOnly, 1},
     {"csq", "Yuan et al., CVPR 2020", csq_loss, T::kHadamard, kAnyLabels, kCodesOnly, 10},
@@ -108,8 +108,7 @@ Tensor RivalLoss::operator()(const HashNetwork& network, const HashNetwork::Resu
     for (std::size_t i = 0; i < batch.positions.size(); ++i) rows.data_ptr<std::int64_t>()[i] = code_[batch.positions[i]];
     b.targets = codes_.index_select(0, rows.to(device_));
   }
-  const double bits = rival_.per_bit ? static_cast<double>(out.hash.size(1)) : 1;
-  return rival_.formula(b) * (rival_.rate / bits);
+  return rival_.formula(b) * rival_.rate;
 }
 
 Tensor mean_over_pairs(const Tensor& values) {

@@ -40,10 +40,9 @@ struct Rival {
   RivalTargets targets = RivalTargets::kNone;  // where target codes and centres come from (target_codes.h)
   bool several_labels = true;                  // whether an image may have more than one
   bool classifier = false;                     // `logits` are trained: the model can name classes
-  // The loss that is minimised is `rate` x formula, divided by K where per_bit. No paper's learning rate is of use for another
-  // optimiser; these bring all to the size of a cross-entropy, and were chosen by validation images (docs/rivals.md).
+  // The loss that is minimised is `rate` x formula. No paper's learning rate is of use for another optimiser; these were chosen
+  // by validation images (docs/decisions/0064-rates-of-the-rivals.md).
   double rate = 1;
-  bool per_bit = false;
 };
 
 std::span<const Rival> rivals();

@@ -6,7 +6,7 @@ namespace signet {
 
 using at::Tensor;
 
-Tensor cnnh_loss(const RivalBatch& batch) { return (batch.outputs.tanh() - batch.targets).square().sum(1).mean(); }
+Tensor cnnh_loss(const RivalBatch& batch) { return (batch.outputs.tanh() - batch.targets).square().mean(); }
 
 // -log((1 + tanh x) / 2) = log(1 + e^(-2x)): finite where the quotient is not.
 Tensor csq_loss(const RivalBatch& batch) {

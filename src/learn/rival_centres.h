@@ -10,7 +10,7 @@ namespace signet {
 // CNNH, "Supervised Hashing for Image Retrieval via Image Representation Learning" (Xia, Pan, Lai, Liu, Yan, AAAI 2014): codes of
 // the training images by coordinate descent (descent_codes), which the network then learns,
 //
-//   ||tanh(v) - t||^2,   mean over images
+//   (tanh(v_k) - t_k)^2,   mean over images and bits
 //
 // without the class labels as further targets that make it CNNH+.
 at::Tensor cnnh_loss(const RivalBatch& batch);

@@ -79,7 +79,7 @@ TEST(RivalFormulas, ClassifiersByHand) {
 TEST(RivalFormulas, CentresByHand) {
   RivalBatch b = batch_of(matrix({{std::atanh(0.5), -std::atanh(0.5)}}), {0}, 2);
   b.targets = matrix({{1, 1}});
-  EXPECT_NEAR(value(cnnh_loss(b)), 0.25 + 2.25, 1e-12);
+  EXPECT_NEAR(value(cnnh_loss(b)), (0.25 + 2.25) / 2, 1e-12);
   EXPECT_NEAR(value(csq_loss(b)), -(std::log(0.75) + std::log(0.25)) / 2 + 0.0001 * 0.25, 1e-12);
   b.outputs = matrix({{0.5, -2}});
   EXPECT_NEAR(value(dpn_loss(b)), (0.5 + 3) / 2, 1e-12);
