@@ -132,6 +132,13 @@ void model_seeds(const Seeds& seeds) {
   seeds.add("model", "airbench", text_of(files, "m.onnx"));
   write_model(files, "n.onnx", testing_networks::model_for(testing_networks::every_layer(3, 12, 12, 3), 3));
   seeds.add("model", "every_layer", text_of(files, "n.onnx"));
+  Model shallow = testing_networks::model_for(testing_networks::shallow_layers(1, 4, 4, 2), 2);
+  write_model(files, "s.onnx", shallow);
+  seeds.add("model", "shallow", text_of(files, "s.onnx"));
+  shallow.network = testing_networks::shallow_layers(64, 1, 1, 2);
+  shallow.info.preprocessing = {8, 8, 1, {0.0f}, {1.0f}, false, Descriptor::kHash, PictureHash::kDct};
+  write_model(files, "h.onnx", shallow);
+  seeds.add("model", "descriptor", text_of(files, "h.onnx"));
 }
 
 std::string picture(const std::vector<std::byte>& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }

@@ -1,16 +1,84 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iostream>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "apps/signet/command.h"
+#include "apps/signet/protocol_data.h"
+#include "apps/signet/shallow.h"
+#include "apps/signet/terminal.h"
 #include "apps/signet/trainer_process.h"
 #include "signet/base/error.h"
 
 namespace signet::cli {
+namespace {
+
+// Where the data has a training part and none was named, it is the one to learn from: the test part stays unseen.
+void choose_split(ShallowRequest& r) {
+  if (!r.data.split.empty() || !r.protocol.empty()) return;
+  const std::vector<std::string> splits = dataset_splits(r.data.path, r.data.dataset_options());
+  if (splits.size() < 2 || std::find(splits.begin(), splits.end(), "train") == splits.end()) return;
+  r.data.split = "train";
+  if (!r.quiet) note("train", concat("learning from the part \"train\" of ", r.data.path, "; --split names another"));
+}
+
+void print(const ShallowRequest& r, const Model& model, std::size_t images, double seconds) {
+  if (r.json) {
+    std::cout << nlohmann::json{{"model", r.out},
+                                {"fingerprint", model.info.fingerprint},
+                                {"method", r.method},
+                                {"features", r.features},
+                                {"bits", model.info.bits},
+                                {"seed", r.options.seed},
+                                {"training_images", images},
+                                {"train_seconds", seconds}}
+                     .dump(2)
+              << '\n';
+    return;
+  }
+  std::cout << r.out << ": " << r.method;
+  if (images > 0) std::cout << " on " << r.features;
+  std::cout << ", " << model.info.bits << " bits, fingerprint " << model.info.fingerprint.substr(0, 12);
+  if (images > 0) std::cout << ", learned from " << with_commas(images) << " images in " << human_seconds(seconds);
+  std::cout << '\n';
+}
+
+int train_shallow(Arguments words) {
+  ShallowRequest r;
+  if (!parse_shallow(words, r)) return 0;
+  if (r.dry_run) return 0;
+  if (const std::string folder = parent_path(r.out); !real_file_system().exists(folder))
+    fail(ErrorCode::kNotFound, "--out ", r.out, ": the folder ", folder, " does not exist");
+  if (is_picture_hash(r.method)) {
+    const Model model = picture_hash_model(r);
+    write_model(real_file_system(), r.out, model);
+    print(r, model, 0, 0);
+    return 0;
+  }
+  choose_split(r);
+  catch_interrupts();
+  Meter meter("train", r.quiet);
+  const double began = now_seconds();
+  const auto data = r.protocol.empty() ? r.data.open() : part_of_protocol(r.data, r.protocol, "train", r.draw_seed);
+  const FeatureExtractor extractor = make_extractor(r, *data, meter.callback());
+  const std::vector<float> values = features_of(extractor, *data, r.threads, meter.callback());
+  const double features = now_seconds() - began;
+  const auto hasher = fit_shallow(r, extractor, values, *data, meter.callback());
+  const Model model = shallow_model(r, extractor, *hasher, *data, {features, now_seconds() - began - features});
+  write_model(real_file_system(), r.out, model);
+  meter.clear();
+  print(r, model, data->size(), now_seconds() - began);
+  return 0;
+}
+
+}  // namespace
 
 int run_train(Arguments words) {
+  if (asks_for_shallow(words)) return train_shallow(words);
   const std::string path = find_trainer();
   std::vector<std::string> arguments = {path};
   arguments.insert(arguments.end(), words.begin(), words.end());

@@ -9,10 +9,9 @@
 
 namespace signet::cli {
 
-void DataArguments::add_to(Options& options, bool with_split) {
+void DataArguments::add_to(Options& options, bool with_split, Need need) {
   OptionSet& app = options.set();
-  app.text("--data", path, "images: MNIST idx or CIFAR-10 files, a folder, a .tar, or a .csv/.tsv manifest", "PATH",
-           Need::kRequired);
+  app.text("--data", path, "images: MNIST idx or CIFAR-10 files, a folder, a .tar, or a .csv/.tsv manifest", "PATH", need);
   app.text("--format", format, "auto, idx, cifar, folder, tar or manifest; auto looks at the path", "NAME");
   if (with_split) app.text("--split", split, "train or test, where the data holds both; everything otherwise", "NAME");
   app.number("--max-megapixels", max_megapixels, "refuse pictures larger than this before decoding them (256)", "N", 1, 100'000);

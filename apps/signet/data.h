@@ -21,7 +21,7 @@ struct DataArguments {
   bool leave_out_copies = false;  // the part "train" without images that the part "test" holds too
   bool compose = false;           // images made of one to four each
 
-  void add_to(Options& options, bool with_split = true);
+  void add_to(Options& options, bool with_split = true, Need need = Need::kRequired);
   void add_derived_to(OptionSet& options);
   DatasetOptions dataset_options() const;
   std::shared_ptr<const Dataset> open(const DecodeLimits* limits = nullptr) const;  // of `split`

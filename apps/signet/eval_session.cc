@@ -116,7 +116,9 @@ void EvalSession::encode(Part& part) {
     if (encoder_.feature_size() > 0) request.want |= Encoder::kFeatures;
     if (encoder_.classes() > 0) request.want |= Encoder::kLogits;
   }
-  part.encoded = encode_dataset(encoder_, *part.data, absolute_path(part.path), request, meter.callback());
+  const std::string root = absolute_path(part.path);
+  part.encoded = arguments_.encode ? arguments_.encode(encoder_, *part.data, root)
+                                   : encode_dataset(encoder_, *part.data, root, request, meter.callback());
   meter.clear();
   if (const std::string remark = conversion_remark(*part.encoded, encoder_.info()); !remark.empty()) note("eval", remark);
   part.row.assign(part.data->size(), -1);
@@ -263,13 +265,24 @@ void EvalSession::add_for_comparison(Evaluated& result, const EvalSplit& split, 
   result.gallery = gallery(split, queries, database, {1, kExampleQueries, kExampleHits, kExampleSide});
 }
 
+const std::vector<std::string>* EvalSession::known_overlaps(const Protocol& protocol) const {
+  if (arguments_.overlaps == nullptr) return nullptr;
+  const auto found = arguments_.overlaps->find(protocol.name);
+  return found == arguments_.overlaps->end() ? nullptr : &found->second;
+}
+
 Evaluated EvalSession::run(const Protocol& protocol, bool with_gallery) {
   const EvalSplit split = split_for(protocol, train_.labels, test_.labels, arguments_.seed);
   Evaluated result;
   EvalRecord& record = result.record;
   record.protocol = protocol;
   if (arguments_.cutoff > 0) record.protocol.cutoff = arguments_.cutoff;
-  check_overlap(protocol, split, record.notes);
+  if (const auto* known = known_overlaps(protocol)) {
+    record.notes = *known;
+  } else {
+    check_overlap(protocol, split, record.notes);
+    if (arguments_.overlaps != nullptr) (*arguments_.overlaps)[protocol.name] = record.notes;
+  }
   const Side queries = gather(split, split.query);
   const Side database = split.leave_one_out ? queries : gather(split, split.database);
   for (const Part* part : {&train_, &test_}) {

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,12 +20,17 @@
 
 namespace signet::cli {
 
+// How the images of a part are turned into codes, in place of encode_dataset(): several models measured on the same features.
+using EncodeFn = std::function<EncodedData(const Encoder&, const Dataset&, const std::string& root)>;
+
 struct EvalArguments {
   DataArguments data;
   std::string model, query_data, trained_on, codes, database, labels, database_labels, log, html, command;
   std::vector<std::string> protocols, summary;
   std::uint64_t bits = 0, bits_used = 0, seed = 1;
   std::size_t threads = 0, cutoff = 0, gallery = 12;
+  EncodeFn encode;                                                      // empty: encode_dataset()
+  std::map<std::string, std::vector<std::string>>* overlaps = nullptr;  // what checks of overlap said, by protocol: done once
   bool seed_given = false, no_bounds = false, no_overlap_check = false, json = false, quiet = false;
   bool for_comparison = false;  // look at what only records of reproduce hold
 };
@@ -66,6 +73,7 @@ class EvalSession {
   void encode(Part& part);
   Part& part_of(const EvalSplit& split, std::size_t image) { return split.in_test_part(image) ? test_ : train_; }
   Side gather(const EvalSplit& split, const std::vector<std::size_t>& images);
+  const std::vector<std::string>* known_overlaps(const Protocol& protocol) const;
   void check_overlap(const Protocol& protocol, const EvalSplit& split, std::vector<std::string>& notes);
   std::shared_ptr<const Dataset> images_of(const EvalSplit& split, const std::vector<std::size_t>& images);
   std::shared_ptr<const Dataset> training_set(const EvalSplit& split);

@@ -158,6 +158,11 @@ void read_protocols(const Reader& reader, const toml::table& table, ExperimentPl
 
 // Readings of signet's own loss are named exp-...; any other loss is another method's, and rows of it bear that method's name.
 std::string method_of(const PlanVariant& variant) {
+  if (const auto method = variant.train.find("method"); method != variant.train.end() && !method->second.empty()) {
+    if (!variant.name.empty()) return variant.name;
+    const auto features = variant.train.find("features");
+    return method->second.front() + (features == variant.train.end() ? "" : "-" + features->second.front());
+  }
   const auto loss = variant.train.find("loss");
   const bool rival = loss != variant.train.end() && !loss->second.empty() && !loss->second.front().starts_with("exp-");
   const std::string base = rival ? loss->second.front() : "signet";

@@ -15,7 +15,8 @@ struct PlanRun {
 };
 
 // A row of the plan's tables. The row without a name is the method `signet`, the others are `signet-<name>`. Where train names
-// another method's loss, that is the method: `dsh` for the row without a name or of that name, `dsh-<name>` for others.
+// another method's loss, that is the method: `dsh` for the row without a name or of that name, `dsh-<name>` for others. Where it
+// names a shallow method, the row is `<name>`, or without a name `<method>-<features>`.
 struct PlanVariant {
   std::string name, remark;
   std::map<std::string, std::vector<std::string>>
@@ -41,6 +42,7 @@ struct PlanJob {
   std::uint64_t seed = 0;
   std::vector<std::uint32_t> measured;  // code lengths, ascending: the nested ones and `bits`
   std::map<std::string, std::vector<std::string>> train;
+  bool is_shallow() const { return train.contains("method"); }  // a shallow method, not a network (docs/baselines.md)
 };
 
 // Throws kNotFound; kInvalidArgument naming the file, the line and what would be right, for TOML that is broken, unknown or

@@ -66,6 +66,7 @@ std::string copies_left_out(const RecordSource& source, const EvalRecord& record
   all.split = "train";
   const std::size_t kept =
       training.at("training_images").get<std::size_t>() + training.at("validation_images").get<std::size_t>();
+  if (kept == 0) return {};  // nothing is learned
   return concat(all.open()->size() - kept,
                 " images of the train part are also in the test part, by their pixels, and were left out of the train part");
 }
@@ -169,6 +170,9 @@ std::vector<MeasuredRecord> measure_network(const RecordSource& source, std::uin
   arguments.threads = source.threads;
   arguments.quiet = source.quiet;
   arguments.for_comparison = true;
+  arguments.encode = source.encode;
+  arguments.overlaps = source.overlaps;
+  arguments.no_bounds = static_cast<bool>(source.encode);
   EvalSession session(arguments);
   std::vector<MeasuredRecord> records;
   for (const std::string& name : protocols) {

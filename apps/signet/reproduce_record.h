@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/signet/data.h"
+#include "apps/signet/eval_session.h"
 #include "apps/signet/plan.h"
 
 namespace signet::cli {
@@ -26,6 +27,8 @@ struct RecordSource {
   const Dataset& whole;  // all parts, as the data set's reader gives them
   std::size_t threads = 0;
   bool quiet = false;
+  EncodeFn encode = {};  // of a shallow method: see EvalArguments; then bounds of a network are not measured either
+  std::map<std::string, std::vector<std::string>>* overlaps = nullptr;
 };
 
 struct MeasuredRecord {

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include "apps/signet/data.h"
 #include "apps/signet/reproduce.h"
 #include "apps/signet/reproduce_record.h"
+#include "apps/signet/reproduce_shallow.h"
 #include "apps/signet/terminal.h"
 #include "apps/signet/trainer_process.h"
 #include "signet/base/error.h"
@@ -44,6 +46,12 @@ json parse_file(const std::string& path) {
   return parsed;
 }
 
+double peak_memory_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
 // One process at a time in a work folder: two would write the same checkpoints. The trainer inherits the lock, so that one whose
 // parent was killed keeps the next run waiting until it has written its checkpoint.
 class WorkLock {
@@ -69,7 +77,7 @@ class WorkLock {
 class PlanRunner {
  public:
   PlanRunner(const ExperimentPlan& plan, const ReproduceArguments& arguments)
-      : plan_(plan), arguments_(arguments), protocol_(training_protocol(plan)) {
+      : plan_(plan), arguments_(arguments), protocol_(training_protocol(plan)), shallow_(arguments.threads, arguments.quiet) {
     data_.path = plan.data.starts_with('/') ? plan.data : join_path(arguments.data, plan.data);
     data_.leave_out_copies = plan.leave_out_copies;
     data_.compose = plan.compose;
@@ -177,7 +185,10 @@ class PlanRunner {
       std::vector<std::string> words = model_words(any);
       if (!checked.insert(words).second) continue;
       words.insert(words.end(), {"--out", "model.onnx", "--dry-run", "--quiet"});
-      run_trainer(words);
+      if (ShallowRequest request; job->is_shallow())
+        parse_shallow(words, request);
+      else
+        run_trainer(words);
     }
   }
 
@@ -200,7 +211,21 @@ class PlanRunner {
     return result;
   }
 
-  void run_job(const PlanJob& job) const {
+  void run_shallow(const PlanJob& job) {
+    say(concat(job.method, ", ", job.bits, " bits, seed ", job.seed));
+    TrainedNetwork network;
+    network.key = key_of(job);
+    network.model = join_path(arguments_.work, network.key + ".onnx");
+    network.words = model_words(job);
+    std::vector<std::string> words = network.words;
+    words.insert(words.end(), {"--out", network.model});
+    network.numbers = shallow_.learn(words);
+    network.numbers["peak_memory_mib"] = peak_memory_mib();
+    for (const std::uint32_t bits : job.measured) measure(job, bits, network);
+  }
+
+  void run_job(const PlanJob& job) {
+    if (job.is_shallow()) return run_shallow(job);
     const std::string key = key_of(job), name = key + ".onnx";
     say(concat(job.method, ", ", job.bits, " bits, seed ", job.seed));
     TrainedNetwork network;
@@ -219,12 +244,18 @@ class PlanRunner {
     for (const std::uint32_t bits : job.measured) measure(job, bits, network);
   }
 
-  void measure(const PlanJob& job, std::uint32_t bits, const TrainedNetwork& network) const {
+  void measure(const PlanJob& job, std::uint32_t bits, const TrainedNetwork& network) {
     std::vector<std::string> protocols;
     for (const Wanted& wanted : missing_records(job))
       if (wanted.first == bits) protocols.push_back(wanted.second);
     if (protocols.empty()) return;
-    const RecordSource source{plan_, job, network, data_, *whole_, arguments_.threads, arguments_.quiet};
+    RecordSource source{plan_, job, network, data_, *whole_, arguments_.threads, arguments_.quiet};
+    if (job.is_shallow()) {
+      source.encode = [this](const Encoder& encoder, const Dataset& data, const std::string& root) {
+        return shallow_.encode(encoder, data, root);
+      };
+      source.overlaps = &shallow_.overlaps(job.seed);
+    }
     for (const MeasuredRecord& measured : measure_network(source, bits, protocols)) {
       const std::string path = record_path(job, {bits, measured.protocol});
       // Examples of one network a row are enough to look at. Written first: a record that is there is complete.
@@ -246,6 +277,7 @@ class PlanRunner {
   DataArguments data_;
   std::shared_ptr<const Dataset> whole_;
   bool has_train_part_ = false;
+  ShallowBench shallow_;
 };
 
 }  // namespace

@@ -115,6 +115,16 @@ BoostedTrees::BoostedTrees(const BinnedFeatures& x, std::span<const int> target,
   }
 }
 
+void BoostedTrees::append_to(Layer& layer, std::size_t count) const {
+  for (std::size_t t = 0; t < count; ++t) {
+    const Tree tree = t < trees_.size() ? trees_[t] : Tree{};
+    layer.picks.insert(layer.picks.end(), tree.feature, tree.feature + kNodes);
+    // A node without a split sends everything to the left; a layer's thresholds are finite.
+    for (const float threshold : tree.threshold) layer.weight.push_back(std::min(threshold, std::numeric_limits<float>::max()));
+    layer.bias.insert(layer.bias.end(), tree.vote, tree.vote + kLeaves);
+  }
+}
+
 float BoostedTrees::operator()(const float* x) const noexcept {
   float sum = 0;
   for (const Tree& tree : trees_) {

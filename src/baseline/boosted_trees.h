@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "signet/encode/network.h"
+
 namespace signet::baseline {
 
 // Features cut into at most 256 bins at their quantiles, so that a split is one pass of counting.
@@ -27,11 +29,13 @@ class BinnedFeatures {
 // Discrete AdaBoost (Freund & Schapire 1997) over decision trees of depth 4.
 class BoostedTrees {
  public:
-  static constexpr std::size_t kDepth = 4, kNodes = (1u << kDepth) - 1, kLeaves = 1u << kDepth;
+  static constexpr std::size_t kDepth = kTreeDepth, kNodes = kTreeNodes, kLeaves = kTreeLeaves;
   // target: +1 or -1, one a vector. Ends early where a tree makes no mistake or none is better than chance.
   BoostedTrees(const BinnedFeatures& features, std::span<const int> target, std::size_t trees);
   float operator()(const float* x) const noexcept;  // sum of weighted votes; its sign is the prediction
   std::size_t trees() const noexcept { return trees_.size(); }
+  // Adds these trees to a layer of kind kTrees, `count` of them: after the last one come trees that vote 0.
+  void append_to(Layer& layer, std::size_t count) const;
 
  private:
   struct Tree {

@@ -28,6 +28,17 @@ class TreeHasher final : public Hasher {
   const std::string& method() const noexcept override { return method_; }
   std::uint32_t bits() const noexcept override { return static_cast<std::uint32_t>(bits_.size()); }
   std::size_t input_size() const noexcept override { return size_; }
+  int append_to(Network& network, int input) const override {
+    std::size_t most = 1;
+    for (const BoostedTrees& bit : bits_) most = std::max(most, bit.trees());
+    Layer layer;
+    layer.kind = LayerKind::kTrees;
+    layer.input = input;
+    layer.out = bits();
+    for (const BoostedTrees& bit : bits_) bit.append_to(layer, most);
+    network.layers.push_back(std::move(layer));
+    return static_cast<int>(network.layers.size()) - 1;
+  }
   std::vector<float> outputs(std::span<const float> values) const override {
     const Features x = checked_values(method_, values, size_);
     std::vector<float> out;

@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <array>
-
 #include "signet/base/error.h"
 #include "signet/baseline/methods.h"
 
@@ -10,27 +7,46 @@ namespace {
 struct Method {
   const char* name;
   std::unique_ptr<Hasher> (*fit)(const FeatureSet&, const BaselineOptions&);
+  std::vector<const char*> parameters;
 };
 
-constexpr std::array kMethods = {Method{"lsh", fit_lsh},          Method{"pcah", fit_pcah}, Method{"itq", fit_itq},
-                                 Method{"itq-cca", fit_itq_cca},  Method{"sh", fit_sh},     Method{"isoh", fit_isoh},
-                                 Method{"ksh", fit_ksh},          Method{"sdh", fit_sdh},   Method{"fasthash", fit_fasthash},
-                                 Method{"bilinear", fit_bilinear}};
+const std::vector<Method>& methods() {
+  static const std::vector<Method> kMethods = {{"lsh", fit_lsh, {}},
+                                               {"pcah", fit_pcah, {}},
+                                               {"itq", fit_itq, {"rounds"}},
+                                               {"itq-cca", fit_itq_cca, {"rounds", "ridge"}},
+                                               {"sh", fit_sh, {}},
+                                               {"isoh", fit_isoh, {"rounds"}},
+                                               {"ksh", fit_ksh, {"anchors", "labelled"}},
+                                               {"sdh", fit_sdh, {"rounds", "anchors", "lambda", "nu"}},
+                                               {"fasthash", fit_fasthash, {"labelled", "rounds"}},
+                                               {"bilinear", fit_bilinear, {"rows", "rounds"}}};
+  return kMethods;
+}
+
+const Method& find_method(const std::string& name) {
+  for (const Method& m : methods())
+    if (name == m.name) return m;
+  std::string names;
+  for (const Method& m : methods()) names += names.empty() ? m.name : concat(", ", m.name);
+  fail(ErrorCode::kUsage, "no shallow method is called '", name, "'; there are ", names);
+}
 
 }  // namespace
 
 std::vector<std::string> baseline_names() {
   std::vector<std::string> names;
-  for (const Method& m : kMethods) names.emplace_back(m.name);
+  for (const Method& m : methods()) names.emplace_back(m.name);
   return names;
 }
 
+std::vector<std::string> baseline_parameters(const std::string& method) {
+  const Method& m = find_method(method);
+  return {m.parameters.begin(), m.parameters.end()};
+}
+
 std::unique_ptr<Hasher> fit_baseline(const std::string& method, const FeatureSet& features, const BaselineOptions& options) {
-  const auto found = std::find_if(kMethods.begin(), kMethods.end(), [&](const Method& m) { return method == m.name; });
-  if (found != kMethods.end()) return found->fit(features, options);
-  std::string names;
-  for (const Method& m : kMethods) names += names.empty() ? m.name : concat(", ", m.name);
-  fail(ErrorCode::kUsage, "no shallow method is called '", method, "'; there are ", names);
+  return find_method(method).fit(features, options);
 }
 
 }  // namespace signet

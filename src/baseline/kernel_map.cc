@@ -19,6 +19,13 @@ class KernelHasher final : public Hasher {
   const std::string& method() const noexcept override { return method_; }
   std::uint32_t bits() const noexcept override { return static_cast<std::uint32_t>(weights_.cols()); }
   std::size_t input_size() const noexcept override { return static_cast<std::size_t>(map_.input_size()); }
+  int append_to(Network& network, int input) const override {
+    const int radial = map_.append_to(network, input);
+    const RowMatrix weight = weights_.transpose();
+    const VectorXf bias = map_.shift().transpose() * -weights_;
+    return append_linear(network, radial, {weight.data(), weight.data() + weight.size()},
+                         {bias.data(), bias.data() + bias.size()});
+  }
   std::vector<float> outputs(std::span<const float> values) const override {
     const Features x = checked_values(method_, values, input_size());
     std::vector<float> out(static_cast<std::size_t>(x.rows() * weights_.cols()));
@@ -80,6 +87,17 @@ MatrixXf KernelMap::raw(const Features& x) const {
 }
 
 MatrixXf KernelMap::map(const Features& x) const { return raw(x).rowwise() - shift_.transpose(); }
+
+int KernelMap::append_to(Network& network, int input) const {
+  Layer layer;
+  layer.kind = LayerKind::kRadial;
+  layer.input = input;
+  layer.out = static_cast<std::uint32_t>(anchors_.rows());
+  layer.weight.assign(anchors_.data(), anchors_.data() + anchors_.size());
+  layer.bias.assign(layer.out, -scale_);
+  network.layers.push_back(std::move(layer));
+  return static_cast<int>(network.layers.size()) - 1;
+}
 
 std::unique_ptr<Hasher> kernel_hasher(std::string method, KernelMap map, const MatrixXf& weights, std::vector<double> objective) {
   return std::make_unique<KernelHasher>(std::move(method), std::move(map), weights, std::move(objective));

@@ -12,7 +12,9 @@ class KernelMap {
  public:
   // Throws kInvalidArgument for fewer than two anchors or vectors than anchors, and where all vectors are equal.
   KernelMap(const std::string& method, const Features& x, std::size_t anchors, Random& random);
-  MatrixXf map(const Features& x) const;  // n x anchors
+  MatrixXf map(const Features& x) const;             // n x anchors
+  int append_to(Network& network, int input) const;  // the uncentred kernel as a layer; its number
+  const VectorXf& shift() const noexcept { return shift_; }
   Eigen::Index size() const noexcept { return anchors_.rows(); }
   Eigen::Index input_size() const noexcept { return anchors_.cols(); }
 

@@ -34,6 +34,9 @@ class AffineHasher final : public Hasher {
   std::uint32_t bits() const noexcept override { return static_cast<std::uint32_t>(weight_.cols()); }
   std::size_t input_size() const noexcept override { return static_cast<std::size_t>(weight_.rows()); }
   const Affine* affine() const noexcept override { return &affine_; }
+  int append_to(Network& network, int input) const override {
+    return append_linear(network, input, affine_.weight, affine_.bias);
+  }
   std::vector<float> outputs(std::span<const float> values) const override {
     const Features x = checked_values(method_, values, input_size());
     std::vector<float> out(static_cast<std::size_t>(x.rows() * weight_.cols()));
@@ -53,6 +56,17 @@ class AffineHasher final : public Hasher {
 };
 
 }  // namespace
+
+int append_linear(Network& network, int input, std::vector<float> weight, std::vector<float> bias) {
+  Layer layer;
+  layer.kind = LayerKind::kLinear;
+  layer.input = input;
+  layer.out = static_cast<std::uint32_t>(bias.size());
+  layer.weight = std::move(weight);
+  layer.bias = std::move(bias);
+  network.layers.push_back(std::move(layer));
+  return static_cast<int>(network.layers.size()) - 1;
+}
 
 Features checked(const std::string& method, const FeatureSet& set, const BaselineOptions& options) {
   check_bits(options.bits, method);

@@ -48,6 +48,9 @@ MatrixXf signs(const MatrixXf& values);  // +1 where >= 0, else -1
 // Reports `done` of `total`; throws Error{kCancelled} where the callback says stop.
 void report(const BaselineOptions& options, const std::string& method, std::size_t done, std::size_t total);
 
+// Adds a linear layer (weight: outputs x inputs, row-major); its number.
+int append_linear(Network& network, int input, std::vector<float> weight, std::vector<float> bias);
+
 // outputs = (x - mean) W: the linear methods.
 std::unique_ptr<Hasher> affine_hasher(std::string method, const MatrixXd& directions, const VectorXd& mean,
                                       std::vector<double> objective = {});

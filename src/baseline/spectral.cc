@@ -38,17 +38,27 @@ class SpectralHasher final : public Hasher {
   const std::string& method() const noexcept override { return method_; }
   std::uint32_t bits() const noexcept override { return static_cast<std::uint32_t>(omega_.size()); }
   std::size_t input_size() const noexcept override { return static_cast<std::size_t>(directions_.rows()); }
+  int append_to(Network& network, int input) const override {
+    const RowMatrix weight = (directions_.array().rowwise() * omega_.transpose().array()).matrix().transpose();
+    const VectorXf bias = kHalfPi - phase_.array() * omega_.array();
+    Layer sine;
+    sine.kind = LayerKind::kSine;
+    sine.input =
+        append_linear(network, input, {weight.data(), weight.data() + weight.size()}, {bias.data(), bias.data() + bias.size()});
+    network.layers.push_back(std::move(sine));
+    return static_cast<int>(network.layers.size()) - 1;
+  }
   std::vector<float> outputs(std::span<const float> values) const override {
     const Features x = checked_values(method_, values, input_size());
     std::vector<float> out(static_cast<std::size_t>(x.rows() * omega_.size()));
     Eigen::Map<RowMatrix> result(out.data(), x.rows(), omega_.size());
     result = (x * directions_).rowwise() - phase_.transpose();
-    constexpr float kHalfPi = static_cast<float>(std::numbers::pi / 2);
     result.array() = ((result.array().rowwise() * omega_.transpose().array()) + kHalfPi).sin();
     return out;
   }
 
  private:
+  static constexpr float kHalfPi = static_cast<float>(std::numbers::pi / 2);
   std::string method_ = "sh";
   MatrixXf directions_;     // input_size x bits: a bit's own direction
   VectorXf phase_, omega_;  // min_j with the mean in it, m pi / R_j

@@ -28,7 +28,7 @@ Worker::Worker(const Engine& engine, const ModelInfo& info, const OutputSizes& s
     : info_(info),
       sizes_(sizes),
       batch_(engine.batch()),
-      image_size_(std::size_t{info.preprocessing.channels} * info.preprocessing.height * info.preprocessing.width),
+      image_size_(info.preprocessing.shape().size()),
       session_(engine.make_session()),
       input_(batch_ * image_size_),
       hash_(batch_ * sizes.hash),
@@ -105,12 +105,7 @@ Encoder Encoder::open(FileSystem& fs, const std::string& path, const EncoderOpti
 Encoder::Encoder(Model model, const EncoderOptions& options) {
   const std::uint32_t bits = model.info.bits;
   check_preprocessing(model.info.preprocessing, "the model");
-  const Preprocessing& how = model.info.preprocessing;
-  const Network& network = model.network;
-  if (how.channels != network.channels || how.height != network.height || how.width != network.width) {
-    fail(ErrorCode::kInvalidArgument, "the preprocessing gives ", how.channels, " x ", how.height, " x ", how.width,
-         ", the network takes ", network.channels, " x ", network.height, " x ", network.width);
-  }
+  check_input(model.info.preprocessing, model.network);
   state_ = std::make_unique<EncoderState>(std::move(model), options);
   if (state_->sizes.hash != bits) {
     fail(ErrorCode::kInvalidArgument, "the model says ", bits, " bits, its hash layer gives ", state_->sizes.hash);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -17,7 +18,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kFormat = "1";
+constexpr std::string_view kFormats[] = {"1", "2"};
+constexpr const char* kGistName = "gist-512";
 constexpr std::uint64_t kLargestFile = std::numeric_limits<std::int32_t>::max();  // protobuf's limit for one message
 
 // --- fingerprint: the byte string of docs/format/model.md
@@ -62,6 +64,12 @@ std::uint32_t kind_number(LayerKind kind) {
       return 8;
     case LayerKind::kAdd:
       return 9;
+    case LayerKind::kSine:
+      return 10;
+    case LayerKind::kRadial:
+      return 11;
+    case LayerKind::kTrees:
+      return 12;
   }
   fail(ErrorCode::kInternal, "layer kind ", static_cast<int>(kind), " has no number in the model format");
 }
@@ -80,13 +88,40 @@ void hash_layer(CanonicalHash& hash, const Layer& layer) {
     hash.list(layer.weight);
     hash.list(layer.bias);
   }
+  if (layer.kind == LayerKind::kTrees) {
+    hash.number(static_cast<std::uint32_t>(layer.picks.size()));
+    for (const std::uint32_t pick : layer.picks) hash.number(pick);
+  }
+}
+
+// A model that format 1 can say is written in format 1, so that programs of that time read it and its fingerprint stays.
+bool needs_format_2(const Network& network, const Preprocessing& how) {
+  return how.descriptor != Descriptor::kPixels ||
+         std::any_of(network.layers.begin(), network.layers.end(), [](const Layer& layer) { return is_of_format_2(layer.kind); });
+}
+
+// 0: pixels, 1: GIST, 2 to 5: perceptual hashes in the order of PictureHash.
+std::uint32_t descriptor_number(const Preprocessing& how) {
+  if (how.descriptor == Descriptor::kHash) return 2 + static_cast<std::uint32_t>(how.hash);
+  return how.descriptor == Descriptor::kGist ? 1 : 0;
 }
 
 // --- metadata
 
+std::string descriptor_name(const Preprocessing& how) {
+  return how.descriptor == Descriptor::kGist ? kGistName : picture_hash_name(how.hash);
+}
+
+std::optional<PictureHash> hash_called(const std::string& name) {
+  for (const auto kind : {PictureHash::kAverage, PictureHash::kDifference, PictureHash::kDct, PictureHash::kBlockMean})
+    if (name == picture_hash_name(kind)) return kind;
+  return std::nullopt;
+}
+
 std::string preprocessing_text(const Preprocessing& how) {
-  const json j{{"width", how.width}, {"height", how.height}, {"channels", how.channels},
-               {"mean", how.mean},   {"std", how.std},       {"mirror_view", how.mirror_view}};
+  json j{{"width", how.width}, {"height", how.height}, {"channels", how.channels},
+         {"mean", how.mean},   {"std", how.std},       {"mirror_view", how.mirror_view}};
+  if (how.descriptor != Descriptor::kPixels) j["descriptor"] = descriptor_name(how);
   return j.dump();
 }
 
@@ -99,6 +134,16 @@ Preprocessing parse_preprocessing(const std::string& text) {
   how.mean = j.at("mean").get<std::vector<float>>();
   how.std = j.at("std").get<std::vector<float>>();
   how.mirror_view = j.at("mirror_view").get<bool>();
+  if (j.contains("descriptor")) {
+    const std::string name = j.at("descriptor").get<std::string>();
+    if (name == kGistName)
+      how.descriptor = Descriptor::kGist;
+    else if (const auto hash = hash_called(name))
+      how.descriptor = Descriptor::kHash, how.hash = *hash;
+    else
+      fail(ErrorCode::kUnsupported, "its descriptor is \"", name, "\", this build of signet knows ", kGistName,
+           " and the perceptual hashes");
+  }
   return how;
 }
 
@@ -109,8 +154,8 @@ std::string class_names_text(const std::vector<std::string>& names) {
 
 bool is_json_object(const std::string& text) { return json::parse(text, nullptr, false).is_object(); }
 
-OnnxMetadata to_metadata(const ModelInfo& info, const std::string& fingerprint) {
-  return {{"signet.format", std::string(kFormat)},
+OnnxMetadata to_metadata(const Network& network, const ModelInfo& info, const std::string& fingerprint) {
+  return {{"signet.format", std::string(kFormats[needs_format_2(network, info.preprocessing) ? 1 : 0])},
           {"signet.bits", std::to_string(info.bits)},
           {"signet.preprocessing", preprocessing_text(info.preprocessing)},
           {"signet.classes", class_names_text(info.class_names)},
@@ -153,10 +198,7 @@ void check_info(const Model& model, const std::vector<LayerShape>& shapes) {
   if (info.bits != hash) fail(ErrorCode::kInvalidArgument, "the model says ", info.bits, " bits, its hash layer gives ", hash);
   check_preprocessing(info.preprocessing, "the model");
   const Preprocessing& how = info.preprocessing;
-  if (how.channels != network.channels || how.height != network.height || how.width != network.width) {
-    fail(ErrorCode::kInvalidArgument, "the preprocessing gives ", how.channels, " x ", how.height, " x ", how.width,
-         ", the network takes ", network.channels, " x ", network.height, " x ", network.width);
-  }
+  check_input(how, network);
   if (network.logits >= 0 && !info.class_names.empty() &&
       shapes[static_cast<std::size_t>(network.logits)].size() != info.class_names.size()) {
     fail(ErrorCode::kInvalidArgument, "the model has ", info.class_names.size(), " class names and ",
@@ -175,7 +217,8 @@ void check_ours(std::string_view bytes) {
   const OnnxMetadata metadata = decode_onnx_metadata(bytes);
   const std::string* format = find_entry(metadata, "signet.format");
   if (format == nullptr) fail(ErrorCode::kUnsupported, "it is not a model that signet wrote (it has no signet.format entry)");
-  if (*format != kFormat) fail(ErrorCode::kUnsupported, "it has format ", *format, ", this build of signet reads ", kFormat);
+  if (std::find(std::begin(kFormats), std::end(kFormats), *format) == std::end(kFormats))
+    fail(ErrorCode::kUnsupported, "it has format ", *format, ", this build of signet reads 1 and 2");
   if (crc == ClosingCrc::kAbsent)
     fail(ErrorCode::kCorrupt, "its closing CRC-32C is missing: the file is truncated or was rewritten");
 }
@@ -202,7 +245,7 @@ Model parse_bytes(std::string_view bytes) {
   if (model.info.fingerprint != expected) {
     fail(ErrorCode::kCorrupt, "its fingerprint is ", model.info.fingerprint, ", its content gives ", expected);
   }
-  check_same_bytes(bytes, encode_onnx(model.network, to_metadata(model.info, expected)));
+  check_same_bytes(bytes, encode_onnx(model.network, to_metadata(model.network, model.info, expected)));
   return model;
 }
 
@@ -210,13 +253,15 @@ Model parse_bytes(std::string_view bytes) {
 
 std::string model_fingerprint(const Network& network, const Preprocessing& how) {
   CanonicalHash hash;
-  hash.text(std::string_view("signet-model-1\0", 15));
+  const bool second = needs_format_2(network, how);
+  hash.text(std::string_view(second ? "signet-model-2\0" : "signet-model-1\0", 15));
   hash.number(how.width);
   hash.number(how.height);
   hash.number(how.channels);
   hash.list(how.mean);
   hash.list(how.std);
   hash.number(how.mirror_view ? 1 : 0);
+  if (second) hash.number(descriptor_number(how));
   hash.number(network.channels);
   hash.number(network.height);
   hash.number(network.width);
@@ -231,7 +276,7 @@ std::string model_fingerprint(const Network& network, const Preprocessing& how) 
 void write_model(FileSystem& fs, const std::string& path, const Model& model) {
   check_info(model, check_network(model.network));
   const std::string fingerprint = model_fingerprint(model.network, model.info.preprocessing);
-  const WireWriter bytes = encode_onnx(model.network, to_metadata(model.info, fingerprint));
+  const WireWriter bytes = encode_onnx(model.network, to_metadata(model.network, model.info, fingerprint));
   if (bytes.size() > kLargestFile) {
     fail(ErrorCode::kInvalidArgument, path, ": the model takes ", bytes.size(), " bytes, a model file holds at most ",
          kLargestFile);

@@ -298,10 +298,10 @@ TEST_F(ModelTest, ANewerFormatIsUnsupported) {
                std::string("signet.format\x12\x01"
                            "1"),
                std::string("signet.format\x12\x01"
-                           "2"));
+                           "3"));
   std::string message;
   EXPECT_EQ(read_error(with_right_crc(bytes), &message), ErrorCode::kUnsupported);
-  EXPECT_NE(message.find("format 2"), std::string::npos) << message;
+  EXPECT_NE(message.find("format 3"), std::string::npos) << message;
 }
 
 TEST_F(ModelTest, AnotherProgramsOnnxIsUnsupported) {

@@ -62,6 +62,27 @@ void check_finite(const Checked& at, const std::vector<float>& values, const cha
   if (bad != values.end()) at.reject(what, " ", bad - values.begin(), " is ", *bad, ", every one must be finite");
 }
 
+void check_trees(const Checked& at, const LayerShape& in) {
+  const Layer& layer = at.layer();
+  if (layer.out < 1 || layer.out > kMaxBits) at.reject("it has ", layer.out, " outputs, they must be 1 to ", kMaxBits);
+  const std::size_t trees = layer.picks.size() / kTreeNodes;
+  if (layer.picks.size() % kTreeNodes != 0 || trees == 0 || trees % layer.out != 0)
+    at.reject(layer.picks.size(), " nodes are no whole number of trees of ", kTreeNodes, " for each of ", layer.out, " outputs");
+  if (layer.weight.size() != layer.picks.size() || layer.bias.size() != trees * kTreeLeaves)
+    at.reject("it has ", layer.weight.size(), " thresholds and ", layer.bias.size(), " votes, its ", trees, " trees need ",
+              layer.picks.size(), " and ", trees * kTreeLeaves);
+  const auto beyond = std::find_if(layer.picks.begin(), layer.picks.end(), [&](std::uint32_t p) { return p >= in.size(); });
+  if (beyond != layer.picks.end()) at.reject("a node looks at value ", *beyond, ", its input has ", in.size());
+  check_finite(at, layer.weight, "threshold");
+  check_finite(at, layer.bias, "vote");
+}
+
+void check_radial(const Checked& at) {
+  const std::vector<float>& bias = at.layer().bias;
+  const auto rising = std::find_if(bias.begin(), bias.end(), [](float v) { return v > 0; });
+  if (rising != bias.end()) at.reject("factor ", rising - bias.begin(), " is ", *rising, ", it must be at most 0");
+}
+
 void check_weights(const Checked& at, std::uint64_t inputs_per_output) {
   const Layer& layer = at.layer();
   if (layer.out < 1 || layer.out > kMaxChannels) at.reject("it has ", layer.out, " outputs, they must be 1 to ", kMaxChannels);
@@ -76,6 +97,7 @@ void check_weights(const Checked& at, std::uint64_t inputs_per_output) {
 LayerShape shape_of(const Checked& at, const LayerShape& in, const LayerShape* other) {
   const Layer& layer = at.layer();
   if (!has_weights(layer.kind) && (!layer.weight.empty() || !layer.bias.empty())) at.reject("it must not have weights");
+  if (layer.kind != LayerKind::kTrees && !layer.picks.empty()) at.reject("it must not have picks");
   switch (layer.kind) {
     case LayerKind::kConv:
       check_window(at);
@@ -86,6 +108,13 @@ LayerShape shape_of(const Checked& at, const LayerShape& in, const LayerShape* o
       return checked_shape(at, in.c, window_positions(at, in.h), window_positions(at, in.w));
     case LayerKind::kLinear:
       check_weights(at, in.size());
+      return checked_shape(at, layer.out, 1, 1);
+    case LayerKind::kRadial:
+      check_weights(at, in.size());
+      check_radial(at);
+      return checked_shape(at, layer.out, 1, 1);
+    case LayerKind::kTrees:
+      check_trees(at, in);
       return checked_shape(at, layer.out, 1, 1);
     case LayerKind::kGlobalMaxPool:
     case LayerKind::kGlobalAvgPool:
@@ -99,6 +128,7 @@ LayerShape shape_of(const Checked& at, const LayerShape& in, const LayerShape* o
     case LayerKind::kGelu:
     case LayerKind::kRelu:
     case LayerKind::kTanh:
+    case LayerKind::kSine:
       return in;
   }
   at.reject("unknown kind ", static_cast<int>(layer.kind));
@@ -148,7 +178,7 @@ void check_outputs(const Network& network, const std::vector<LayerShape>& shapes
 
 std::uint64_t layer_work(const Layer& layer, const LayerShape& in, const LayerShape& out) {
   if (layer.kind == LayerKind::kConv) return std::uint64_t{in.c} * layer.kernel * layer.kernel * out.size();
-  if (layer.kind == LayerKind::kLinear) return in.size() * out.size();
+  if (layer.kind == LayerKind::kLinear || layer.kind == LayerKind::kRadial) return in.size() * out.size();
   return 0;
 }
 
@@ -171,7 +201,7 @@ std::vector<bool> vector_layers(const Network& network) {
   std::vector<bool> is_vector(network.layers.size(), false);
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
-    is_vector[i] = layer.kind == LayerKind::kLinear ||
+    is_vector[i] = gives_vector(layer.kind) ||
                    (!needs_picture(layer.kind) && layer.input >= 0 && is_vector[static_cast<std::size_t>(layer.input)]);
   }
   return is_vector;
@@ -197,6 +227,12 @@ const char* layer_kind_name(LayerKind kind) {
       return "tanh";
     case LayerKind::kAdd:
       return "add";
+    case LayerKind::kSine:
+      return "sine";
+    case LayerKind::kRadial:
+      return "radial";
+    case LayerKind::kTrees:
+      return "trees";
   }
   return "unknown";
 }

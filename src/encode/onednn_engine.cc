@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstdlib>
 #include <dnnl.hpp>
+#include <functional>
 #include <map>
 #include <unordered_map>
 #include <utility>
 
 #include "encode/engine.h"
 #include "encode/layer_kinds.h"
+#include "encode/own_layers.h"
 #include "signet/base/error.h"
 
 namespace signet {
@@ -47,9 +49,13 @@ struct Operand {
   std::size_t index = 0;  // kValue, kConstant
 };
 
+// What oneDNN does not have: reads DNNL_ARG_SRC and writes DNNL_ARG_DST, both plain.
+using OwnStep = std::function<void(const float* source, float* target)>;
+
 struct Step {
   dnnl::primitive primitive;
   std::vector<std::pair<int, Operand>> arguments;
+  OwnStep own;  // in place of the primitive, where it is set
 };
 
 // An activation: its layout, and the slot of session memory that it lives in while it is needed.
@@ -102,6 +108,7 @@ class PlanBuilder {
   void pool(std::size_t index);
   void elementwise(std::size_t index);
   void add(std::size_t index);
+  void own(std::size_t index);
   void emit_outputs(std::size_t index);
 
   std::size_t new_value(const memory::desc& desc);
@@ -213,7 +220,7 @@ void PlanBuilder::drop_use(int index) {
 void PlanBuilder::step(const dnnl::primitive& primitive, const memory::desc& scratchpad,
                        std::vector<std::pair<int, Operand>> arguments) {
   plan_.scratchpad = std::max(plan_.scratchpad, scratchpad.get_size());
-  plan_.steps.push_back({primitive, std::move(arguments)});
+  plan_.steps.push_back({primitive, std::move(arguments), {}});
 }
 
 void PlanBuilder::reorder(const Source& from, const Source& to) {
@@ -344,6 +351,24 @@ void PlanBuilder::add(std::size_t index) {
   for (const std::size_t t : temporaries) release(t);
 }
 
+// Sine, radial functions and trees. The layer is copied: a plan outlives the network that it was made from.
+void PlanBuilder::own(std::size_t index) {
+  const Layer& layer = network_.layers[index];
+  const Source from = source(layer.input);
+  const memory::dims d = dims(layer.input);
+  std::vector<std::size_t> temporaries;
+  const Source plain = in_layout(from, memory::desc(d, memory::data_type::f32, d.size() == 2 ? Tag::ab : Tag::abcd), temporaries);
+  const memory::dims to = dims(static_cast<int>(index));
+  value_of_[index] = new_value(memory::desc(to, memory::data_type::f32, to.size() == 2 ? Tag::ab : Tag::abcd));
+  const std::size_t in = input_shape(network_, shapes_, layer.input).size(), batch = plan_.batch;
+  OwnStep run = [layer, in, batch](const float* x, float* y) {
+    for (std::size_t n = 0; n < batch; ++n, x += in) y = run_own_layer(layer, {x, in}, y);
+  };
+  plan_.steps.push_back(
+      {{}, {{DNNL_ARG_SRC, plain.operand}, {DNNL_ARG_DST, {Operand::kValue, value_of_[index]}}}, std::move(run)});
+  for (const std::size_t t : temporaries) release(t);
+}
+
 void PlanBuilder::layer(std::size_t index) {
   switch (network_.layers[index].kind) {
     case LayerKind::kConv:
@@ -360,6 +385,10 @@ void PlanBuilder::layer(std::size_t index) {
       return elementwise(index);
     case LayerKind::kAdd:
       return add(index);
+    case LayerKind::kSine:
+    case LayerKind::kRadial:
+    case LayerKind::kTrees:
+      return own(index);
   }
 }
 
@@ -412,7 +441,7 @@ class OnednnSession final : public Session {
       set_output(Operand::kFeatures, targets.features);
       set_output(Operand::kLogits, targets.logits);
       for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-        if (wanted(plan_.steps[i], targets)) plan_.steps[i].primitive.execute(stream_, arguments_[i]);
+        if (wanted(plan_.steps[i], targets)) execute(i);
       }
       stream_.wait();
     });
@@ -429,6 +458,17 @@ class OnednnSession final : public Session {
     Buffer buffer(std::aligned_alloc(kCacheLine, (bytes + kCacheLine) / kCacheLine * kCacheLine));
     if (!buffer) throw std::bad_alloc();
     return buffer;
+  }
+
+  void execute(std::size_t i) {
+    const Step& step = plan_.steps[i];
+    if (!step.own) {
+      step.primitive.execute(stream_, arguments_[i]);
+      return;
+    }
+    stream_.wait();
+    step.own(static_cast<const float*>(arguments_[i].at(DNNL_ARG_SRC).get_data_handle()),
+             static_cast<float*>(arguments_[i].at(DNNL_ARG_DST).get_data_handle()));
   }
 
   memory bound(const Operand& operand) {

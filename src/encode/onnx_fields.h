@@ -29,7 +29,7 @@ constexpr std::uint64_t kTypeInt = 2, kTypeInts = 7;
 }  // namespace attribute
 namespace tensor {
 constexpr std::uint32_t kDims = 1, kDataType = 2, kName = 8, kRawData = 9;
-constexpr std::uint64_t kFloat = 1;
+constexpr std::uint64_t kFloat = 1, kInt32 = 6, kInt64 = 7;
 }  // namespace tensor
 namespace value_info {
 constexpr std::uint32_t kName = 1, kType = 2;

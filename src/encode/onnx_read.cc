@@ -87,11 +87,19 @@ int GraphReader::operand(const NodeView& node, std::size_t which) const {
 
 std::optional<LayerKind> kind_of(std::string_view op) {
   static const std::map<std::string_view, LayerKind> kKinds{
-      {"Conv", LayerKind::kConv}, {"Gemm", LayerKind::kLinear},
-      {"Relu", LayerKind::kRelu}, {"MaxPool", LayerKind::kMaxPool},
-      {"Tanh", LayerKind::kTanh}, {"GlobalMaxPool", LayerKind::kGlobalMaxPool},
-      {"Add", LayerKind::kAdd},   {"GlobalAveragePool", LayerKind::kGlobalAvgPool},
-      {"Mul", LayerKind::kGelu},  // the last node of a GELU, the one that bears the layer's own name
+      {"Conv", LayerKind::kConv},
+      {"Gemm", LayerKind::kLinear},
+      {"Relu", LayerKind::kRelu},
+      {"MaxPool", LayerKind::kMaxPool},
+      {"Tanh", LayerKind::kTanh},
+      {"GlobalMaxPool", LayerKind::kGlobalMaxPool},
+      {"Add", LayerKind::kAdd},
+      {"GlobalAveragePool", LayerKind::kGlobalAvgPool},
+      {"Sin", LayerKind::kSine},
+      // Of several nodes, the last one bears the layer's own name.
+      {"Mul", LayerKind::kGelu},
+      {"Exp", LayerKind::kRadial},
+      {"ReduceSum", LayerKind::kTrees},
   };
   const auto found = kKinds.find(op);
   return found == kKinds.end() ? std::nullopt : std::optional(found->second);
@@ -104,11 +112,15 @@ std::uint32_t small_number(const NodeView& node, std::uint64_t value) {
 }
 
 void GraphReader::node(const NodeView& node) {
-  if (node.op == "Flatten") {
-    values_.emplace(node.output, operand(node, 0));
+  if (node.name.find('/') != std::string_view::npos) {  // inside a layer of several nodes: stands for what the layer reads
+    for (const std::string_view input : node.inputs) {
+      const auto found = values_.find(input);
+      if (found == values_.end()) continue;  // a tensor
+      values_.emplace(node.output, found->second);
+      return;
+    }
     return;
   }
-  if (node.name.find('/') != std::string_view::npos) return;  // inside a GELU
   const std::optional<LayerKind> kind = kind_of(node.op);
   if (!kind)
     fail(ErrorCode::kUnsupported, "node \"", node.name, "\" has the operator \"", node.op, "\", which signet does not write");
@@ -147,7 +159,7 @@ void GraphReader::tensor(WireReader reader) {
 void GraphReader::add_weights(std::size_t index) {
   Layer& layer = network_.layers[index];
   if (!has_weights(layer.kind)) return;
-  const auto take = [&](const char* suffix, std::vector<float>& target) {
+  const auto take = [&](const char* suffix, auto& target) {
     const auto found = raw_.find(layer_name(index) + suffix);
     if (found == raw_.end()) fail(ErrorCode::kCorrupt, "tensor \"", layer_name(index), suffix, "\" is missing");
     target.resize(found->second.size() / sizeof(float));
@@ -156,7 +168,15 @@ void GraphReader::add_weights(std::size_t index) {
   };
   take(".weight", layer.weight);
   take(".bias", layer.bias);
-  layer.out = static_cast<std::uint32_t>(layer.bias.size());
+  if (layer.kind != LayerKind::kTrees) {
+    layer.out = static_cast<std::uint32_t>(layer.bias.size());
+    return;
+  }
+  take(".picks", layer.picks);
+  std::vector<std::uint32_t> shape;  // 64-bit numbers: images, outputs, trees an output
+  take(".shape", shape);
+  if (shape.size() != 6) fail(ErrorCode::kCorrupt, "tensor \"", layer_name(index), ".shape\" must have three numbers");
+  layer.out = shape[2];
 }
 
 // ValueInfoProto -> TypeProto -> Tensor -> TensorShapeProto -> three dimensions after the free one.

@@ -38,7 +38,17 @@ class GraphWriter {
             const std::vector<std::pair<const char*, std::int64_t>>& numbers = {});
   void tensor(const std::string& name, const std::vector<std::uint64_t>& dims, std::span<const float> values);
   void layer(std::size_t index);
+  template <typename Integer>
+  void integers(const std::string& name, const std::vector<std::uint64_t>& dims, const std::vector<Integer>& values);
+  std::string flattened(std::size_t index, const std::string& in);
   void linear(std::size_t index, const std::string& in, const std::string& out);
+  void radial(std::size_t index, const std::string& in, const std::string& out);
+  void trees(std::size_t index, const std::string& in, const std::string& out);
+  void tree_weights(std::size_t index);
+  void constants();
+  bool has(LayerKind kind) const {
+    return std::any_of(network_.layers.begin(), network_.layers.end(), [kind](const Layer& layer) { return layer.kind == kind; });
+  }
   void gelu(std::size_t index, const std::string& in, const std::string& out);
   void weights(std::size_t index);
   void value(std::uint32_t field, int index);
@@ -83,15 +93,91 @@ void GraphWriter::tensor(const std::string& name, const std::vector<std::uint64_
   graph_.message(onnx::graph::kInitializer, std::move(tensor));
 }
 
-void GraphWriter::linear(std::size_t index, const std::string& in, const std::string& out) {
+// Whole numbers are few: the message holds them itself.
+template <typename Integer>
+void GraphWriter::integers(const std::string& name, const std::vector<std::uint64_t>& dims, const std::vector<Integer>& values) {
+  WireWriter tensor;
+  for (const std::uint64_t d : dims) tensor.varint(onnx::tensor::kDims, d);
+  tensor.varint(onnx::tensor::kDataType, sizeof(Integer) == 4 ? onnx::tensor::kInt32 : onnx::tensor::kInt64);
+  tensor.bytes(onnx::tensor::kName, name);
+  tensor.bytes(onnx::tensor::kRawData, {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Integer)});
+  graph_.message(onnx::graph::kInitializer, std::move(tensor));
+}
+
+// The name of the input as a vector, after a node that makes it one where it is a picture.
+std::string GraphWriter::flattened(std::size_t index, const std::string& in) {
   const int input = network_.layers[index].input;
-  const std::string name = layer_name(index);
-  std::string flat = in;
-  if (input < 0 || !is_vector_[static_cast<std::size_t>(input)]) {
-    flat = name + "/flatten";
-    node(flat, "Flatten", {in}, flat, {}, {{"axis", 1}});
-  }
+  if (input >= 0 && is_vector_[static_cast<std::size_t>(input)]) return in;
+  const std::string flat = layer_name(index) + "/flatten";
+  node(flat, "Flatten", {in}, flat, {}, {{"axis", 1}});
+  return flat;
+}
+
+void GraphWriter::linear(std::size_t index, const std::string& in, const std::string& out) {
+  const std::string name = layer_name(index), flat = flattened(index, in);
   node(name, "Gemm", {flat, name + ".weight", name + ".bias"}, out, {}, {{"transB", 1}});
+}
+
+void GraphWriter::radial(std::size_t index, const std::string& in, const std::string& out) {
+  const std::string name = layer_name(index), flat = flattened(index, in);
+  node(name + "/row", "Unsqueeze", {flat, "radial.axis"}, name + "/row");
+  node(name + "/apart", "Sub", {name + "/row", name + ".weight"}, name + "/apart");
+  node(name + "/distance", "ReduceSumSquare", {name + "/apart"}, name + "/distance", {{"axes", {2}}}, {{"keepdims", 0}});
+  node(name + "/scaled", "Mul", {name + "/distance", name + ".bias"}, name + "/scaled");
+  node(name, "Exp", {name + "/scaled"}, out);
+}
+
+// All trees walk one level a round, side by side: "node" is where each stands (N x trees), ".first" where each one's nodes begin
+// in the tables of all.
+void GraphWriter::trees(std::size_t index, const std::string& in, const std::string& out) {
+  const std::string name = layer_name(index), flat = flattened(index, in);
+  const std::string picks = name + ".picks", limits = name + ".weight", first = name + ".first";
+  std::string at = first, before;
+  for (std::size_t level = 0; level < kTreeDepth; ++level) {
+    const auto own = [&](const char* part) { return concat(name, "/", part, level); };
+    if (level > 0) {
+      at = own("at");
+      node(at, "Add", {before, first}, at);
+    }
+    node(own("pick"), "Gather", {picks, at}, own("pick"));
+    if (level == 0)  // the roots are the same for all images
+      node(own("value"), "Gather", {flat, own("pick")}, own("value"), {}, {{"axis", 1}});
+    else
+      node(own("value"), "GatherElements", {flat, own("pick")}, own("value"), {}, {{"axis", 1}});
+    node(own("limit"), "Gather", {limits, at}, own("limit"));
+    node(own("right"), "GreaterOrEqual", {own("value"), own("limit")}, own("right"));
+    node(own("step"), "Cast", {own("right")}, own("step"), {}, {{"to", static_cast<std::int64_t>(onnx::tensor::kInt32)}});
+    std::string next = own("step");
+    if (level > 0) {
+      node(own("twice"), "Add", {before, before}, own("twice"));
+      node(own("down"), "Add", {own("twice"), next}, own("down"));
+      next = own("down");
+    }
+    node(own("node"), "Add", {next, "trees.one"}, own("node"));
+    before = own("node");
+  }
+  node(name + "/leaf", "Add", {before, name + ".leaves"}, name + "/leaf");
+  node(name + "/vote", "Gather", {name + ".bias", name + "/leaf"}, name + "/vote");
+  node(name + "/votes", "Reshape", {name + "/vote", name + ".shape"}, name + "/votes");
+  node(name, "ReduceSum", {name + "/votes", "trees.axis"}, out, {}, {{"keepdims", 0}});
+}
+
+void GraphWriter::tree_weights(std::size_t index) {
+  const Layer& layer = network_.layers[index];
+  const std::string name = layer_name(index);
+  const std::size_t trees = layer.picks.size() / kTreeNodes;
+  std::vector<std::int32_t> picks(layer.picks.begin(), layer.picks.end()), first, leaves;
+  for (std::size_t t = 0; t < trees; ++t) {
+    first.push_back(static_cast<std::int32_t>(t * kTreeNodes));
+    leaves.push_back(static_cast<std::int32_t>(t * kTreeLeaves) - static_cast<std::int32_t>(kTreeNodes));
+  }
+  tensor(name + ".weight", {layer.weight.size()}, layer.weight);
+  tensor(name + ".bias", {layer.bias.size()}, layer.bias);
+  integers(name + ".picks", {picks.size()}, picks);
+  integers(name + ".first", {first.size()}, first);
+  integers(name + ".leaves", {leaves.size()}, leaves);
+  // 0: as many images as come in.
+  integers(name + ".shape", {3}, std::vector<std::int64_t>{0, layer.out, static_cast<std::int64_t>(trees / layer.out)});
 }
 
 void GraphWriter::gelu(std::size_t index, const std::string& in, const std::string& out) {
@@ -129,12 +215,19 @@ void GraphWriter::layer(std::size_t index) {
       return node(name, "Tanh", {in}, out);
     case LayerKind::kAdd:
       return node(name, "Add", {in, value_name(network_, layer.other)}, out);
+    case LayerKind::kSine:
+      return node(name, "Sin", {in}, out);
+    case LayerKind::kRadial:
+      return radial(index, in, out);
+    case LayerKind::kTrees:
+      return trees(index, in, out);
   }
 }
 
 void GraphWriter::weights(std::size_t index) {
   const Layer& layer = network_.layers[index];
   if (!has_weights(layer.kind)) return;
+  if (layer.kind == LayerKind::kTrees) return tree_weights(index);
   const LayerShape in = input_shape(network_, shapes_, layer.input);
   const std::string name = layer_name(index);
   if (layer.kind == LayerKind::kConv) {
@@ -166,18 +259,27 @@ void GraphWriter::value(std::uint32_t field, int index) {
   graph_.message(field, std::move(info));
 }
 
-WireWriter GraphWriter::write() {
+// What the layers of a kind share.
+void GraphWriter::constants() {
   // Borrowed by the graph, as the weights are.
   static constexpr float kSqrt1_2 = 0.70710678118654752f, kOne = 1.0f, kHalf = 0.5f;
-  for (std::size_t i = 0; i < network_.layers.size(); ++i) layer(i);
-  graph_.bytes(onnx::graph::kName, "signet");
-  for (std::size_t i = 0; i < network_.layers.size(); ++i) weights(i);
-  const auto is_gelu = [](const Layer& layer) { return layer.kind == LayerKind::kGelu; };
-  if (std::any_of(network_.layers.begin(), network_.layers.end(), is_gelu)) {
+  if (has(LayerKind::kGelu)) {
     tensor("gelu.sqrt1_2", {}, {&kSqrt1_2, 1});
     tensor("gelu.one", {}, {&kOne, 1});
     tensor("gelu.half", {}, {&kHalf, 1});
   }
+  if (has(LayerKind::kRadial)) integers("radial.axis", {1}, std::vector<std::int64_t>{1});
+  if (has(LayerKind::kTrees)) {
+    integers("trees.one", {}, std::vector<std::int32_t>{1});
+    integers("trees.axis", {1}, std::vector<std::int64_t>{2});
+  }
+}
+
+WireWriter GraphWriter::write() {
+  for (std::size_t i = 0; i < network_.layers.size(); ++i) layer(i);
+  graph_.bytes(onnx::graph::kName, "signet");
+  for (std::size_t i = 0; i < network_.layers.size(); ++i) weights(i);
+  constants();
   value(onnx::graph::kInputs, -1);
   value(onnx::graph::kOutputs, network_.hash);
   if (network_.features >= 0) value(onnx::graph::kOutputs, network_.features);

@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <array>
 #include <cmath>
 
 #include "signet/base/error.h"
 #include "signet/encode/model.h"
+#include "signet/image/alter.h"
+#include "signet/image/gist.h"
 
 namespace signet {
 namespace {
@@ -57,12 +60,33 @@ void check_preprocessing(const Preprocessing& how, const std::string& what) {
     fail(ErrorCode::kInvalidArgument, what, ": the preprocessing has ", how.mean.size(), " means and ", how.std.size(),
          " standard deviations for ", how.channels, " channels");
   }
+  if (how.descriptor != Descriptor::kPixels) {
+    const auto all = [](const std::vector<float>& values, float v) { return values == std::vector<float>(values.size(), v); };
+    if (!all(how.mean, 0.0f) || !all(how.std, 1.0f))
+      fail(ErrorCode::kInvalidArgument, what, ": a descriptor is of pixels as they are, with mean 0 and standard deviation 1");
+    if (how.descriptor == Descriptor::kGist && (how.width != kGistSide || how.height != kGistSide))
+      fail(ErrorCode::kInvalidArgument, what, ": GIST is of pictures of ", kGistSide, " x ", kGistSide, ", not of ", how.width,
+           " x ", how.height);
+  }
   for (std::size_t c = 0; c < how.channels; ++c) {
     if (!std::isfinite(how.mean[c]) || !std::isfinite(how.std[c]) || !(how.std[c] >= 1e-6f)) {
       fail(ErrorCode::kInvalidArgument, what, ": the preprocessing's mean ", how.mean[c], " and standard deviation ", how.std[c],
            " of channel ", c, " must be finite, the latter at least 1e-6");
     }
   }
+}
+
+LayerShape Preprocessing::shape() const noexcept {
+  if (descriptor == Descriptor::kGist) return {kGistSize, 1, 1};
+  if (descriptor == Descriptor::kHash) return {kPictureHashBits, 1, 1};
+  return {channels, height, width};
+}
+
+void check_input(const Preprocessing& how, const Network& network) {
+  const LayerShape given = how.shape();
+  if (given.c == network.channels && given.h == network.height && given.w == network.width) return;
+  fail(ErrorCode::kInvalidArgument, "the preprocessing gives ", given.c, " x ", given.h, " x ", given.w, ", the network takes ",
+       network.channels, " x ", network.height, " x ", network.width);
 }
 
 Image to_input_geometry(const Image& image, const Preprocessing& how) {
@@ -77,7 +101,14 @@ Image to_input_geometry(const Image& image, const Preprocessing& how) {
 }
 
 void preprocess(const Image& image, const Preprocessing& how, float* target, bool mirrored) {
-  if (fits(image, how)) {
+  if (how.descriptor == Descriptor::kGist) {
+    const Image sized = to_input_geometry(image, how);
+    gist(mirrored ? mirror(sized) : sized, {target, kGistSize});
+  } else if (how.descriptor == Descriptor::kHash) {
+    check_image(image);
+    const auto values = picture_hash_values(mirrored ? mirror(image) : image, how.hash);
+    std::copy(values.begin(), values.end(), target);
+  } else if (fits(image, how)) {
     check_image(image);
     normalise(image, how, target, mirrored);
   } else {

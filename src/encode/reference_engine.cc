@@ -49,6 +49,33 @@ void linear(const Layer& layer, const Tensor& in, Tensor& out) {
   }
 }
 
+void radial(const Layer& layer, const Tensor& in, Tensor& out) {
+  for (std::size_t o = 0; o < out.size(); ++o) {
+    double distance = 0;
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      const double apart = double{in[i]} - double{layer.weight[o * in.size() + i]};
+      distance += apart * apart;
+    }
+    out[o] = static_cast<float>(std::exp(double{layer.bias[o]} * distance));
+  }
+}
+
+void trees(const Layer& layer, const Tensor& in, Tensor& out) {
+  const std::size_t each = layer.picks.size() / kTreeNodes / layer.out;
+  for (std::size_t o = 0; o < out.size(); ++o) {
+    double sum = 0;
+    for (std::size_t t = o * each; t < (o + 1) * each; ++t) {
+      std::size_t node = 0;
+      while (node < kTreeNodes) {
+        const std::size_t at = t * kTreeNodes + node;
+        node = 2 * node + (in[layer.picks[at]] >= layer.weight[at] ? 2 : 1);
+      }
+      sum += double{layer.bias[t * kTreeLeaves + node - kTreeNodes]};
+    }
+    out[o] = static_cast<float>(sum);
+  }
+}
+
 void max_pool(std::uint32_t kernel_h, std::uint32_t kernel_w, std::uint32_t stride, const Tensor& in, const LayerShape& shape,
               Tensor& out, const LayerShape& out_shape) {
   std::size_t n = 0;
@@ -123,6 +150,12 @@ class ReferenceSession final : public Session {
         return each([](float x) { return std::max(x, 0.0f); });
       case LayerKind::kTanh:
         return each([](float x) { return std::tanh(x); });
+      case LayerKind::kSine:
+        return each([](float x) { return std::sin(x); });
+      case LayerKind::kRadial:
+        return radial(layer, in, out);
+      case LayerKind::kTrees:
+        return trees(layer, in, out);
       case LayerKind::kAdd:
         std::transform(in.begin(), in.end(), operand(layer.other).begin(), out.begin(), [](float a, float b) { return a + b; });
         return;

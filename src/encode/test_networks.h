@@ -133,6 +133,30 @@ inline Network every_layer(std::uint32_t channels, std::uint32_t height, std::ui
   return std::move(b.network);
 }
 
+// The kinds of shallow methods: radial functions of a picture, a linear layer on them, sines, and trees on both sums.
+inline Network shallow_layers(std::uint32_t channels, std::uint32_t height, std::uint32_t width, std::uint32_t bits,
+                              std::uint64_t seed = 1) {
+  Builder b(channels, height, width, seed);
+  Random random(seed + 1);
+  b.linear(4);
+  b.network.layers.back().kind = LayerKind::kRadial;
+  for (float& v : b.network.layers.back().bias) v = -0.05f - std::abs(v);
+  b.linear(5);
+  b.network.features = b.simple(LayerKind::kSine);
+  b.linear(bits);
+  Layer& trees = b.network.layers.back();
+  trees.kind = LayerKind::kTrees;
+  constexpr std::size_t kTreesEach = 3;
+  trees.weight.clear(), trees.bias.clear();
+  for (std::size_t i = 0; i < bits * kTreesEach * kTreeNodes; ++i) {
+    trees.picks.push_back(static_cast<std::uint32_t>(random.below(5)));
+    trees.weight.push_back(static_cast<float>(random.normal() * 0.3));
+  }
+  for (std::size_t i = 0; i < bits * kTreesEach * kTreeLeaves; ++i) trees.bias.push_back(static_cast<float>(random.normal()));
+  b.network.hash = b.cursor;
+  return std::move(b.network);
+}
+
 inline Preprocessing preprocessing_for(const Network& network) {
   Preprocessing how;
   how.width = network.width;

@@ -9,6 +9,7 @@
 
 #include "signet/base/progress.h"
 #include "signet/code/code_matrix.h"
+#include "signet/encode/network.h"
 
 namespace signet {
 
@@ -32,8 +33,11 @@ class Hasher {
   virtual std::vector<float> outputs(std::span<const float> values) const = 0;
   CodeMatrix encode(std::span<const float> values) const { return pack_signs(outputs(values), bits()); }
 
-  // Where the outputs are weight * x + bias (weight: bits x input_size, row-major): what a model file needs. nullptr for other
-  // maps.
+  // Adds layers to `network` that compute the outputs from the flattened output of layer `input` (-1: the network's input), and
+  // returns the last one's number.
+  virtual int append_to(Network& network, int input) const = 0;
+
+  // Where the outputs are weight * x + bias (weight: bits x input_size, row-major). nullptr for other maps.
   struct Affine {
     std::vector<float> weight, bias;
   };
@@ -65,5 +69,9 @@ struct BaselineOptions {
 // many it can.
 std::unique_ptr<Hasher> fit_baseline(const std::string& method, const FeatureSet& features, const BaselineOptions& options);
 std::vector<std::string> baseline_names();
+
+// The fields of BaselineOptions that a method reads beside bits and seed, by name: "rounds", "anchors", "labelled", "ridge",
+// "lambda", "nu", "rows". Throws kUsage for an unknown method.
+std::vector<std::string> baseline_parameters(const std::string& method);
 
 }  // namespace signet

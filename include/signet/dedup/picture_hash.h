@@ -2,33 +2,14 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
 
 #include "signet/image/image.h"
+#include "signet/image/picture_hash.h"
 
 namespace signet {
 
-// Perceptual hashes of 64 bits, from the grey picture (Rec. 601 luma). Bit 8 r + c belongs to row r, column c of an 8 x 8 grid
-// from the top left; as everywhere, bit k is bit k % 8 of byte k / 8.
-enum class PictureHash {
-  // aHash (N. Krawetz, "Looks Like It", 2011): shrunk to 8 x 8; 1 where a cell is brighter than the mean of all.
-  kAverage,
-  // dHash (N. Krawetz, "Kind of Like That", 2013): shrunk to 9 wide, 8 high; 1 where a cell is darker than its right neighbour.
-  kDifference,
-  // pHash (C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, section 3.2.1): shrunk to
-  // 32 x 32, two-dimensional DCT-II; of the coefficients of frequencies 1 to 8 in both directions, 1 where one is above their
-  // median.
-  kDct,
-  // Block mean value (Yang, Gu, Niu, "Block Mean Value Based Image Perceptual Hashing", IIH-MSP 2006, method 1): means of 8 x 8
-  // blocks that do not overlap; 1 where a block's mean is at least the median of all.
-  kBlockMean,
-};
-inline constexpr std::uint32_t kPictureHashBits = 64;
-
+// The code of a picture: the signs of picture_hash_values(), packed.
 std::array<std::uint8_t, 8> picture_hash(const Image& image, PictureHash kind);
-
-PictureHash parse_picture_hash(const std::string& name);  // ahash | dhash | phash | block-mean; throws kUsage
-const char* picture_hash_name(PictureHash kind) noexcept;
 
 // How sharp a picture is: variance of the Laplacian of its grey version, scaled to at most 256 pixels a side so that a picture
 // that was merely enlarged does not win. Compares pictures of the same scene, nothing else.

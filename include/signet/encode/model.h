@@ -9,16 +9,26 @@
 #include "signet/base/file_system.h"
 #include "signet/encode/network.h"
 #include "signet/image/image.h"
+#include "signet/image/picture_hash.h"
 
 namespace signet {
 
+// What of a picture goes into the network. kPixels: x[c][y][x] = (pixel / 255 - mean[c]) / std[c], of the pixels that
+// to_input_geometry gives. kGist: the 512 numbers of image/gist.h of these pixels, as 512 x 1 x 1; width and height are
+// kGistSide, mean is 0 and std 1.
+// kHash: the 64 numbers of picture_hash_values() of the whole picture, whatever its size, as 64 x 1 x 1; width and height say how
+// large a picture is enough, mean and std as for kGist.
+enum class Descriptor { kPixels, kGist, kHash };
+
 // How a picture becomes the network's input: the same description serves training and encoding.
-//   x[c][y][x] = (pixel / 255 - mean[c]) / std[c], of the pixels that to_input_geometry gives.
 struct Preprocessing {
   std::uint32_t width = 0, height = 0, channels = 0;  // channels: 1 or 3
   std::vector<float> mean, std;                       // one per channel; std > 0
   bool mirror_view =
       false;  // also run the mirrored picture and average the real outputs before the sign (doubles the encode cost)
+  Descriptor descriptor = Descriptor::kPixels;
+  PictureHash hash = PictureHash::kAverage;  // kHash alone
+  LayerShape shape() const noexcept;         // of the network's input
 };
 
 struct ModelInfo {
@@ -56,6 +66,9 @@ Model read_model(FileSystem& fs, const std::string& path);
 // The same of bytes in memory; `name` stands for the path in messages.
 Model parse_model(std::span<const std::byte> bytes, const std::string& name);
 
+// Throws kInvalidArgument unless the preprocessing gives what the network takes.
+void check_input(const Preprocessing& how, const Network& network);
+
 // Throws kInvalidArgument, `what` in the message, unless sizes are 1 to 65536, channels 1 or 3, mean and std fit and are finite,
 // std > 0.
 void check_preprocessing(const Preprocessing& how, const std::string& what);
@@ -65,7 +78,7 @@ void check_preprocessing(const Preprocessing& how, const std::string& what);
 // comes back as it is. `image.channels != how.channels` tells that colours are converted.
 Image to_input_geometry(const Image& image, const Preprocessing& how);
 
-// Geometry and normalisation of one picture into channels x height x width floats. `mirrored`: flipped left to right.
+// One picture as the network's input, how.shape().size() floats. `mirrored`: flipped left to right.
 void preprocess(const Image& image, const Preprocessing& how, float* target, bool mirrored = false);
 
 }  // namespace signet

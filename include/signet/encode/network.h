@@ -19,20 +19,28 @@ enum class LayerKind {
   kGelu,           // x * (1 + erf(x / sqrt 2)) / 2
   kRelu,
   kTanh,
-  kAdd,  // elementwise sum of two layers' outputs of equal shape
+  kAdd,     // elementwise sum of two layers' outputs of equal shape
+  kSine,    // sin x
+  kRadial,  // exp(bias_j ||x - weight_j||^2) on the flattened input; weight: out x in, bias: out, each at most 0
+  kTrees,   // sums of votes of decision trees on the flattened input, see Layer::picks
 };
 
 struct Layer {
   LayerKind kind = LayerKind::kRelu;
   int input = -1;            // index of the layer whose output it reads; -1: the network's input
   int other = -1;            // kAdd only: the second operand
-  std::uint32_t out = 0;     // kConv, kLinear: output channels
+  std::uint32_t out = 0;     // kConv, kLinear, kRadial, kTrees: output channels
   std::uint32_t kernel = 1;  // kConv, kMaxPool
   std::uint32_t stride = 1;
   std::uint32_t pad = 0;  // kConv
   std::vector<float> weight;
   std::vector<float> bias;
+  // kTrees: as many trees an output as picks.size() / kTreeNodes / out. Node n of a tree sends x to node 2n + 2 where
+  // x[picks[n]] >= weight[n], else to 2n + 1; the first that is no node any more, less kTreeNodes, is the leaf, whose vote stands
+  // in bias. picks and weight: kTreeNodes a tree; bias: kTreeLeaves a tree.
+  std::vector<std::uint32_t> picks;
 };
+inline constexpr std::size_t kTreeDepth = 4, kTreeNodes = 15, kTreeLeaves = 16;
 
 struct Network {
   std::uint32_t channels = 0, height = 0, width = 0;  // of the input

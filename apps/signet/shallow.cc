@@ -1,0 +1,156 @@
+#include "apps/signet/shallow.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "apps/signet/protocol_data.h"
+#include "apps/signet/terminal.h"
+#include "signet/base/error.h"
+#include "signet/base/thread_pool.h"
+#include "signet/encode/encoder.h"
+
+namespace signet::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kPcaSample = 10'000;     // images that the principal directions are computed from
+constexpr std::size_t kPixelDirections = 256;  // of --features pixels, unless --pca says otherwise
+constexpr std::size_t kLookAt = 64;            // pictures that decide the size
+constexpr std::uint32_t kLargestOwnSide = 64, kOtherSide = 32;
+constexpr std::uint64_t kMostFeatures = std::uint64_t{2} << 30;  // numbers of 4 bytes
+
+std::shared_ptr<const Dataset> evenly(std::shared_ptr<const Dataset> data, std::size_t count) {
+  if (data->size() <= count) return data;
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < count; ++i) chosen.push_back(i * data->size() / count);
+  return subset(std::move(data), std::move(chosen));
+}
+
+// The pictures' own size where those looked at agree and are small; colour where one of them is.
+FeatureExtractor pixels_for(const ShallowRequest& request, const Dataset& data) {
+  std::uint32_t width = 0, height = 0, channels = 1;
+  bool agree = true;
+  const std::size_t step = std::max<std::size_t>(1, data.size() / kLookAt);
+  for (std::size_t i = 0; i < data.size(); i += step) {
+    const Image image = data.get(i).image;
+    if (width == 0) width = image.width, height = image.height;
+    agree = agree && image.width == width && image.height == height;
+    channels = std::max(channels, image.channels);
+  }
+  if (request.side > 0)
+    width = height = static_cast<std::uint32_t>(request.side);
+  else if (!agree || std::max(width, height) > kLargestOwnSide)
+    width = height = kOtherSide;
+  return request.features == "gist" ? gist_features(channels) : pixel_features(width, height, channels);
+}
+
+json parameters_of(const ShallowRequest& request) {
+  json parameters = json::object();
+  for (const std::string& name : baseline_parameters(request.method)) {
+    if (name == "rounds") parameters[name] = request.options.rounds;
+    if (name == "anchors") parameters[name] = request.options.anchors;
+    if (name == "labelled") parameters[name] = request.options.labelled;
+    if (name == "ridge") parameters[name] = request.options.ridge;
+    if (name == "lambda") parameters[name] = request.options.lambda;
+    if (name == "nu") parameters[name] = request.options.nu;
+    if (name == "rows") parameters[name] = request.options.rows;
+  }
+  return parameters;
+}
+
+json record_of(const ShallowRequest& request, const FeatureExtractor& extractor, const Dataset& train,
+               const ShallowSeconds& seconds) {
+  json record = {{"method", request.method},
+                 {"features", request.features},
+                 {"feature_size", extractor.size()},
+                 {"parameters", parameters_of(request)},
+                 {"bits", request.options.bits},
+                 {"seed", request.options.seed},
+                 {"dataset", train.describe()},
+                 {"data", absolute_path(request.data.path)},
+                 {"split", request.data.split},
+                 {"training_images", train.size()},
+                 {"validation_images", 0},
+                 {"image_passes", train.size()},
+                 {"seconds", seconds.features + seconds.method},
+                 {"feature_seconds", seconds.features},
+                 {"command", request.command},
+                 {"version", SIGNET_VERSION}};
+  if (!request.model.empty()) record["features_of"] = read_model(real_file_system(), request.model).info.fingerprint;
+  if (!request.protocol.empty()) record.update({{"protocol", request.protocol}, {"draw_seed", request.draw_seed}});
+  if (request.data.leave_out_copies) record["leave_out_copies"] = true;
+  if (request.data.compose) record["compose"] = true;
+  return record;
+}
+
+}  // namespace
+
+std::vector<float> features_of(const FeatureExtractor& extractor, const Dataset& data, std::size_t threads,
+                               const ProgressFn& progress) {
+  const std::size_t size = extractor.size();
+  if (std::uint64_t{data.size()} * size > kMostFeatures)
+    fail(ErrorCode::kInvalidArgument, data.size(), " images with features of ", size,
+         " numbers take more than 8 GiB; a smaller --size or fewer images fit");
+  std::vector<float> values(data.size() * size);
+  const FeatureReader reader(extractor);
+  ThreadPool pool(threads);
+  std::mutex mutex;
+  std::size_t done = 0;
+  constexpr std::size_t kGrain = 64;
+  pool.parallel_for(data.size(), kGrain, [&](std::size_t begin, std::size_t end, std::size_t) {
+    for (std::size_t i = begin; i < end; ++i) reader.read(data.get(i).image, {values.data() + i * size, size});
+    const std::lock_guard lock(mutex);
+    done += end - begin;
+    if (progress && !progress({extractor.name, done, data.size(), {}}))
+      fail(ErrorCode::kCancelled, "stopped after the features of ", done, " of ", data.size(), " images");
+  });
+  return values;
+}
+
+FeatureExtractor make_extractor(const ShallowRequest& request, const Dataset& train, const ProgressFn& progress) {
+  if (train.size() == 0) fail(ErrorCode::kInvalidArgument, request.data.path, " holds no image to learn from");
+  const bool of_network = request.features.starts_with("network");
+  FeatureExtractor extractor = of_network ? network_features(read_model(real_file_system(), request.model),
+                                                             request.features == "network-map", "--model " + request.model)
+                                          : pixels_for(request, train);
+  const std::size_t directions = request.pca_given                                              ? request.pca
+                                 : request.features == "pixels" && request.method != "bilinear" ? kPixelDirections
+                                                                                                : 0;
+  if (directions == 0) return extractor;
+  const std::shared_ptr<const Dataset> whole(&train, [](const Dataset*) {});  // borrowed for this call
+  const std::vector<float> values = features_of(extractor, *evenly(whole, kPcaSample), request.threads, progress);
+  return project(extractor, fit_pca({values, extractor.size(), {}}, directions));
+}
+
+Model picture_hash_model(const ShallowRequest& request) {
+  const json record = {{"method", request.method},
+                       {"bits", kPictureHashBits},
+                       {"seed", request.options.seed},
+                       {"training_images", 0},
+                       {"validation_images", 0},
+                       {"image_passes", 0},
+                       {"seconds", 0},
+                       {"command", request.command},
+                       {"version", SIGNET_VERSION}};
+  return signet::picture_hash_model(parse_picture_hash(request.method), record.dump());
+}
+
+std::unique_ptr<Hasher> fit_shallow(const ShallowRequest& request, const FeatureExtractor& extractor,
+                                    std::span<const float> values, const Dataset& train, const ProgressFn& progress) {
+  const std::vector<std::vector<std::int32_t>> labels = labels_of(train);
+  BaselineOptions options = request.options;
+  options.progress = progress;
+  if (options.rows == 0) options.rows = extractor.matrix_rows();
+  return fit_baseline(request.method, {values, extractor.size(), labels}, options);
+}
+
+Model shallow_model(const ShallowRequest& request, const FeatureExtractor& extractor, const Hasher& hasher, const Dataset& train,
+                    const ShallowSeconds& seconds) {
+  return make_hash_model(extractor, hasher, train.class_names(), record_of(request, extractor, train, seconds).dump());
+}
+
+}  // namespace signet::cli

@@ -1,0 +1,119 @@
+#include "tests/cli/run_signet.h"
+
+// Shallow methods from images to a measured, searched index, and through a plan of experiments.
+namespace signet::cli_test {
+namespace {
+
+class ShallowCliTest : public CliTest {
+ protected:
+  void SetUp() override { testdata::make_idx_pair(path("data"), 150, 45, 3); }
+  Words train(const std::string& method, const std::string& out, const Words& more = {}) const {
+    Words words = {"train", "--method", method, "--data", path("data"), "--bits", "8", "--quiet", "--out", path(out)};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  double map_of(const std::string& model) const {
+    return ok({"eval", "--model", path(model), "--data", path("data"), "--protocol", "full", "--quiet", "--json"})
+        .json()[0]["map"];
+  }
+};
+
+TEST_F(ShallowCliTest, AModelFileLikeAnyOther) {
+  const auto trained = ok(train("itq", "itq.onnx", {"--json", "--seed", "3"})).json();
+  EXPECT_EQ(trained["bits"], 8);
+  EXPECT_EQ(trained["training_images"], 150);  // the part "train"
+  const auto seen = ok({"inspect", path("itq.onnx"), "--json"}).json();
+  EXPECT_EQ(seen["fingerprint"], trained["fingerprint"]);
+  EXPECT_EQ(seen["training"]["method"], "itq");
+  EXPECT_EQ(seen["training"]["seed"], 3);
+  ok({"encode", "--model", path("itq.onnx"), "--data", path("data"), "--split", "train", "--out", path("codes")});
+  ok({"index", "--codes", path("codes"), "--out", path("index.sig")});
+  ok({"export-images", "--data", path("data"), "--split", "test", "--only", "4", "--out", path("pictures")});
+  const std::string picture = std::filesystem::directory_iterator(path("pictures"))->path().string();
+  const auto hits =
+      ok({"search", "--index", path("index.sig"), "--model", path("itq.onnx"), "--image", picture, "-k", "5", "--json"})
+          .json()["queries"][0]["hits"];
+  EXPECT_EQ(hits.size(), 5u);
+  ok({"add", path("pictures"), "--collection", path("shelf"), "--model", path("itq.onnx")});
+  EXPECT_GT(map_of("itq.onnx"), 0.4);
+}
+
+TEST_F(ShallowCliTest, EveryKindOfFeaturesAndMethod) {
+  ok(train("sdh", "sdh.onnx", {"--features", "gist", "--anchors", "50"}));
+  EXPECT_GT(map_of("sdh.onnx"), 0.9);
+  ok(train("ksh", "ksh.onnx", {"--anchors", "50", "--labelled", "150"}));
+  EXPECT_GT(map_of("ksh.onnx"), 0.9);
+  ok(train("fasthash", "fasthash.onnx", {"--features", "gist", "--rounds", "5", "--pca", "12"}));
+  EXPECT_GT(map_of("fasthash.onnx"), 0.8);
+  ok(train("bilinear", "bilinear.onnx"));
+  ok(train("sh", "sh.onnx"));
+  // The same seed gives the same file.
+  ok(train("itq-cca", "a.onnx", {"--features", "gist", "--pca", "20", "--protocol", "full"}));
+  ok(train("itq-cca", "b.onnx", {"--features", "gist", "--pca", "20", "--protocol", "full"}));
+  EXPECT_EQ(ok({"inspect", path("a.onnx"), "--json"}).json()["fingerprint"],
+            ok({"inspect", path("b.onnx"), "--json"}).json()["fingerprint"]);
+}
+
+TEST_F(ShallowCliTest, PictureHashesNeedNoData) {
+  const auto made = ok({"train", "--method", "phash", "--out", path("phash.onnx"), "--json"}).json();
+  EXPECT_EQ(made["bits"], 64);
+  EXPECT_GT(map_of("phash.onnx"), 0.3);
+  expect_error({"train", "--method", "phash", "--bits", "12", "--out", path("m.onnx")}, 3, {"--bits 12", "64"});
+  expect_error({"train", "--method", "dhash", "--pca", "12", "--out", path("m.onnx")}, 2, {"--pca", "dhash"});
+}
+
+TEST_F(ShallowCliTest, MistakesAreNamed) {
+  expect_error(train("pixie", "m.onnx"), 2, {"--method", "pixie", "itq-cca", "phash"});
+  expect_error(train("itq", "m.onnx", {"--features", "sift"}), 2, {"--features", "sift", "gist"});
+  expect_error(train("itq", "m.onnx", {"--features", "network"}), 2, {"--model"});
+  expect_error(train("itq", "m.onnx", {"--model", "x.onnx"}), 2, {"--model", "network"});
+  expect_error(train("itq", "m.onnx", {"--anchors", "20"}), 2, {"--anchors", "itq", "rounds"});
+  expect_error(train("sdh", "m.onnx", {"--lambda", "-1"}), 2, {"--lambda", "-1"});
+  expect_error(train("itq", "m.onnx", {"--protocol", "nonsense"}), 2, {"nonsense"});
+  expect_error({"train", "--method", "itq", "--out", path("m.onnx")}, 2, {"--data"});
+  expect_error(train("itq", "gone/m.onnx"), 3, {path("gone")});
+  // More than a method or the data can give.
+  expect_error(train("pcah", "m.onnx", {"--pca", "4"}), 3, {"pcah", "4 of 4", "8"});
+  expect_error(train("itq-cca", "m.onnx", {"--pca", "4"}), 3, {"itq-cca", "4 features"});
+  expect_error(train("ksh", "m.onnx", {"--anchors", "151"}), 3, {"ksh", "anchors", "150", "151"});
+  expect_error(train("ksh", "m.onnx", {"--labelled", "1"}), 3, {"ksh", "labelled"});
+  testdata::make_idx(path("one"), "train", 20, 1);
+  expect_error({"train", "--method", "sdh", "--data", path("one"), "--out", path("m.onnx")}, 3, {"sdh", "two or more classes"});
+  expect_error({"train", "--method", "itq", "--data", path("gone"), "--out", path("m.onnx")}, 3, {path("gone")});
+  EXPECT_FALSE(std::filesystem::exists(path("m.onnx")));
+}
+
+TEST_F(ShallowCliTest, APlanListsThemBesideEachOther) {
+  testdata::write(
+      path("plan.toml"),
+      "title = \"Shallow\"\ndata = \"data\"\nprotocols = [\"full\", \"heldout\"]\nruns = [{ bits = [6, 8], seeds = [1] }]\n"
+      "train = { features = \"gist\" }\n"
+      "[[variants]]\ntrain = { method = \"itq\" }\n"
+      "[[variants]]\nname = \"ksh-gist\"\ntrain = { method = \"ksh\", anchors = 40, labelled = 100 }\n"
+      "[[variants]]\nname = \"phash\"\ntrain = { method = \"phash\", features = false }\nruns = [{ bits = [64], seeds = [1] "
+      "}]\n");
+  const Words reproduce = {"reproduce", path("plan.toml"), "--data",      path(""),          "--results", path("results"),
+                           "--work",    path("work"),      "--published", path("none.json"), "--quiet"};
+  ok(reproduce);
+  const auto record = nlohmann::json::parse(slurp(path("results/records/plan_full_ksh-gist_8_s1.json")));
+  EXPECT_EQ(record["method"], "ksh-gist");
+  EXPECT_EQ(record["bits"], 8);
+  EXPECT_GT(record["map"], 0.8);
+  EXPECT_EQ(record["training"]["parameters"]["labelled"], 100);
+  for (const char* name : {"itq-gist_6", "itq-gist_8", "phash_64"})
+    EXPECT_TRUE(std::filesystem::exists(path(std::string("results/records/plan_heldout_") + name + "_s1.json"))) << name;
+  // The number is the model file's own.
+  ok(train("itq", "itq.onnx", {"--features", "gist", "--split", "train", "--seed", "1"}));
+  const auto itq = nlohmann::json::parse(slurp(path("results/records/plan_full_itq-gist_8_s1.json")));
+  EXPECT_NEAR(itq["map"].get<double>(), map_of("itq.onnx"), 0.01);
+  EXPECT_NE(slurp(path("results/README.md")).find("itq-gist"), std::string::npos);
+  testdata::write(path("bad.toml"),
+                  "title = \"x\"\ndata = \"data\"\nprotocols = [\"full\"]\nruns = [{ bits = [6], seeds = [1] }]\n"
+                  "train = { method = \"itq\", anchors = 9 }\n");
+  expect_error(
+      {"reproduce", path("bad.toml"), "--data", path(""), "--results", path("results"), "--work", path("work"), "--quiet"}, 2,
+      {"--anchors", "itq"});
+}
+
+}  // namespace
+}  // namespace signet::cli_test
