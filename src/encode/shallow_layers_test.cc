@@ -102,7 +102,9 @@ TEST_F(ShallowModelTest, ComeBackAsTheyWereWritten) {
     const Model again = read_model(real_file_system(), path("m.onnx"));
     EXPECT_EQ(again.info.fingerprint, model_fingerprint(model.network, model.info.preprocessing));
     EXPECT_EQ(again.info.preprocessing.descriptor, model.info.preprocessing.descriptor);
-    EXPECT_EQ(again.info.preprocessing.hash, model.info.preprocessing.hash);
+    if (model.info.preprocessing.descriptor == Descriptor::kHash) {
+      EXPECT_EQ(again.info.preprocessing.hash, model.info.preprocessing.hash);
+    }
     ASSERT_EQ(again.network.layers.size(), model.network.layers.size());
     for (std::size_t i = 0; i < again.network.layers.size(); ++i) {
       EXPECT_EQ(again.network.layers[i].kind, model.network.layers[i].kind);
