@@ -45,7 +45,7 @@ a{color:var(--accent)}
 .hits .no-picture{height:3.2rem}
 @media(max-width:46rem){.example{grid-template-columns:1fr;gap:.5rem}.example .query{display:flex;gap:.8rem;align-items:end}.example .query>:first-child{width:5rem}
 .example dl{grid-template-columns:1fr;gap:.2rem}.example dt{font-weight:600;margin-top:.4rem}.hits{grid-template-columns:repeat(auto-fill,2.8rem)}.hits .no-picture{height:2.8rem}
-.sortable tbody th{position:sticky;left:0;background:var(--paper);min-width:6.3rem;max-width:9rem;overflow-wrap:anywhere}.sortable tr.this th{background:var(--band)}}
+.sortable tbody th{position:sticky;left:0;background:var(--paper);min-width:6.3rem;max-width:9rem;overflow-wrap:break-word}.sortable tr.this th{background:var(--band)}}
 @media print{@page{size:landscape;margin:12mm}.wide{overflow:visible}.sortable{font-size:7.5pt}.sortable td,.sortable th{padding:.25rem .5rem .25rem 0}.sortable td small,.sortable tbody th small{font-size:6.5pt;min-width:0}.sortable thead th{font-size:7pt}.sortable caption{font-size:8.5pt}
 nav{display:none}.example{break-inside:avoid}h2,h3{break-after:avoid}header,main{max-width:none;padding:0}summary{color:inherit}a{color:inherit}}
 )css";
