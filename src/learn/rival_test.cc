@@ -166,6 +166,29 @@ TEST(RivalFormulas, GradientsMatchCentralDifferences) {
   }
 }
 
+// Outputs themselves as free parameters: codes of a class must come together and those of others part (both near 0 at first).
+TEST(RivalFormulas, DescendingAnyOfThemTellsClassesApart) {
+  for (const Rival& rival : rivals()) {
+    Random random(7);
+    Tensor v = at::empty({7, 8}, at::kDouble);
+    for (std::int64_t i = 0; i < v.numel(); ++i) v.data_ptr<double>()[i] = 0.3 * random.normal();
+    v.set_requires_grad(true);
+    for (int step = 0; step < 200; ++step) {
+      RivalBatch b = random_batch(v);
+      b.targets = at::matmul(b.labels, b.centres);
+      rival.formula(b).backward();
+      const at::NoGradGuard no_gradient;
+      v.sub_(v.grad() / v.grad().abs().max().clamp_min(1e-9), 0.05);
+      v.mutable_grad() = Tensor();
+    }
+    const RivalBatch b = random_batch(v.detach());
+    const Tensor products = at::matmul(signs_of(v), signs_of(v).t()), same = b.similar - at::eye(7, at::kDouble);
+    const double alike = value((products * same).sum() / same.sum());
+    const double unlike = value((products * (1 - b.similar)).sum() / (1 - b.similar).sum());
+    EXPECT_GT(alike - unlike, 4) << rival.name;
+  }
+}
+
 TEST(RivalFormulas, ExtremeOutputsStayFinite) {
   for (const Rival& rival : rivals()) {
     for (const double size : {0.0, 1.0, 60.0}) {
