@@ -41,7 +41,7 @@ struct Rival {
   bool several_labels = true;                  // whether an image may have more than one
   bool classifier = false;                     // `logits` are trained: the model can name classes
   // The loss that is minimised is `rate` x formula. No paper's learning rate is of use for another optimiser; these were chosen
-  // by validation images (docs/decisions/0064-rates-of-the-rivals.md).
+  // by validation images (docs/decisions/0066-rates-of-the-rivals.md).
   double rate = 1;
 };
 
