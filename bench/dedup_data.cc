@@ -14,7 +14,11 @@ namespace {
 
 constexpr std::uint32_t kCoarse = 8, kFine = 32;
 constexpr std::size_t kCoarseSize = kCoarse * kCoarse, kFineSize = kFine * kFine;
-constexpr float kCandidate = 0.93f;  // coarse correlation below which twins are not looked for; blurring raises correlation
+constexpr float kCandidate = 0.7f;  // coarse correlation below which twins are not looked for; blurring raises correlation
+// A twin may be shifted by up to an eighth of the side, or cut to three quarters of it: two templates of 24 x 24, the middle of a
+// picture and the whole of it made smaller, are looked for at every place of the other.
+constexpr std::uint32_t kWindow = 24, kPlaces = kFine - kWindow + 1;
+constexpr std::size_t kWindowSize = kWindow * kWindow, kTemplates = 2;
 
 // Grey values at side x side, mean 0 and length 1: a scalar product is a correlation.
 std::vector<float> unit_grey(const std::vector<Image>& images, std::uint32_t side, ThreadPool& pool) {
@@ -47,10 +51,87 @@ __attribute__((target_clones("avx512f", "avx2", "default"))) void coarse_product
   }
 }
 
+// What finding a picture in another takes.
+struct Views {
+  std::vector<float> pictures;   // n x 32 x 32
+  std::vector<float> templates;  // n x 2 x 24 x 24, each of mean 0 and length 1
+  std::vector<float> lengths;    // n x 9 x 9: of each window less its mean
+};
+
+void unit(float* values, std::size_t size) {
+  const float mean = std::accumulate(values, values + size, 0.0f) / static_cast<float>(size);
+  float squares = 0;
+  for (std::size_t p = 0; p < size; ++p) values[p] -= mean, squares += values[p] * values[p];
+  const float scale = 1 / std::sqrt(std::max(squares, 1e-6f));
+  for (std::size_t p = 0; p < size; ++p) values[p] *= scale;
+}
+
+float length_of_window(const float* picture, std::size_t x, std::size_t y) {
+  float sum = 0, squares = 0;
+  for (std::size_t row = y; row < y + kWindow; ++row) {
+    for (std::size_t p = row * kFine + x; p < row * kFine + x + kWindow; ++p)
+      sum += picture[p], squares += picture[p] * picture[p];
+  }
+  return std::sqrt(std::max(squares - sum * sum / static_cast<float>(kWindowSize), 1e-6f));
+}
+
+Views views_of(const std::vector<Image>& images, ThreadPool& pool) {
+  Views views;
+  views.pictures = unit_grey(images, kFine, pool);
+  views.templates.resize(images.size() * kTemplates * kWindowSize);
+  views.lengths.resize(images.size() * kPlaces * kPlaces);
+  pool.parallel_for(images.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const float* picture = views.pictures.data() + i * kFineSize;
+      float* middle = views.templates.data() + i * kTemplates * kWindowSize;
+      const Image whole = resize(convert_channels(images[i], 1), kWindow, kWindow);
+      for (std::size_t p = 0; p < kWindowSize; ++p) {
+        middle[p] = picture[(p / kWindow + kPlaces / 2) * kFine + p % kWindow + kPlaces / 2];
+        middle[kWindowSize + p] = whole.pixels[p];
+      }
+      unit(middle, kWindowSize);
+      unit(middle + kWindowSize, kWindowSize);
+      for (std::size_t place = 0; place < kPlaces * kPlaces; ++place)
+        views.lengths[i * kPlaces * kPlaces + place] = length_of_window(picture, place % kPlaces, place / kPlaces);
+    }
+  });
+  return views;
+}
+
+// Largest correlation of a template (mean 0, length 1) with the windows of a picture, those `step` apart.
+__attribute__((target_clones("avx512f", "avx2", "default"))) float best_place(const float* sample, const float* picture,
+                                                                              const float* lengths, std::size_t step) {
+  float best = -1;
+  for (std::size_t y = 0; y < kPlaces; y += step) {
+    for (std::size_t x = 0; x < kPlaces; x += step) {
+      float columns[kWindow] = {};  // sums that do not depend on each other are a vector operation
+      for (std::size_t row = 0; row < kWindow; ++row) {
+        const float *a = sample + row * kWindow, *b = picture + (y + row) * kFine + x;
+        for (std::size_t p = 0; p < kWindow; ++p) columns[p] += a[p] * b[p];
+      }
+      best = std::max(best, std::accumulate(columns, columns + kWindow, 0.0f) / lengths[y * kPlaces + x]);
+    }
+  }
+  return best;
+}
+
+bool are_twins(const Views& views, std::size_t i, std::size_t j) {
+  constexpr float kHopeful = 0.7f;  // at places two pixels apart
+  for (const auto& [from, in] : {std::pair(i, j), std::pair(j, i)}) {
+    const float *picture = views.pictures.data() + in * kFineSize, *lengths = views.lengths.data() + in * kPlaces * kPlaces;
+    for (std::size_t which = 0; which < kTemplates; ++which) {
+      const float* sample = views.templates.data() + (from * kTemplates + which) * kWindowSize;
+      if (best_place(sample, picture, lengths, 2) >= kHopeful && best_place(sample, picture, lengths, 1) >= kTwin) return true;
+    }
+  }
+  return false;
+}
+
 // Which images have a twin before them that stays.
 std::vector<char> find_twins(const std::vector<Image>& images, ThreadPool& pool) {
   const std::size_t n = images.size();
-  const std::vector<float> coarse = unit_grey(images, kCoarse, pool), fine = unit_grey(images, kFine, pool);
+  const std::vector<float> coarse = unit_grey(images, kCoarse, pool);
+  const Views views = views_of(images, pool);
   std::vector<float> columns(coarse.size());
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t p = 0; p < kCoarseSize; ++p) columns[p * n + i] = coarse[i * kCoarseSize + p];
@@ -65,9 +146,7 @@ std::vector<char> find_twins(const std::vector<Image>& images, ThreadPool& pool)
       for (std::size_t i = 0; i < first + count; ++i) {  // i before j
         coarse_products(coarse.data() + i * kCoarseSize, columns.data() + first, n, count, products.data());
         for (std::size_t j = 0; j < count; ++j) {
-          if (products[j] < kCandidate || i >= first + j) continue;
-          const float *x = fine.data() + i * kFineSize, *y = fine.data() + (first + j) * kFineSize;
-          if (std::inner_product(x, x + kFineSize, y, 0.0) >= kTwin) found.emplace_back(first + j, i);
+          if (products[j] >= kCandidate && i < first + j && are_twins(views, i, first + j)) found.emplace_back(first + j, i);
         }
       }
     }
