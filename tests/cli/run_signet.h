@@ -109,6 +109,17 @@ class CliTest : public testing::Test {
       EXPECT_NE(sentence.find(part), std::string::npos) << command << "\nlacks: " << part << "\n" << sentence;
   }
 
+  // Encodes the training images of path("data") with this model, indexes them, and searches with one test image, number 4: its
+  // five hits.
+  nlohmann::json hits_through(const std::string& model) const {
+    ok({"encode", "--model", path(model), "--data", path("data"), "--split", "train", "--out", path("codes")});
+    ok({"index", "--codes", path("codes"), "--out", path("index.sig")});
+    ok({"export-images", "--data", path("data"), "--split", "test", "--only", "4", "--out", path("pictures")});
+    const std::string picture = std::filesystem::directory_iterator(path("pictures"))->path().string();
+    return ok({"search", "--index", path("index.sig"), "--model", path(model), "--image", picture, "-k", "5", "--json"})
+        .json()["queries"][0]["hits"];
+  }
+
   testdata::Folder folder_;
 };
 

@@ -26,13 +26,7 @@ TEST_F(ShallowCliTest, AModelFileLikeAnyOther) {
   EXPECT_EQ(seen["fingerprint"], trained["fingerprint"]);
   EXPECT_EQ(seen["training"]["method"], "itq");
   EXPECT_EQ(seen["training"]["seed"], 3);
-  ok({"encode", "--model", path("itq.onnx"), "--data", path("data"), "--split", "train", "--out", path("codes")});
-  ok({"index", "--codes", path("codes"), "--out", path("index.sig")});
-  ok({"export-images", "--data", path("data"), "--split", "test", "--only", "4", "--out", path("pictures")});
-  const std::string picture = std::filesystem::directory_iterator(path("pictures"))->path().string();
-  const auto hits =
-      ok({"search", "--index", path("index.sig"), "--model", path("itq.onnx"), "--image", picture, "-k", "5", "--json"})
-          .json()["queries"][0]["hits"];
+  const auto hits = hits_through("itq.onnx");
   EXPECT_EQ(hits.size(), 5u);
   ok({"add", path("pictures"), "--collection", path("shelf"), "--model", path("itq.onnx")});
   EXPECT_GT(map_of("itq.onnx"), 0.4);

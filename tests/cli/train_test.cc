@@ -23,13 +23,7 @@ TEST_F(TrainCliTest, FromImagesToAMeasuredIndex) {
   const auto trained = ok(train("model.onnx", {"--json", "--log", path("log.jsonl")})).json();
   EXPECT_EQ(trained["bits"], 8);
   EXPECT_EQ(trained["fingerprint"], fingerprint("model.onnx"));
-  ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--split", "train", "--out", path("codes")});
-  ok({"index", "--codes", path("codes"), "--out", path("index.sig")});
-  ok({"export-images", "--data", path("data"), "--split", "test", "--only", "4", "--out", path("pictures")});
-  const std::string picture = std::filesystem::directory_iterator(path("pictures"))->path().string();
-  const auto hits =
-      ok({"search", "--index", path("index.sig"), "--model", path("model.onnx"), "--image", picture, "-k", "5", "--json"})
-          .json()["queries"][0]["hits"];
+  const auto hits = hits_through("model.onnx");
   ASSERT_EQ(hits.size(), 5u);
   for (const auto& hit : hits) EXPECT_EQ(hit["id"].get<int>() % 3, 4 % 3) << hits;
 
