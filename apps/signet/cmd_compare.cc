@@ -43,25 +43,11 @@ ExamplePictures pictures_beside(const std::vector<std::string>& records) {
   return pictures;
 }
 
-std::string with_spread(const Spread& s) {
-  return s.count > 1 ? concat(fixed(s.mean, 4), " ± ", fixed(s.deviation, 4)) : fixed(s.mean, 4);
-}
-
 std::vector<std::string> difference_cells(const ComparedDifference& d) {
   using Verdict = ComparedDifference::Verdict;
-  switch (d.verdict) {
-    case Verdict::kNone:
-      return {"-", ""};
-    case Verdict::kReference:
-      return {"-", "the reference"};
-    case Verdict::kNotCompared:
-      return {"-", "not compared"};
-    default:
-      return {concat(d.mean > 0 ? "+" : "", fixed(d.mean, 4), " (", fixed(d.low, 4), " to ", fixed(d.high, 4), ")"),
-              d.verdict == Verdict::kBetter  ? "better"
-              : d.verdict == Verdict::kWorse ? "worse"
-                                             : "no difference shown"};
-  }
+  if (d.verdict == Verdict::kNone) return {"-", ""};
+  if (d.verdict == Verdict::kReference || d.verdict == Verdict::kNotCompared) return {"-", verdict_text(d)};
+  return {concat(d.mean > 0 ? "+" : "", fixed(d.mean, 4), " (", fixed(d.low, 4), " to ", fixed(d.high, 4), ")"), verdict_text(d)};
 }
 
 void print_section(const ComparedSection& section, const std::string& against) {
@@ -76,8 +62,7 @@ void print_section(const ComparedSection& section, const std::string& against) {
     const std::vector<std::string> difference = difference_cells(row.difference);
     double seconds = 0;
     for (const ResultRecord* one : row.records) seconds += one->train_seconds / static_cast<double>(row.records.size());
-    table.push_back({printable(row.name), r.bits == r.network_bits ? concat(r.bits) : concat(r.bits, " of ", r.network_bits),
-                     with_spread(row.map), difference[0], difference[1],
+    table.push_back({printable(row.name), bits_text(row), spread_text(row.map, 4), difference[0], difference[1],
                      row.published == nullptr ? "-" : fixed(row.published->map.at(r.bits), 3), seeds, fixed(seconds / 60, 1)});
   }
   print_table(table);

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "apps/signet/data.h"
+#include "signet/base/base64.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
 
@@ -88,26 +89,13 @@ std::optional<Image> PictureLibrary::find(const std::string& key, std::string* w
 std::string thumbnail_base64(const Image& image, std::uint32_t side) {
   const std::uint32_t longest = std::max(image.width, image.height);
   if (longest == 0) return {};
-  if (longest * 2 <= side) return base64(encode_png(enlarge(image, side / longest)));
-  if (longest <= side) return base64(encode_png(image));
+  if (longest * 2 <= side) return to_base64(encode_png(enlarge(image, side / longest)));
+  if (longest <= side) return to_base64(encode_png(image));
   const double scale = static_cast<double>(side) / longest;
   const auto scaled = [&](std::uint32_t length) {
     return std::max<std::uint32_t>(1, static_cast<std::uint32_t>(std::lround(length * scale)));
   };
-  return base64(encode_png(resize(image, scaled(image.width), scaled(image.height))));
-}
-
-std::string base64(std::span<const std::byte> bytes) {
-  constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) group = group << 8 | (j < left ? std::to_integer<std::uint32_t>(bytes[i + j]) : 0u);
-    for (std::size_t j = 0; j < 4; ++j) text += j <= left ? kDigits[group >> (18 - 6 * j) & 63] : '=';
-  }
-  return text;
+  return to_base64(encode_png(resize(image, scaled(image.width), scaled(image.height))));
 }
 
 std::string escape_html(const std::string& text) {

@@ -40,7 +40,6 @@ class PictureLibrary {
 // smoothing.
 std::string thumbnail_base64(const Image& image, std::uint32_t side);
 
-std::string base64(std::span<const std::byte> bytes);
 std::string escape_html(const std::string& text);
 
 }  // namespace signet::cli

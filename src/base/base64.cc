@@ -1,9 +1,9 @@
-#include "eval/base64.h"
+#include "signet/base/base64.h"
 
 #include <algorithm>
 #include <cstdint>
 
-namespace signet::eval {
+namespace signet {
 namespace {
 
 constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -42,4 +42,4 @@ std::optional<std::vector<std::byte>> from_base64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace signet::eval
+}  // namespace signet

@@ -6,8 +6,12 @@
 #include <cmath>
 #include <numeric>
 #include <set>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "signet/base/base64.h"
 #include "signet/base/cpu.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
@@ -138,4 +142,23 @@ TEST(Cpu, AgreesWithTheCompiler) {
 }
 
 }  // namespace
+TEST(Base64, IsThatOfRfc4648) {
+  // Section 10 of the RFC.
+  const std::vector<std::pair<std::string, std::string>> vectors = {{"", ""},
+                                                                    {"f", "Zg=="},
+                                                                    {"fo", "Zm8="},
+                                                                    {"foo", "Zm9v"},
+                                                                    {"foob", "Zm9vYg=="},
+                                                                    {"fooba", "Zm9vYmE="},
+                                                                    {"foobar", "Zm9vYmFy"},
+                                                                    {"\xfb\xff", "+/8="}};
+  for (const auto& [plain, encoded] : vectors) {
+    EXPECT_EQ(to_base64(std::as_bytes(std::span(plain))), encoded);
+    const auto bytes = from_base64(encoded);
+    ASSERT_TRUE(bytes) << encoded;
+    EXPECT_TRUE(std::ranges::equal(*bytes, std::as_bytes(std::span(plain)))) << encoded;
+  }
+  for (const char* wrong : {"Zg", "Zg=", "Z===", "Zm9v!mFy", "Zg==Zg==", "-_8="}) EXPECT_FALSE(from_base64(wrong)) << wrong;
+}
+
 }  // namespace signet

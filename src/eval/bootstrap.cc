@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
+#include "eval/interval.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
 
@@ -44,15 +46,25 @@ double weighted_sum(std::span<const float> values, const std::vector<float>& wei
 
 }  // namespace
 
+PairedDifference eval::interval_of(double mean, std::vector<double> drawn, double confidence) {
+  std::sort(drawn.begin(), drawn.end());
+  PairedDifference result;
+  result.mean = mean;
+  result.low = percentile(drawn, (1 - confidence) / 2);
+  result.high = percentile(drawn, (1 + confidence) / 2);
+  result.significant = result.low > 0 || result.high < 0;
+  return result;
+}
+
 PairedDifference paired_bootstrap(std::span<const double> a, std::span<const double> b, const BootstrapOptions& options) {
   check(a.size(), b.size(), options);
   const std::size_t n = a.size();
   std::vector<double> difference(n);
-  PairedDifference result;
+  double whole = 0;
   for (std::size_t i = 0; i < n; ++i) {
     difference[i] = a[i] - b[i];
     if (!std::isfinite(difference[i])) fail(ErrorCode::kInvalidArgument, "query ", i, " has a value that is not finite");
-    result.mean += difference[i] / static_cast<double>(n);
+    whole += difference[i] / static_cast<double>(n);
   }
   Random random(options.seed);
   std::vector<double> means(options.rounds);
@@ -61,11 +73,7 @@ PairedDifference paired_bootstrap(std::span<const double> a, std::span<const dou
     for (std::size_t i = 0; i < n; ++i) sum += difference[random.below(n)];
     mean = sum / static_cast<double>(n);
   }
-  std::sort(means.begin(), means.end());
-  result.low = percentile(means, (1 - options.confidence) / 2);
-  result.high = percentile(means, (1 + options.confidence) / 2);
-  result.significant = result.low > 0 || result.high < 0;
-  return result;
+  return eval::interval_of(whole, std::move(means), options.confidence);
 }
 
 std::vector<std::vector<float>> resampled_means(std::span<const std::span<const float>> values, const BootstrapOptions& options) {

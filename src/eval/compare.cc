@@ -1,13 +1,14 @@
 #include "signet/eval/compare.h"
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 #include <tuple>
 
 #include "eval/compare_parts.h"
+#include "eval/spread.h"
 #include "eval/text.h"
 #include "signet/base/error.h"
+#include "signet/base/text.h"
 
 namespace signet {
 namespace eval {
@@ -75,11 +76,7 @@ Records chosen(const std::vector<ResultRecord>& records, const std::string& prot
     there.insert(r.protocol);
     if (protocol.empty() || r.protocol == protocol) some.push_back(&r);
   }
-  if (some.empty()) {
-    std::string all;
-    for (const std::string& name : there) all += (all.empty() ? "" : ", ") + name;
-    fail(ErrorCode::kNotFound, "no record is of the protocol \"", protocol, "\"; these are: ", all);
-  }
+  if (some.empty()) fail(ErrorCode::kNotFound, "no record is of the protocol \"", protocol, "\"; these are: ", join(there));
   std::sort(some.begin(), some.end(), [](const ResultRecord* a, const ResultRecord* b) {
     return std::tuple_cat(section_key(*a), row_key(*a), std::tie(a->seed, a->name)) <
            std::tuple_cat(section_key(*b), row_key(*b), std::tie(b->seed, b->name));
@@ -88,22 +85,6 @@ Records chosen(const std::vector<ResultRecord>& records, const std::string& prot
 }
 
 }  // namespace
-
-Spread spread_of(const Records& records, double (*get)(const ResultRecord&)) {
-  Spread s;
-  for (const ResultRecord* r : records) {
-    if (get(*r) < 0) continue;
-    s.mean += get(*r);
-    ++s.count;
-  }
-  if (s.count == 0) return s;
-  s.mean /= static_cast<double>(s.count);
-  for (const ResultRecord* r : records)
-    if (get(*r) >= 0) s.deviation += (get(*r) - s.mean) * (get(*r) - s.mean);
-  s.deviation = s.count > 1 ? std::sqrt(s.deviation / static_cast<double>(s.count - 1)) : 0;
-  return s;
-}
-
 }  // namespace eval
 
 Comparison compare_results(std::vector<ResultRecord> records, std::vector<PublishedRow> published,

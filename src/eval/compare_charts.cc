@@ -4,6 +4,7 @@
 #include <set>
 
 #include "eval/compare_parts.h"
+#include "eval/spread.h"
 #include "eval/text.h"
 #include "signet/base/error.h"
 

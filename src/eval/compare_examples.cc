@@ -1,8 +1,8 @@
 #include <nlohmann/json.hpp>
 
-#include "eval/base64.h"
 #include "eval/compare_parts.h"
 #include "eval/text.h"
+#include "signet/base/base64.h"
 #include "signet/base/error.h"
 
 namespace signet {
@@ -95,7 +95,7 @@ std::map<std::string, std::string> parse_pictures(const std::string& json, const
     const nlohmann::json parsed = nlohmann::json::parse(json);
     for (const auto& [key, value] : parsed.at("pictures").items()) {
       const std::string& text = value.get_ref<const std::string&>();
-      const auto bytes = text.size() <= 2 * eval::kLargestPicture ? eval::from_base64(text) : std::nullopt;
+      const auto bytes = text.size() <= 2 * eval::kLargestPicture ? from_base64(text) : std::nullopt;
       const bool png =
           bytes && bytes->size() <= eval::kLargestPicture && bytes->size() > eval::kPngSignature.size() &&
           std::equal(eval::kPngSignature.begin(), eval::kPngSignature.end(), bytes->begin(),

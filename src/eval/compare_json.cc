@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "eval/compare_parts.h"
+#include "eval/spread.h"
 
 namespace signet {
 namespace {
@@ -25,7 +26,7 @@ Json published_json(const PublishedNumber& number) {
 
 Json difference_json(const ComparedDifference& d) {
   using Verdict = ComparedDifference::Verdict;
-  Json j = {{"verdict", d.verdict == Verdict::kNone ? Json(nullptr) : Json(eval::verdict_text(d))}};
+  Json j = {{"verdict", d.verdict == Verdict::kNone ? Json(nullptr) : Json(verdict_text(d))}};
   if (d.verdict == Verdict::kNotCompared) j["why"] = d.why_not;
   if (d.verdict == Verdict::kBetter || d.verdict == Verdict::kWorse || d.verdict == Verdict::kNotShown)
     j.update({{"mean", d.mean}, {"low", d.low}, {"high", d.high}});
@@ -36,7 +37,9 @@ Json row_json(const ComparedRow& row) {
   const ResultRecord& r = row.first();
   Json seeds = Json::array(), files = Json::array();
   for (const ResultRecord* one : row.records) seeds.push_back(one->seed), files.push_back(one->name);
-  const auto spread = [&](double (*get)(const ResultRecord&)) { return spread_json(eval::spread_of(row.records, get)); };
+  const auto spread = [&](const std::function<double(const ResultRecord&)>& get) {
+    return spread_json(eval::spread_of(row.records, get));
+  };
   Json j = {{"method", r.method}, {"plan", r.plan}, {"bits", r.bits}, {"network_bits", r.network_bits}, {"seeds", seeds}};
   j["map"] = spread_json(row.map);
   j["difference"] = difference_json(row.difference);

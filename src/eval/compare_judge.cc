@@ -5,7 +5,8 @@
 #include "eval/text.h"
 #include "signet/base/error.h"
 
-namespace signet::eval {
+namespace signet {
+namespace eval {
 namespace {
 
 using Verdict = ComparedDifference::Verdict;
@@ -150,12 +151,18 @@ std::vector<std::string> section_sentences(const ComparedSection& section, const
   return sentences;
 }
 
-std::string spread_text(const Spread& s, int digits) {
-  if (s.count == 0) return "–";
-  return s.count == 1 ? fixed(s.mean, digits) : concat(fixed(s.mean, digits), " ± ", fixed(s.deviation, digits));
+std::string imagenet_text(const PublishedRow& row) { return row.imagenet < 0 ? "not stated" : row.imagenet > 0 ? "yes" : "no"; }
+
+std::string seeds_text(const ComparedRow& row) {
+  std::string all;
+  for (const ResultRecord* r : row.records) all += concat(all.empty() ? "" : ",\xC2\xA0", r->seed);
+  return all;
 }
 
+}  // namespace eval
+
 std::string verdict_text(const ComparedDifference& d) {
+  using Verdict = ComparedDifference::Verdict;
   switch (d.verdict) {
     case Verdict::kReference:
       return "the reference";
@@ -178,12 +185,4 @@ std::string bits_text(const ComparedRow& row) {
   return r.network_bits == r.bits ? concat(r.bits) : concat(r.bits, " of ", r.network_bits);
 }
 
-std::string imagenet_text(const PublishedRow& row) { return row.imagenet < 0 ? "not stated" : row.imagenet > 0 ? "yes" : "no"; }
-
-std::string seeds_text(const ComparedRow& row) {
-  std::string all;
-  for (const ResultRecord* r : row.records) all += concat(all.empty() ? "" : ",\xC2\xA0", r->seed);
-  return all;
-}
-
-}  // namespace signet::eval
+}  // namespace signet

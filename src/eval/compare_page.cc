@@ -1,12 +1,13 @@
 #include <algorithm>
 #include <set>
 
-#include "eval/base64.h"
 #include "eval/compare_parts.h"
 #include "eval/html_parts.h"
 #include "eval/text.h"
+#include "signet/base/base64.h"
 #include "signet/base/error.h"
 #include "signet/base/sha256.h"
+#include "signet/base/text.h"
 
 namespace signet {
 namespace eval {
@@ -58,12 +59,7 @@ std::string made_on(const ComparedSection& section) {
       versions.insert(r->version);
     }
   }
-  const auto listed = [](const std::set<std::string>& all) {
-    std::string out;
-    for (const std::string& one : all) out += (out.empty() ? "" : "; ") + one;
-    return out;
-  };
-  return concat("<p class=\"remark\">Made on ", escape(listed(machines)), ", with signet ", escape(listed(versions)),
+  return concat("<p class=\"remark\">Made on ", escape(join(machines, "; ")), ", with signet ", escape(join(versions, "; ")),
                 ". Times of different machines do not compare.</p>\n");
 }
 

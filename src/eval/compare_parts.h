@@ -39,12 +39,8 @@ class Resampler {
 void judge_section(ComparedSection& section, const CompareOptions& options);
 std::vector<std::string> section_sentences(const ComparedSection& section, const CompareOptions& options);
 
-Spread spread_of(const std::vector<const ResultRecord*>& records, double (*get)(const ResultRecord&));
-std::string spread_text(const Spread& spread, int digits);       // "0.9079 ± 0.0001", "–" for none
-std::string verdict_text(const ComparedDifference& difference);  // "better", "no difference shown", "not compared: ..."
-std::string bits_text(const ComparedRow& row);                   // "12", "12 of 48"
-std::string imagenet_text(const PublishedRow& row);              // "yes", "no", "not stated"
-std::string seeds_text(const ComparedRow& row);                  // "1, 2, 3", on one line
+std::string imagenet_text(const PublishedRow& row);  // "yes", "no", "not stated"
+std::string seeds_text(const ComparedRow& row);      // "1, 2, 3", on one line
 
 // Parts of the page.
 std::string compare_tables(const ComparedSection& section, const CompareOptions& options);

@@ -1,8 +1,8 @@
-#include <algorithm>
-#include <cmath>
 #include <map>
+#include <utility>
 
 #include "eval/compare_parts.h"
+#include "eval/interval.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
 
@@ -36,13 +36,6 @@ double mean_of_drawn(const std::vector<double>& values, Random& random) {
   double sum = 0;
   for (std::size_t i = 0; i < draws; ++i) sum += values[n > 1 ? random.below(n) : 0];
   return sum / static_cast<double>(draws);
-}
-
-double percentile(const std::vector<double>& sorted, double share) {
-  const double place = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
 double mean_of(const std::vector<double>& values) {
@@ -97,8 +90,8 @@ PairedDifference Resampler::difference(const Records& row, const Records& refere
     for (const ResultRecord* r : side) sum += means_.at(r).mean;
     return sum / static_cast<double>(side.size());
   };
-  PairedDifference result;
-  for (const Common& c : common) result.mean += (whole(c.row) - whole(c.reference)) / static_cast<double>(common.size());
+  double mean = 0;
+  for (const Common& c : common) mean += (whole(c.row) - whole(c.reference)) / static_cast<double>(common.size());
   Random random(mix_seed(options_.seed, kSeedStream));
   std::vector<double> drawn(options_.rounds), differences(common.size());
   for (std::size_t round = 0; round < options_.rounds; ++round) {
@@ -109,11 +102,7 @@ PairedDifference Resampler::difference(const Records& row, const Records& refere
     }
     drawn[round] = mean_of_drawn(differences, random);
   }
-  std::sort(drawn.begin(), drawn.end());
-  result.low = percentile(drawn, (1 - confidence) / 2);
-  result.high = percentile(drawn, (1 + confidence) / 2);
-  result.significant = result.low > 0 || result.high < 0;
-  return result;
+  return interval_of(mean, std::move(drawn), confidence);
 }
 
 }  // namespace eval

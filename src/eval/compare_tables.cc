@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "eval/compare_parts.h"
+#include "eval/spread.h"
 #include "eval/text.h"
 #include "signet/base/error.h"
 
@@ -24,11 +25,11 @@ Cell nothing() { return {"–", "", true}; }
 
 Cell spread_cell(const Spread& s, int digits) { return s.count == 0 ? nothing() : number_cell(s.mean, spread_text(s, digits)); }
 
-Cell mean_cell(const ComparedRow& row, double (*get)(const ResultRecord&), int digits) {
+Cell mean_cell(const ComparedRow& row, const std::function<double(const ResultRecord&)>& get, int digits) {
   return spread_cell(spread_of(row.records, get), digits);
 }
 
-Cell count_cell(const ComparedRow& row, double (*get)(const ResultRecord&)) {
+Cell count_cell(const ComparedRow& row, const std::function<double(const ResultRecord&)>& get) {
   const Spread s = spread_of(row.records, get);
   return s.count == 0 ? nothing() : counted(s.mean);
 }

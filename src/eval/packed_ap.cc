@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "eval/base64.h"
+#include "signet/base/base64.h"
 #include "signet/base/error.h"
 #include "signet/eval/results.h"
 
@@ -17,11 +17,11 @@ std::string pack_ap(std::span<const double> ap) {
     bytes.push_back(static_cast<std::byte>(level & 255));
     bytes.push_back(static_cast<std::byte>(level >> 8));
   }
-  return eval::to_base64(bytes);
+  return to_base64(bytes);
 }
 
 std::vector<float> unpack_ap(std::string_view text) {
-  const std::optional<std::vector<std::byte>> bytes = eval::from_base64(text);
+  const std::optional<std::vector<std::byte>> bytes = from_base64(text);
   if (!bytes || bytes->size() % 2 != 0) fail(ErrorCode::kCorrupt, "packed average precisions are no base64 of 16-bit numbers");
   std::vector<float> ap(bytes->size() / 2);
   for (std::size_t i = 0; i < ap.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "eval/spread.h"
 #include "eval/text.h"
 #include "signet/base/error.h"
 
@@ -15,35 +16,10 @@ using Rows = std::vector<const ResultRecord*>;
 
 constexpr const char* kNone = "–";
 
-struct Mean {
-  double value = 0, deviation = 0;
-  std::size_t count = 0;
-};
-
-Mean mean_of(const Rows& rows, const std::function<double(const ResultRecord&)>& get) {
-  Mean m;
-  for (const ResultRecord* r : rows) {
-    if (get(*r) < 0) continue;
-    m.value += get(*r);
-    ++m.count;
-  }
-  if (m.count == 0) return m;
-  m.value /= static_cast<double>(m.count);
-  for (const ResultRecord* r : rows)
-    if (get(*r) >= 0) m.deviation += (get(*r) - m.value) * (get(*r) - m.value);
-  m.deviation = m.count > 1 ? std::sqrt(m.deviation / static_cast<double>(m.count - 1)) : 0;
-  return m;
-}
-
-std::string show(const Mean& m, int digits = 4) {
-  if (m.count == 0) return kNone;
-  return concat(fixed(m.value, digits), m.count > 1 ? " ± " : "", m.count > 1 ? fixed(m.deviation, digits) : "");
-}
-
-std::string without_spread(const Mean& m, int digits) { return m.count == 0 ? kNone : fixed(m.value, digits); }
+std::string without_spread(const Spread& s, int digits) { return s.count == 0 ? kNone : fixed(s.mean, digits); }
 
 std::string show(const Rows& rows, double ResultRecord::*member, int digits = 4) {
-  return show(mean_of(rows, [member](const ResultRecord& r) { return r.*member; }), digits);
+  return spread_text(spread_of(rows, [member](const ResultRecord& r) { return r.*member; }), digits);
 }
 
 std::string plain(std::uint64_t value) {
@@ -141,23 +117,23 @@ ResultTable details(const Rows& rows) {
   for (const auto& [key, of] : grouped_by<Key>(rows, [](const ResultRecord& r) { return Key{r.method, r.bits}; })) {
     std::string seeds;
     for (const ResultRecord* r : of) seeds += concat(seeds.empty() ? "" : ", ", r->seed);
-    const auto mean = [&rows = of](auto get) { return mean_of(rows, get); };
+    const auto mean = [&rows = of](auto get) { return spread_of(rows, get); };
     const ResultRecord& first = *of.front();
     std::string name = concat(key.first, ", ", key.second);
     if (first.network_bits != first.bits) name += concat(" of ", first.network_bits);
     std::vector<std::string> row{name,
                                  seeds,
                                  show(of, &ResultRecord::map),
-                                 fixed(mean([](auto& r) { return r.map_pessimistic; }).value, 4) + " to " +
-                                     fixed(mean([](auto& r) { return r.map_optimistic; }).value, 4),
+                                 fixed(mean([](auto& r) { return r.map_pessimistic; }).mean, 4) + " to " +
+                                     fixed(mean([](auto& r) { return r.map_optimistic; }).mean, 4),
                                  show(of, &ResultRecord::class_id_map),
                                  show(of, &ResultRecord::float_map),
                                  show(of, &ResultRecord::precision_at_radius_2),
-                                 show(mean([](auto& r) { return static_cast<double>(r.distinct_codes); }), 0)};
+                                 spread_text(mean([](auto& r) { return static_cast<double>(r.distinct_codes); }), 0)};
     if (graded) row.insert(row.end(), {show(of, &ResultRecord::ndcg_at_100), show(of, &ResultRecord::weighted_map)});
     const auto whole = [&](auto get) {
-      const Mean m = mean(get);
-      return m.count == 0 ? std::string(kNone) : plain(static_cast<std::uint64_t>(std::llround(m.value)));
+      const Spread s = mean(get);
+      return s.count == 0 ? std::string(kNone) : plain(static_cast<std::uint64_t>(std::llround(s.mean)));
     };
     row.push_back(whole([](auto& r) { return static_cast<double>(r.image_passes); }));
     row.push_back(without_spread(mean([](auto& r) { return r.train_seconds / 60; }), 1));
@@ -166,7 +142,7 @@ ResultTable details(const Rows& rows) {
     row.push_back(without_spread(mean([](auto& r) { return r.pflop; }), 3));
     row.push_back(whole([](auto& r) { return r.peak_memory_mib; }));
     row.push_back(whole([](auto& r) { return r.encode_images_per_second; }));
-    if (goal != rows.end()) row.push_back(show(mean(minutes_to_goal), 1));
+    if (goal != rows.end()) row.push_back(spread_text(mean(minutes_to_goal), 1));
     table.rows.push_back(std::move(row));
   }
   return table;

@@ -88,6 +88,11 @@ using ExamplePictures = std::map<std::string, std::map<std::string, std::string>
 // A JSON object {"pictures": {key: base64}}. Throws kCorrupt naming `name`; what is no PNG of at most 16 kB is refused.
 std::map<std::string, std::string> parse_pictures(const std::string& json, const std::string& name);
 
+// Words of tables, the same wherever a comparison is shown.
+std::string spread_text(const Spread& spread, int digits);       // "0.9079 ± 0.0001", "–" for none
+std::string verdict_text(const ComparedDifference& difference);  // "better", "no difference shown", "–" for kNone
+std::string bits_text(const ComparedRow& row);                   // "12", "12 of 48"
+
 // One self-contained HTML page: no network, one small script for sorting that the page's own policy names by its hash; readable
 // and complete without it. Every text is escaped.
 std::string compare_html(const Comparison& comparison, const ExamplePictures& pictures = {});
