@@ -11,6 +11,7 @@
 #include "apps/signet/protocol_data.h"
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
+#include "signet/base/text.h"
 #include "signet/eval/protocol.h"
 #include "signet/learn/train.h"
 
@@ -39,11 +40,12 @@ void add_learning_options(OptionSet& set, TrainArguments& a) {
   set.text("--supervision", a.supervision,
            "what makes images similar: class (a common label) or instance (copies of one picture; needs no labels) (class)",
            "NAME");
-  std::string losses;
-  for (const LossName& loss : loss_names()) losses += concat(losses.empty() ? "" : ", ", loss.name);
-  set.text("--loss", a.loss,
-           concat("reading of the exponentiated loss, or another method's loss to compare with: ", losses, " (exp-product)"),
-           "NAME");
+  std::vector<std::string> losses;
+  for (const LossName& loss : loss_names()) losses.push_back(loss.name);
+  set.text(
+      "--loss", a.loss,
+      concat("reading of the exponentiated loss, or another method's loss to compare with: ", join(losses), " (exp-product)"),
+      "NAME");
   set.text("--alpha", a.alpha, concat("scale of the loss's exponent, above 0, at most 40 (", defaults.alpha, ")"), "X");
   set.text("--exponent-cap", a.cap,
            concat("log of a pair's loss above which it only grows linearly, or none (", defaults.exponent_cap, ")"), "X");
@@ -108,20 +110,9 @@ bool parse(Arguments words, TrainArguments& a) {
 // `text` stays unused where it is empty.
 void set_real(const char* flag, const std::string& text, double& target) {
   if (text.empty()) return;
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  if (end != text.c_str() + text.size() || !std::isfinite(value))
-    fail(ErrorCode::kUsage, flag, " \"", text, "\" must be a number");
-  target = value;
-}
-
-// Where the data has a training part and none was named, it is the one to train on: the test part stays unseen.
-void choose_split(TrainArguments& a) {
-  if (!a.data.split.empty() || !a.protocol.empty()) return;
-  const std::vector<std::string> splits = dataset_splits(a.data.path, a.data.dataset_options());
-  if (splits.size() < 2 || std::find(splits.begin(), splits.end(), "train") == splits.end()) return;
-  a.data.split = "train";
-  if (!a.quiet) note("train", concat("training on the part \"train\" of ", a.data.path, "; --split names another"));
+  const std::optional<double> value = to_real(text);
+  if (!value) fail(ErrorCode::kUsage, flag, " \"", text, "\" must be a number");
+  target = *value;
 }
 
 void interpret(TrainArguments& a, Arguments words) {
@@ -235,7 +226,8 @@ int run(Arguments words) {
   if (!parse(words, a)) return 0;
   const bool own_folder = a.options.checkpoint_folder.empty();
   if (own_folder) a.options.checkpoint_folder = a.written() + ".checkpoint";
-  if (!a.dry_run) choose_split(a);
+  if (!a.dry_run)
+    if (a.protocol.empty()) a.data.prefer_train_part("training on", a.quiet);
   interpret(a, words);
   check_train_options(a.options);
   if (!a.protocol.empty()) find_protocol(a.protocol);

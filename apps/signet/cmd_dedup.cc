@@ -22,11 +22,10 @@ void print_json(const Json& value) { std::cout << value.dump(2, ' ', false, Json
 
 double real_option(const char* flag, const std::string& text, double fallback, double least, double most) {
   if (text.empty()) return fallback;
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  if (end != text.c_str() + text.size() || !(value >= least && value <= most))
+  const std::optional<double> value = to_real(text);
+  if (!value || *value < least || *value > most)
     fail(ErrorCode::kUsage, flag, " \"", text, "\" must be a number from ", least, " to ", most);
-  return value;
+  return *value;
 }
 
 std::string utc_now() {

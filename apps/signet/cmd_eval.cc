@@ -5,15 +5,10 @@
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
+#include "signet/base/text.h"
 
 namespace signet::cli {
 namespace {
-
-std::string join(const std::vector<std::string>& words, const char* between) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : between) + word;
-  return text;
-}
 
 // The seed that a number belongs to: the one given, else the one that the model was trained with.
 std::uint64_t seed_of(const EvalArguments& arguments, const std::string& training_record) {
@@ -27,7 +22,7 @@ Report measure(const EvalArguments& arguments) {
   std::vector<const Protocol*> protocols;  // unknown names are found before any work
   for (const std::string& name : arguments.protocols) protocols.push_back(&find_protocol(name));
   Report report;
-  report.title = concat("signet: ", join(arguments.protocols, ", "));
+  report.title = concat("signet: ", join(arguments.protocols));
   if (!arguments.log.empty()) report.training = read_training_log(arguments.log);
   const auto finish = [&](EvalRecord record) {
     record.seed = seed_of(arguments, record.training_record);
@@ -65,12 +60,12 @@ void check(const EvalArguments& arguments) {
   if (by_model == !arguments.codes.empty()) {
     fail(ErrorCode::kUsage, "give either --model FILE and --data PATH, or --codes, with --protocol; or --summary FILE alone");
   }
-  if (arguments.protocols.empty()) fail(ErrorCode::kUsage, "--protocol is missing; there are ", join(protocol_names(), ", "));
+  if (arguments.protocols.empty()) fail(ErrorCode::kUsage, "--protocol is missing; there are ", join(protocol_names()));
 }
 
 void add_options(Options& options, EvalArguments& a) {
   OptionSet& app = options.set();
-  app.texts("--protocol", a.protocols, "what the number means: " + join(protocol_names(), ", "), "NAME...");
+  app.texts("--protocol", a.protocols, "what the number means: " + join(protocol_names()), "NAME...");
   app.text("--model", a.model, "the model to measure", "FILE");
   app.text("--data", a.data.path, "images and labels, with a train and a test part where the protocol needs both", "PATH");
   app.text("--query-data", a.query_data, "the test part, where --data has none of its own", "PATH");
@@ -109,7 +104,7 @@ int run_eval(Arguments words) {
   arguments.seed_given = options->given("--seed");
   if (!arguments.summary.empty()) return summarise(arguments.summary);
   check(arguments);
-  arguments.command = concat("signet eval ", join({words.begin(), words.end()}, " "));
+  arguments.command = concat("signet eval ", join(words, " "));
 
   catch_interrupts();
   const Report report = measure(arguments);

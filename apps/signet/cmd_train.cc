@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <iostream>
@@ -16,15 +15,6 @@
 
 namespace signet::cli {
 namespace {
-
-// Where the data has a training part and none was named, it is the one to learn from: the test part stays unseen.
-void choose_split(ShallowRequest& r) {
-  if (!r.data.split.empty() || !r.protocol.empty()) return;
-  const std::vector<std::string> splits = dataset_splits(r.data.path, r.data.dataset_options());
-  if (splits.size() < 2 || std::find(splits.begin(), splits.end(), "train") == splits.end()) return;
-  r.data.split = "train";
-  if (!r.quiet) note("train", concat("learning from the part \"train\" of ", r.data.path, "; --split names another"));
-}
 
 void print(const ShallowRequest& r, const Model& model, std::size_t images, double seconds) {
   if (r.json) {
@@ -59,7 +49,7 @@ int train_shallow(Arguments words) {
     print(r, model, 0, 0);
     return 0;
   }
-  choose_split(r);
+  if (r.protocol.empty()) r.data.prefer_train_part("learning from", r.quiet);
   catch_interrupts();
   Meter meter("train", r.quiet);
   const double began = now_seconds();

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
 
@@ -29,6 +30,14 @@ DatasetOptions DataArguments::dataset_options() const {
   options.split = split;
   options.limits.max_pixels = max_megapixels * 1'000'000;
   return options;
+}
+
+void DataArguments::prefer_train_part(const char* doing, bool quiet) {
+  if (!split.empty()) return;
+  const std::vector<std::string> splits = dataset_splits(path, dataset_options());
+  if (splits.size() < 2 || std::find(splits.begin(), splits.end(), "train") == splits.end()) return;
+  split = "train";
+  if (!quiet) note("train", concat(doing, " the part \"train\" of ", path, "; --split names another"));
 }
 
 std::shared_ptr<const Dataset> DataArguments::open(const DecodeLimits* limits) const {

@@ -23,6 +23,9 @@ struct DataArguments {
 
   void add_to(Options& options, bool with_split = true, Need need = Need::kRequired);
   void add_derived_to(OptionSet& options);
+  // Where the data has a training part and none was named, it is the one to learn from: the test part stays unseen. Says so,
+  // beginning with `doing` ("training on"), unless quiet.
+  void prefer_train_part(const char* doing, bool quiet);
   DatasetOptions dataset_options() const;
   std::shared_ptr<const Dataset> open(const DecodeLimits* limits = nullptr) const;  // of `split`
 };

@@ -40,9 +40,7 @@ std::string Coder::name() const { return encoder_ ? "model " + encoder_->info().
 
 bool Coder::is_instance() const {
   if (!encoder_) return true;
-  const auto record = nlohmann::json::parse(encoder_->info().training_record, nullptr, false);
-  if (!record.is_object() || !record.contains("options") || !record["options"].is_object()) return false;
-  return record["options"].value("supervision", "class") == "instance";
+  return trained_supervision(encoder_->info().training_record) == "instance";
 }
 
 CodeMatrix Coder::encode(std::span<const Image> images) const {

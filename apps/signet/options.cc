@@ -1,6 +1,8 @@
 #include "apps/signet/options.h"
 
 #include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdlib>
 #include <iostream>
 #include <vector>
 
@@ -50,6 +52,13 @@ std::string one_line(std::string text) {
 }
 
 }  // namespace
+
+std::optional<double> to_real(const std::string& text) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  const bool whole = !text.empty() && end == text.c_str() + text.size();
+  return whole && std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
 
 struct Options::State {
   State(std::string_view verb, std::string_view summary) : app(std::string(summary), concat("signet ", verb)), set(app) {}

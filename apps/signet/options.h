@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,9 @@ class OptionSet {
   void quiet(bool& target) { flag("-q,--quiet", target, "no progress on standard error"); }
   void threads(std::uint64_t& target) { number("--threads", target, "threads; 0, the default: one per CPU", "N", 0, 4096); }
 };
+
+// A finite number, and nothing beside it; nothing for any other text.
+std::optional<double> to_real(const std::string& text);
 
 class Options {
  public:

@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <cstdlib>
 
 #include "apps/signet/options.h"
 #include "apps/signet/shallow.h"
+#include "apps/signet/terminal.h"
 #include "signet/base/error.h"
+#include "signet/base/text.h"
 #include "signet/code/code_matrix.h"
 #include "signet/eval/protocol.h"
 #include "signet/image/picture_hash.h"
@@ -17,19 +17,11 @@ constexpr std::array kFeatures = {"pixels", "gist", "network", "network-map"};
 constexpr std::array kHashes = {"ahash", "dhash", "phash", "block-mean"};
 constexpr std::array kParameters = {"rounds", "anchors", "labelled", "ridge", "lambda", "nu", "rows"};
 
-std::string joined(const auto& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + std::string(name);
-  return text;
-}
-
 double real(const char* flag, const std::string& text, double otherwise) {
   if (text.empty()) return otherwise;
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  if (end != text.c_str() + text.size() || !std::isfinite(value) || value < 0)
-    fail(ErrorCode::kUsage, flag, " \"", text, "\" must be a number, 0 or more");
-  return value;
+  const std::optional<double> value = to_real(text);
+  if (!value || *value < 0) fail(ErrorCode::kUsage, flag, " \"", text, "\" must be a number, 0 or more");
+  return *value;
 }
 
 struct Numbers {
@@ -65,7 +57,7 @@ void refuse_unread(const ShallowRequest& r, const OptionSet& options, const std:
   for (const char* name : kParameters) {
     if (options.given(concat("--", name).c_str()) && std::find(read.begin(), read.end(), name) == read.end())
       fail(ErrorCode::kUsage, "--", name, " says nothing to ", r.method, ", which reads ",
-           read.empty() ? "no such option" : joined(read));
+           read.empty() ? "no such option" : join(read));
   }
 }
 
@@ -82,11 +74,11 @@ void check(const ShallowRequest& r, const OptionSet& options) {
   if (is_picture_hash(r.method)) return check_picture_hash(r, options);
   const std::vector<std::string> names = baseline_names();
   if (std::find(names.begin(), names.end(), r.method) == names.end())
-    fail(ErrorCode::kUsage, "--method \"", r.method, "\" does not exist; there are ", joined(names), ", ", joined(kHashes),
+    fail(ErrorCode::kUsage, "--method \"", r.method, "\" does not exist; there are ", join(names), ", ", join(kHashes),
          "; without --method a network is trained");
   if (r.data.path.empty()) fail(ErrorCode::kUsage, "--data is needed: ", r.method, " learns from images");
   if (std::find(kFeatures.begin(), kFeatures.end(), r.features) == kFeatures.end())
-    fail(ErrorCode::kUsage, "--features \"", r.features, "\" does not exist; there are ", joined(kFeatures));
+    fail(ErrorCode::kUsage, "--features \"", r.features, "\" does not exist; there are ", join(kFeatures));
   const bool of_network = r.features.starts_with("network");
   if (of_network && r.model.empty())
     fail(ErrorCode::kUsage, "--features ", r.features, " needs --model, whose features they are");
@@ -111,7 +103,7 @@ bool parse_shallow(Arguments words, ShallowRequest& r) {
       "signet train --method itq --features gist --data /usr/share/datasets/fashion-mnist --bits 32 --out itq.onnx");
   Numbers n;
   options->text("--method", r.method,
-                joined(baseline_names()) + "; or a hash of the picture alone, nothing is learned: " + joined(kHashes), "NAME",
+                join(baseline_names()) + "; or a hash of the picture alone, nothing is learned: " + join(kHashes), "NAME",
                 Need::kRequired);
   r.data.add_to(options, true, Need::kOptional);
   r.data.add_derived_to(options.set());
@@ -137,8 +129,7 @@ bool parse_shallow(Arguments words, ShallowRequest& r) {
   r.options.lambda = real("--lambda", n.lambda, r.options.lambda);
   r.options.nu = real("--nu", n.nu, r.options.nu);
   check(r, options.set());
-  r.command = "signet train";
-  for (const std::string& word : words) r.command += " " + word;
+  r.command = concat("signet train ", join(words, " "));
   return true;
 }
 

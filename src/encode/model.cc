@@ -251,6 +251,12 @@ Model parse_bytes(std::string_view bytes) {
 
 }  // namespace
 
+std::string trained_supervision(const std::string& training_record) {
+  const json record = json::parse(training_record, nullptr, false);
+  if (!record.is_object() || !record.contains("options") || !record["options"].is_object()) return {};
+  return record["options"].value("supervision", "class");  // older records do not name what was the only kind
+}
+
 std::string model_fingerprint(const Network& network, const Preprocessing& how) {
   CanonicalHash hash;
   const bool second = needs_format_2(network, how);

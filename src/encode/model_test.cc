@@ -333,6 +333,13 @@ TEST_F(ModelTest, AnUnknownFieldIsCorrupt) {
 }
 
 // Lengths near 2^64 must not overflow the bounds check.
+TEST(TrainedSupervision, IsWhatTheRecordSays) {
+  EXPECT_EQ(trained_supervision(R"({"options":{"supervision":"instance"}})"), "instance");
+  EXPECT_EQ(trained_supervision(R"({"options":{"bits":12}})"), "class");  // written when there was no other
+  for (const char* silent : {"", "no JSON", "[]", "{}", R"({"method":"itq"})", R"({"options":3})"})
+    EXPECT_EQ(trained_supervision(silent), "") << silent;
+}
+
 TEST(Wire, RejectsLengthsThatAreNotThere) {
   const auto code = [](const std::string& bytes) {
     return error_of([&] {

@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "signet/base/error.h"
+#include "signet/base/text.h"
+#include "signet/encode/model.h"
 
 namespace signet::api {
 namespace {
@@ -28,11 +30,8 @@ std::uint64_t number(const Json& value, const char* name) {
 
 void check_members(const Json& body, std::initializer_list<const char*> known) {
   for (const auto& item : body.items()) {
-    if (std::none_of(known.begin(), known.end(), [&](const char* name) { return item.key() == name; })) {
-      std::string names;
-      for (const char* name : known) names += (names.empty() ? "" : ", ") + std::string(name);
-      fail(ErrorCode::kInvalidArgument, "there is no member \"", item.key().substr(0, 64), "\"; the members are ", names);
-    }
+    if (std::none_of(known.begin(), known.end(), [&](const char* name) { return item.key() == name; }))
+      fail(ErrorCode::kInvalidArgument, "there is no member \"", item.key().substr(0, 64), "\"; the members are ", join(known));
   }
 }
 
@@ -191,10 +190,9 @@ std::vector<std::string> duplicate_levels(const std::string& training_record) {
   std::vector<std::string> levels;
   for (const auto level : {DuplicateLevel::kSameBytes, DuplicateLevel::kSamePixels})
     levels.emplace_back(duplicate_level_name(level));
-  const Json record = Json::parse(training_record, nullptr, false);
-  const bool told = record.is_object() && record.contains("options") && record["options"].is_object();
-  // Codes of classes tell kinds of pictures apart and not one picture from another; older records do not say so.
-  const bool classes = told && record["options"].value("supervision", "class") != "instance";
+  // Codes of classes tell kinds of pictures apart and not one picture from another.
+  const std::string supervision = trained_supervision(training_record);
+  const bool classes = !supervision.empty() && supervision != "instance";
   levels.emplace_back(duplicate_level_name(classes ? DuplicateLevel::kSameClass : DuplicateLevel::kNear));
   return levels;
 }

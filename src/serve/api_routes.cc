@@ -4,6 +4,7 @@
 #include "serve/api_state.h"
 #include "serve/embedded.h"
 #include "signet/base/error.h"
+#include "signet/base/text.h"
 
 namespace signet {
 namespace {
@@ -13,8 +14,7 @@ using api::RouteId;
 void check_parameters(const ApiRequest& request, std::initializer_list<std::string_view> known) {
   for (const auto& [name, value] : request.target.query) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    std::string names;
-    for (const std::string_view one : known) names += (names.empty() ? "" : ", ") + std::string(one);
+    const std::string names = join(known);
     throw Refusal{
         422,
         concat("there is no parameter \"", name.substr(0, 64), "\" here", names.empty() ? "" : "; the parameters are ", names),
@@ -261,11 +261,9 @@ HttpResponse Api::State::duplicates(const ApiRequest& request) {
   query.level = parse_duplicate_level(levels.back());
   if (const auto level = parameter(request, "level")) {
     if (std::find(levels.begin(), levels.end(), *level) == levels.end()) {
-      std::string names;
-      for (const std::string& name : levels) names += (names.empty() ? "" : ", ") + name;
       throw Refusal{
           422,
-          concat("level must be one of ", names, " with the codes of this collection, not \"", level->substr(0, 64), "\""),
+          concat("level must be one of ", join(levels), " with the codes of this collection, not \"", level->substr(0, 64), "\""),
           {}};
     }
     query.level = parse_duplicate_level(*level);

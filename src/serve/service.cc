@@ -91,6 +91,11 @@ std::vector<float> Service::State::outputs(const Image& image) const {
   }
 }
 
+void Service::State::check_limit(std::size_t limit, const char* remark) const {
+  if (limit < 1 || limit > options.max_page)
+    fail(ErrorCode::kInvalidArgument, "limit must be 1 to ", options.max_page, ", not ", limit, remark);
+}
+
 void Service::State::check_writable() const {
   if (writer == nullptr || stopped.load()) fail(ErrorCode::kUsage, "this service does not change its collection");
 }
@@ -164,8 +169,7 @@ ImageEntry Service::image(std::uint64_t id) const {
 }
 
 ImagesPage Service::images(const ImagesQuery& query) const {
-  if (query.limit < 1 || query.limit > state_->options.max_page)
-    fail(ErrorCode::kInvalidArgument, "limit must be 1 to ", state_->options.max_page, ", not ", query.limit);
+  state_->check_limit(query.limit);
   const auto now = state_->live->state();
   const auto ids = query.label.empty() ? now->ids() : now->ids_with_label(find_label(query.label, now->info().class_names));
   ImagesPage page;

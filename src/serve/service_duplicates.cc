@@ -47,8 +47,7 @@ std::pair<std::uint64_t, std::uint64_t> ordered(std::uint64_t a, std::uint64_t b
 }  // namespace
 
 DuplicatesPage Service::duplicates(const DuplicatesQuery& query) const {
-  if (query.limit < 1 || query.limit > state_->options.max_page)
-    fail(ErrorCode::kInvalidArgument, "limit must be 1 to ", state_->options.max_page, ", not ", query.limit);
+  state_->check_limit(query.limit);
   const bool by_codes = query.level >= DuplicateLevel::kNear;
   if (query.radius && !by_codes)
     fail(ErrorCode::kInvalidArgument, "the level ", duplicate_level_name(query.level), " compares no codes and takes no radius");
@@ -108,8 +107,7 @@ void Service::erase_verdict(std::uint64_t a, std::uint64_t b) {
 }
 
 VerdictsPage Service::verdicts(std::size_t offset, std::size_t limit) const {
-  if (limit < 1 || limit > state_->options.max_page)
-    fail(ErrorCode::kInvalidArgument, "limit must be 1 to ", state_->options.max_page, ", not ", limit);
+  state_->check_limit(limit);
   const auto now = state_->live->state();
   const std::vector<Verdict> all = now->view().verdicts();
   VerdictsPage page;

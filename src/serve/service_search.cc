@@ -65,9 +65,7 @@ SearchAnswer Service::search(const SearchQuery& query) const {
   const std::size_t k = query.k.value_or(query.radius ? options.max_hits : kDefaultHits);
   if (k < 1 || k > options.max_hits) fail(ErrorCode::kInvalidArgument, "k must be 1 to ", options.max_hits, ", not ", k);
   const std::size_t limit = query.limit.value_or(options.max_page);
-  if (limit < 1 || limit > options.max_page)
-    fail(ErrorCode::kInvalidArgument, "limit must be 1 to ", options.max_page, ", not ", limit,
-         "; offset leads to the next page");
+  state_->check_limit(limit, "; offset leads to the next page");
 
   const auto now = state_->live->state();
   SearchAnswer answer;

@@ -70,6 +70,7 @@ struct Service::State {
   CodeMatrix query_code(const CollectionState& now, const SearchQuery& query, SearchAnswer& answer) const;
   std::vector<std::uint64_t> filter(const CollectionState& now, const std::vector<std::string>& labels) const;
   void check_writable() const;
+  void check_limit(std::size_t limit, const char* remark = "") const;  // of a page
 
   FileSystem& fs;
   ServiceOptions options;

@@ -39,6 +39,10 @@ struct ModelInfo {
   std::string fingerprint;      // SHA-256 over network and preprocessing, 64 hex digits: what codes are bound to
 };
 
+// What made images similar when the model was trained, by its training record: "class" or "instance". Empty where the record
+// does not say: of models that no network was trained for, and of texts that are no record.
+std::string trained_supervision(const std::string& training_record);
+
 struct Model {
   Network network;
   ModelInfo info;
