@@ -5,6 +5,7 @@
 
 #include "bench/encode_peers.h"
 #include "learn/torch.h"
+#include "signet/base/error.h"
 
 namespace signet::bench {
 namespace {
@@ -78,8 +79,12 @@ class TorchPeer final : public Peer {
         return at::tanh(x);
       case LayerKind::kAdd:
         return x + values[static_cast<std::size_t>(layer.other)];
+      case LayerKind::kSine:
+      case LayerKind::kRadial:
+      case LayerKind::kTrees:
+        break;  // of shallow hash functions, where there is no convolution to compare
     }
-    return x;
+    fail(ErrorCode::kUnsupported, "layer ", index, " is of a shallow hash function, and libtorch has no such layer; compare a trained network");
   }
 
   const Network& network_;

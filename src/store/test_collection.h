@@ -37,7 +37,7 @@ inline ImageRecord test_record(const std::string& key, std::uint64_t number) {
   record.height = 30;
   record.bytes = 1000 + number;
   record.modified_ns = -5 + static_cast<std::int64_t>(number) * 1'000'000'007;
-  if (number % 2 == 0) record.sha256 = std::string(63, 'c') + static_cast<char>('0' + number % 10);
+  if (number % 2 == 0) record.sha256 = concat(std::string(63, 'c'), number % 10);
   if (number % 3 == 0) record.user_json = concat("{\"n\": ", number, "}");
   return record;
 }
