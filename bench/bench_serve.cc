@@ -291,12 +291,19 @@ Settings parse(int count, char** values) {
       if (++i >= count) fail(ErrorCode::kUsage, word, " needs a value\n", kUsage);
       return values[i];
     };
+    const auto number = [&] {
+      const std::string text = value();
+      char* end = nullptr;
+      const double v = std::strtod(text.c_str(), &end);
+      if (*end != '\0' || !(v >= 1) || v > 1e9) fail(ErrorCode::kUsage, word, " \"", text, "\" is not a number of 1 to 1e9");
+      return v;
+    };
     if (word == "--n")
-      settings.n = std::stoul(value());
+      settings.n = static_cast<std::size_t>(number());
     else if (word == "--requests")
-      settings.requests = std::stoul(value());
+      settings.requests = static_cast<std::size_t>(number());
     else if (word == "--rate")
-      settings.rate = std::stod(value());
+      settings.rate = number();
     else if (word == "--arch")
       settings.arch = value();
     else if (word == "--folder")
@@ -312,6 +319,10 @@ Settings parse(int count, char** values) {
 }
 
 int run(int count, char** values) {
+  if (count > 1 && (std::string(values[1]) == "--help" || std::string(values[1]) == "-h")) {
+    std::cout << kUsage;
+    return 0;
+  }
   const Settings settings = parse(count, values);
   std::string folder = settings.folder;
   if (folder.empty()) {

@@ -84,7 +84,8 @@ class TorchPeer final : public Peer {
       case LayerKind::kTrees:
         break;  // of shallow hash functions, where there is no convolution to compare
     }
-    fail(ErrorCode::kUnsupported, "layer ", index, " is of a shallow hash function, and libtorch has no such layer; compare a trained network");
+    fail(ErrorCode::kUnsupported, "layer ", index,
+         " is of a shallow hash function, and libtorch has no such layer; compare a trained network");
   }
 
   const Network& network_;

@@ -41,7 +41,7 @@ std::string file_name_of(std::string text) {
 
 std::string folder_for(const ExportArguments& arguments, const std::string& label) {
   if (!arguments.class_folders) return arguments.out;
-  const std::string folder = join_path(arguments.out, file_name_of(label));
+  std::string folder = join_path(arguments.out, file_name_of(label));
   real_file_system().create_directory(folder);
   return folder;
 }

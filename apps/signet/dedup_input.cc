@@ -167,6 +167,7 @@ void DedupInput::encode_collection(const ProgressFn& progress) {
   CodeMatrix codes = coder_->encode_all(set.items.size(), load, taken, missing, progress);
   for (const auto& [i, reason] : missing) skipped.emplace_back(set.items[i].key, reason);
   std::vector<DedupItem> items;
+  items.reserve(taken.size());
   for (const std::size_t i : taken) items.push_back(std::move(set.items[i]));
   set.items = std::move(items);
   set.codes = std::move(codes);

@@ -9,7 +9,7 @@ namespace {
 
 // Carries the error of one picture out of encode_all, which would turn an Error into a skipped picture.
 struct StrictStop : std::exception {
-  explicit StrictStop(Error e) : error(std::move(e)) {}
+  explicit StrictStop(Error e) : error(std::move(e)) {}  // NOLINT(bugprone-throw-keyword-missing): a member is made, none is lost
   Error error;
 };
 

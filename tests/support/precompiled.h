@@ -1,7 +1,7 @@
 #pragma once
 
-// What nearly every test includes, parsed once for all test programs (target signet_test_headers). Tests still name what they use:
-// CMAKE_DISABLE_PRECOMPILE_HEADERS, as in the preset "debug", builds them without this file.
+// What nearly every test includes, parsed once for all test programs (target signet_test_headers). Tests still name what they
+// use: CMAKE_DISABLE_PRECOMPILE_HEADERS, as in the preset "debug", builds them without this file.
 #include <gtest/gtest.h>
 
 #include <algorithm>
