@@ -69,7 +69,7 @@ std::string cpu_name() {
   unsigned words[12] = {};
   if (static_cast<unsigned>(__get_cpuid_max(0x80000000U, nullptr)) >= 0x80000004U) {
     for (unsigned leaf = 0; leaf < 3; ++leaf) {
-      unsigned* w = words + 4 * leaf;
+      unsigned* w = &words[std::size_t{4} * leaf];
       __get_cpuid(0x80000002U + leaf, w, w + 1, w + 2, w + 3);
     }
     char text[sizeof words + 1] = {};

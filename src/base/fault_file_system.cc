@@ -113,7 +113,7 @@ struct FaultFileSystem::State {
   // The node of an existing file; what was there before is durable.
   NodePtr adopt(const std::string& path) {
     if (const auto found = nodes.find(path); found != nodes.end()) return found->second;
-    const auto node = std::make_shared<Node>();
+    auto node = std::make_shared<Node>();
     node->written = node->synced = beneath.size(path);
     nodes[path] = node;
     return node;
@@ -352,9 +352,8 @@ void FaultFileSystem::create_directory(const std::string& path) {
   std::vector<std::string> made;
   for (std::string part = name; !state_->beneath.exists(part); part = parent_path(part)) made.push_back(part);
   state_->beneath.create_directory(name);
-  for (auto part = made.rbegin(); part != made.rend(); ++part) {
-    state_->pending.push_back({FolderChange::Kind::kCreateFolder, *part, "", nullptr});
-  }
+  std::reverse(made.begin(), made.end());
+  for (const std::string& part : made) state_->pending.push_back({FolderChange::Kind::kCreateFolder, part, "", nullptr});
 }
 
 void FaultFileSystem::sync_directory(const std::string& path) {

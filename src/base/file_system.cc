@@ -177,9 +177,10 @@ class PosixFileSystem final : public FileSystem {
 
 }  // namespace
 
-// Deliberately never destroyed: it has no state, and objects with static lifetime may still use it on the way out.
+// Deliberately never destroyed: it has no state, and objects with static lifetime may still use it on the way out. Where there is
+// no memory for it, there is no going on either.
 FileSystem& real_file_system() noexcept {
-  static PosixFileSystem* const kInstance = new PosixFileSystem;
+  static PosixFileSystem* const kInstance = new PosixFileSystem;  // NOLINT(bugprone-unhandled-exception-at-new)
   return *kInstance;
 }
 
