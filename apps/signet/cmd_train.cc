@@ -72,11 +72,7 @@ int run_train(Arguments words) {
   const std::string path = find_trainer();
   std::vector<std::string> arguments = {path};
   arguments.insert(arguments.end(), words.begin(), words.end());
-  std::vector<char*> pointers;
-  pointers.reserve(arguments.size() + 1);
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  pointers.push_back(nullptr);
-  execv(path.c_str(), pointers.data());
+  execv(path.c_str(), exec_arguments(arguments).data());
   fail(ErrorCode::kIo, path, " cannot be run: ", std::strerror(errno));
 }
 

@@ -22,7 +22,7 @@ namespace {
 
 constexpr int kPollMilliseconds = 200;
 
-[[noreturn]] void become(const std::string& program, std::vector<char*>& words, int output, pid_t parent) {
+[[noreturn]] void become(const std::string& program, const std::vector<char*>& words, int output, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(130);  // killed before the line above
   dup2(output, STDOUT_FILENO);
@@ -65,13 +65,19 @@ std::string find_trainer() {
        " exists; build with -DSIGNET_LEARN=ON and libtorch installed");
 }
 
+std::vector<char*> exec_arguments(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 TrainerOutcome run_trainer(const std::vector<std::string>& arguments) {
   const std::string program = find_trainer();
   std::vector<std::string> words = {program};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
+  const std::vector<char*> pointers = exec_arguments(words);
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) fail(ErrorCode::kIo, "no pipe to signet-train can be made: ", std::strerror(errno));
   const pid_t parent = getpid(), child = fork();

@@ -8,6 +8,10 @@ namespace signet::cli {
 // The program signet-train beside this one or in ../libexec/signet. Throws kNotFound naming both places.
 std::string find_trainer();
 
+// Pointers into `words`, the program first, with the null at the end that execv wants. They hold as long as `words` is not
+// changed.
+std::vector<char*> exec_arguments(std::vector<std::string>& words);
+
 struct TrainerOutcome {
   std::string output;          // what it wrote to standard output
   double peak_memory_mib = 0;  // largest resident size
