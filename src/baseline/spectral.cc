@@ -33,7 +33,7 @@ std::vector<Wave> slowest(const VectorXd& range, std::size_t count) {
 
 class SpectralHasher final : public Hasher {
  public:
-  SpectralHasher(MatrixXd directions, VectorXd phase, VectorXd omega)
+  SpectralHasher(const MatrixXd& directions, const VectorXd& phase, const VectorXd& omega)
       : directions_(directions.cast<float>()), phase_(phase.cast<float>()), omega_(omega.cast<float>()) {}
   const std::string& method() const noexcept override { return method_; }
   std::uint32_t bits() const noexcept override { return static_cast<std::uint32_t>(omega_.size()); }

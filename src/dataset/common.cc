@@ -64,7 +64,7 @@ std::string select_split(const std::string& path, const std::vector<std::string>
   if (wanted.empty()) return {};
   const auto holds = [&](const std::string& split) { return std::find(held.begin(), held.end(), split) != held.end(); };
   if (holds(wanted)) return wanted;
-  const std::string split = canonical_split(wanted).value_or(wanted);
+  std::string split = canonical_split(wanted).value_or(wanted);
   if (holds(split)) return split;
   if (split == "test" && holds("val")) return "val";
   if (held.empty()) {
