@@ -11,6 +11,7 @@
 #include "signet/base/error.h"
 #include "signet/base/thread_pool.h"
 #include "signet/encode/encoder.h"
+#include "signet/encode/features_file.h"
 
 namespace signet::cli {
 namespace {
@@ -80,7 +81,15 @@ json record_of(const ShallowRequest& request, const FeatureExtractor& extractor,
                  {"feature_seconds", seconds.features},
                  {"command", request.command},
                  {"version", SIGNET_VERSION}};
-  if (!request.model.empty()) record["features_of"] = read_model(real_file_system(), request.model).info.fingerprint;
+  if (!request.model.empty()) {
+    const FeaturesSource source = read_features_source(real_file_system(), request.model);
+    record["features_of"] = source.model.info.fingerprint;
+    record["first_stage"] = source.first_stage;
+    record["image_passes"] = train.size() + source.image_passes;
+    record["seconds"] = seconds.features + seconds.method + source.seconds;
+    record["shared_image_passes"] = source.image_passes;
+    record["shared_seconds"] = source.seconds;
+  }
   if (!request.protocol.empty()) record.update({{"protocol", request.protocol}, {"draw_seed", request.draw_seed}});
   if (request.data.leave_out_copies) record["leave_out_copies"] = true;
   if (request.data.compose) record["compose"] = true;
@@ -114,12 +123,12 @@ std::vector<float> features_of(const FeatureExtractor& extractor, const Dataset&
 FeatureExtractor make_extractor(const ShallowRequest& request, const Dataset& train, const ProgressFn& progress) {
   if (train.size() == 0) fail(ErrorCode::kInvalidArgument, request.data.path, " holds no image to learn from");
   const bool of_network = request.features.starts_with("network");
-  FeatureExtractor extractor = of_network ? network_features(read_model(real_file_system(), request.model),
+  FeatureExtractor extractor = of_network ? network_features(read_features_source(real_file_system(), request.model).model,
                                                              request.features == "network-map", "--model " + request.model)
                                           : pixels_for(request, train);
-  const std::size_t directions = request.pca_given                                              ? request.pca
-                                 : request.features == "pixels" && request.method != "bilinear" ? kPixelDirections
-                                                                                                : 0;
+  const std::size_t directions = request.pca_given                                                         ? request.pca
+                                 : request.features == "pixels" && !request.method.starts_with("bilinear") ? kPixelDirections
+                                                                                                           : 0;
   if (directions == 0) return extractor;
   const std::shared_ptr<const Dataset> whole(&train, [](const Dataset*) {});  // borrowed for this call
   const std::vector<float> values = features_of(extractor, *evenly(whole, kPcaSample), request.threads, progress);

@@ -35,22 +35,27 @@ void add_method_options(OptionSet& set, ShallowRequest& r, Numbers& n) {
            "what the method learns from: pixels, gist (512 numbers), network (a model's features) or network-map (before their "
            "pooling) (pixels)",
            "NAME");
-  set.text("--model", r.model, "the model whose features are taken; it becomes part of the new one", "FILE");
+  set.text(
+      "--model", r.model,
+      "the model or the *.features file (--features-out) whose features are taken; its network becomes part of the new model",
+      "FILE");
   set.number("--pca", r.pca, "keep this many principal directions of the features; 0: none left out (pixels 256, others 0)", "N");
   set.number("--size", r.side,
              "side to which pictures are brought for pixels; 0: their own where all agree and it is small, else 32", "N", 0, 256);
   set.number("--rounds", n.rounds,
-             "of learning: rotations of itq, itq-cca (50), isoh (300) and bilinear (20), rounds of sdh (5), trees a bit of "
+             "of learning: rotations of itq, itq-cca (50), isoh (300), bilinear and bilinear-lda (20), rounds of sdh (5), trees "
+             "a bit of "
              "fasthash (200); 0: as published",
              "N", 0, 100'000);
   set.number("--anchors", n.anchors, "of the kernel of ksh (300) and sdh (1000); 0: as published", "N");
   set.number("--labelled", n.labelled,
              concat("images that ksh and fasthash form pairs of; 0: as published (", defaults.labelled, ")"), "N");
   set.text("--ridge", n.ridge,
-           concat("itq-cca: added to both covariances, relative to their mean variance (", defaults.ridge, ")"), "X");
+           concat("itq-cca, bilinear-lda: added to covariances, relative to their mean variance (", defaults.ridge, ")"), "X");
   set.text("--lambda", n.lambda, concat("sdh: weight of the classifier's size (", defaults.lambda, ")"), "X");
   set.text("--nu", n.nu, concat("sdh: weight of the fit to the features (", defaults.nu, ")"), "X");
-  set.number("--rows", n.rows, "bilinear: rows of the matrix that a vector is read as; 0: as the features are made", "N");
+  set.number("--rows", n.rows, "bilinear, bilinear-lda: rows of the matrix that a vector is read as; 0: as the features are made",
+             "N");
 }
 
 void refuse_unread(const ShallowRequest& r, const OptionSet& options, const std::vector<std::string>& read) {

@@ -99,7 +99,8 @@ TEST_P(EveryMethod, LearnsSomethingAndTheSameForTheSameSeed) {
   EXPECT_EQ(hasher->method(), GetParam());
   EXPECT_EQ(hasher->bits(), 8u);
   EXPECT_EQ(hasher->input_size(), 16u);
-  const bool supervised = GetParam() == "itq-cca" || GetParam() == "ksh" || GetParam() == "sdh" || GetParam() == "fasthash";
+  const bool supervised = GetParam() == "itq-cca" || GetParam() == "ksh" || GetParam() == "sdh" || GetParam() == "fasthash" ||
+                          GetParam() == "bilinear-lda";
   EXPECT_GT(separation(*hasher, test), supervised ? 0.97 : 0.6);
   EXPECT_EQ(hasher->outputs(test.values), fit_baseline(GetParam(), train.set(), with_bits(8))->outputs(test.values));
 }
@@ -163,7 +164,7 @@ TEST(Baseline, SupervisedMethodsNeedTwoClassesAndAllLabels) {
 
 TEST(Baseline, MoreBitsThanDirectionsAreRefusedWhereTheMethodEnds) {
   Data d = make_data(100, 6);
-  for (const char* method : {"pcah", "itq", "isoh", "itq-cca", "bilinear"}) {
+  for (const char* method : {"pcah", "itq", "isoh", "itq-cca", "bilinear", "bilinear-lda"}) {
     EXPECT_EQ(refusal(method, d.set(), with_bits(17)), ErrorCode::kInvalidArgument) << method;
   }
   for (std::size_t i = 0; i < 100; ++i) {  // three directions are left
@@ -203,7 +204,7 @@ TEST(Baseline, AnchorsMustFit) {
 
 TEST(Baseline, AStopIsACancellation) {
   const Data d = make_data(60, 9);
-  for (const char* method : {"itq", "itq-cca", "ksh", "sdh", "fasthash", "bilinear"}) {
+  for (const char* method : {"itq", "itq-cca", "ksh", "sdh", "fasthash", "bilinear", "bilinear-lda"}) {
     BaselineOptions options = with_bits(4);
     options.progress = [](const Progress& p) { return p.done < 2; };
     EXPECT_EQ(refusal(method, d.set(), options), ErrorCode::kCancelled) << method;
@@ -344,6 +345,52 @@ TEST(Bilinear, TwoRotationsWhoseObjectiveNeverFalls) {
   EXPECT_EQ(refusal("bilinear", d.set(), options), ErrorCode::kInvalidArgument);
   options.rows = 4, options.bits = 7;  // 7 is no product of at most 4 by at most 4
   EXPECT_EQ(refusal("bilinear", d.set(), options), ErrorCode::kInvalidArgument);
+}
+
+// Matrices of 3 x 4 whose entry (1, 2) alone tells two classes apart, less than all others vary.
+Data one_entry(std::size_t n) {
+  Data d;
+  d.size = 12;
+  Random random(21);
+  for (std::size_t i = 0; i < n; ++i) {
+    d.labels.push_back({static_cast<std::int32_t>(i % 2)});
+    for (std::size_t k = 0; k < 12; ++k) {
+      const bool tells = k == 6;
+      d.values.push_back(static_cast<float>(random.normal() * (tells ? 0.2 : 1.5) + (tells ? (i % 2 == 0 ? 0.6 : -0.6) : 0)));
+    }
+  }
+  return d;
+}
+
+TEST(BilinearLda, FindsTheRowAndTheColumnThatTellTheClassesApart) {
+  const Data d = one_entry(400);
+  BaselineOptions options = with_bits(1);
+  options.rows = 3;
+  const auto h = fit_baseline("bilinear-lda", d.set(), options);
+  const float* w = h->affine()->weight.data();
+  for (std::size_t k = 0; k < 12; ++k) {
+    if (k != 6) {
+      EXPECT_LT(std::abs(w[k]), 0.2f * std::abs(w[6])) << k;
+    }
+  }
+  EXPECT_GT(separation(*h, d), 0.95);
+  EXPECT_LT(separation(*fit_baseline("bilinear", d.set(), options), d), 0.6);  // without labels it follows what varies most
+  for (std::size_t r = 0; r < 3; ++r) {
+    for (std::size_t c = 0; c < 4; ++c) EXPECT_NEAR(w[6] * w[r * 4 + c], w[r * 4 + 2] * w[4 + c], 1e-4f * w[6] * w[6]);
+  }
+}
+
+TEST(BilinearLda, RefusesWhatItCannotLearnFrom) {
+  Data d = one_entry(40);
+  BaselineOptions options = with_bits(4);
+  options.rows = 3, options.ridge = -1;
+  EXPECT_EQ(refusal("bilinear-lda", d.set(), options), ErrorCode::kInvalidArgument);
+  options.ridge = 0;
+  for (std::size_t i = 0; i < 40; ++i)
+    std::fill_n(d.values.begin() + static_cast<std::ptrdiff_t>(i * 12), 12, i % 2 == 0 ? 1.0f : -1.0f);
+  EXPECT_EQ(refusal("bilinear-lda", d.set(), options), ErrorCode::kInvalidArgument);  // nothing varies within a class
+  for (auto& labels : d.labels) labels = {3};
+  EXPECT_EQ(refusal("bilinear-lda", d.set(), options), ErrorCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ const std::vector<Method>& methods() {
                                                {"ksh", fit_ksh, {"anchors", "labelled"}},
                                                {"sdh", fit_sdh, {"rounds", "anchors", "lambda", "nu"}},
                                                {"fasthash", fit_fasthash, {"labelled", "rounds"}},
-                                               {"bilinear", fit_bilinear, {"rows", "rounds"}}};
+                                               {"bilinear", fit_bilinear, {"rows", "rounds"}},
+                                               {"bilinear-lda", fit_bilinear_lda, {"rows", "rounds", "ridge"}}};
   return kMethods;
 }
 

@@ -53,7 +53,7 @@ std::vector<Eigen::Index> draw(std::size_t count, std::size_t n, Random& random)
   return all;
 }
 
-KernelMap::KernelMap(const std::string& method, const Features& x, std::size_t anchors, Random& random) {
+KernelMap::KernelMap(const std::string& method, const Features& x, std::size_t anchors, double width, Random& random) {
   const auto n = static_cast<std::size_t>(x.rows());
   if (anchors < 2 || anchors > n) {
     fail(ErrorCode::kInvalidArgument, method, " needs 2 or more anchors and no more than there are vectors (", n, "), not ",
@@ -70,7 +70,7 @@ KernelMap::KernelMap(const std::string& method, const Features& x, std::size_t a
     distance += (anchors_.rowwise() - x.row(row)).rowwise().norm().cast<double>().mean() / static_cast<double>(sample);
   }
   if (!(distance > 0)) fail(ErrorCode::kInvalidArgument, method, ": all vectors are equal; there is nothing to learn");
-  scale_ = static_cast<float>(1 / (2 * distance * distance));
+  scale_ = static_cast<float>(1 / (2 * width * width * distance * distance));
   VectorXd sum = VectorXd::Zero(anchors_.rows());
   for (Eigen::Index begin = 0; begin < x.rows(); begin += kBlock) {
     const Eigen::Index count = std::min(kBlock, x.rows() - begin);

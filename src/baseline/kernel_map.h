@@ -6,12 +6,12 @@
 
 namespace signet::baseline {
 
-// phi(x)_j = exp(-||x - a_j||^2 / (2 s^2)) - its mean over the training vectors, for anchors a_j drawn from them. s: mean
-// distance between training vectors and anchors.
+// phi(x)_j = exp(-||x - a_j||^2 / (2 s^2)) - its mean over the training vectors, for anchors a_j drawn from them. s: `width`
+// times the mean distance between training vectors and anchors.
 class KernelMap {
  public:
   // Throws kInvalidArgument for fewer than two anchors or vectors than anchors, and where all vectors are equal.
-  KernelMap(const std::string& method, const Features& x, std::size_t anchors, Random& random);
+  KernelMap(const std::string& method, const Features& x, std::size_t anchors, double width, Random& random);
   MatrixXf map(const Features& x) const;             // n x anchors
   int append_to(Network& network, int input) const;  // the uncentred kernel as a layer; its number
   const VectorXf& shift() const noexcept { return shift_; }

@@ -11,6 +11,9 @@ using namespace baseline;
 namespace {
 
 constexpr int kSweeps = 10;  // of the bit columns in one round, as published
+// The authors' program has kernels of width 0.4 for vectors of length 1. Those of GIST are 0.73 apart on average, others more or
+// less; half of the mean distance says the same without a unit.
+constexpr double kWidth = 0.5;
 
 MatrixXd solve_ridge(MatrixXd gram, double ridge, const MatrixXd& right) {
   gram.diagonal().array() += ridge;
@@ -43,7 +46,8 @@ std::unique_ptr<Hasher> fit_sdh(const FeatureSet& set, const BaselineOptions& op
     fail(ErrorCode::kInvalidArgument, "sdh: lambda ", options.lambda, " and nu ", options.nu, " must be above 0");
   }
   Random random(options.seed);
-  const KernelMap map("sdh", x, options.anchors == 0 ? std::min<std::size_t>(1000, set.count()) : options.anchors, random);
+  const KernelMap map("sdh", x, options.anchors == 0 ? std::min<std::size_t>(1000, set.count()) : options.anchors, kWidth,
+                      random);
   const MatrixXf phi = map.map(x);
   const double n = static_cast<double>(x.rows());
   const MatrixXd gram = MatrixXf(phi.transpose() * phi).cast<double>();

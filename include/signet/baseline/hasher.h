@@ -58,7 +58,7 @@ struct BaselineOptions {
   std::size_t rounds = 0;        // outer iterations; 0: as published
   std::size_t anchors = 0;       // of kernel methods; 0: as published (KSH 300, SDH 1000)
   std::size_t labelled = 1000;   // KSH, FastHash: training points that form pairs
-  double ridge = 1e-4;           // ITQ-CCA: added to both covariances, relative to their mean variance
+  double ridge = 1e-4;           // ITQ-CCA, bilinear-lda: added to covariances, relative to their mean variance
   double lambda = 1, nu = 1e-5;  // SDH: weight of ||W||^2 and of the fit to the features
   std::size_t rows = 0;  // bilinear: a vector is a matrix of this many rows; 0: the divisor of size nearest to its square root
   ProgressFn progress;   // called between rounds or bits; false stops with Error{kCancelled}

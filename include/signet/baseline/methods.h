@@ -38,9 +38,9 @@ std::unique_ptr<Hasher> fit_isoh(const FeatureSet& features, const BaselineOptio
 // K - S||^2 / l^2, by bit. Liu, Wang, Ji, Jiang, Chang, CVPR 2012.
 std::unique_ptr<Hasher> fit_ksh(const FeatureSet& features, const BaselineOptions& options);
 
-// SDH: min ||Y - B W||^2 + lambda ||W||^2 + nu ||B - phi(X) P||^2 with phi as KSH's on `anchors` (1000): `rounds` (5) times W and
-// P by least squares, B one bit column after another (b_k = sign(q_k - B' W' w_k)). objective(): that sum / n, never rises. Shen,
-// Shen, Liu, Shen, CVPR 2015.
+// SDH: min ||Y - B W||^2 + lambda ||W||^2 + nu ||B - phi(X) P||^2 with phi as KSH's, half as wide, on `anchors` (1000): `rounds`
+// (5) times W and P by least squares, B one bit column after another (b_k = sign(q_k - B' W' w_k)). objective(): that sum / n,
+// never rises. Shen, Shen, Liu, Shen, CVPR 2015.
 std::unique_ptr<Hasher> fit_sdh(const FeatureSet& features, const BaselineOptions& options);
 
 // FastHash: on `labelled` points, for each bit the signs that lower the pair loss most given the bits before (D^2 for a shared
@@ -53,5 +53,12 @@ std::unique_ptr<Hasher> fit_fasthash(const FeatureSet& features, const BaselineO
 // (rows x c1) and V (columns x c2), learned as in ITQ: B = sign(U' M V), then U and V by turns from an SVD. objective(): sum |U'
 // M V| / n, never falls. Gong, Kumar, Rowley, Lazebnik, CVPR 2013.
 std::unique_ptr<Hasher> fit_bilinear(const FeatureSet& features, const BaselineOptions& options);
+
+// The same with labels, two published parts one after the other: L (rows x c1) and R (columns x c2) by two-dimensional linear
+// discriminant analysis (Ye, Janardan, Li, NIPS 2004), which maximise the scatter of L' M R between classes where that within
+// them is the identity, by turns; then the rotations of bilinear on L' (M - mean) R. b_k = sign(u_i' L' (M - mean) R v_j). Uses
+// `ridge`, relative to the mean diagonal of the scatter within. An image of several labels counts once in each of its classes.
+// objective(): as bilinear's, of the rotations.
+std::unique_ptr<Hasher> fit_bilinear_lda(const FeatureSet& features, const BaselineOptions& options);
 
 }  // namespace signet
