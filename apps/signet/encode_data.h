@@ -18,6 +18,7 @@ struct EncodedData {
   CodeSet set;
   std::vector<std::size_t> positions;   // in the data set, one per code
   std::vector<float> features, logits;  // where asked for, row-major
+  std::vector<float> outputs;           // before the sign, row-major, where whoever made the codes keeps them
   BulkResult bulk;
   std::vector<std::string> skipped_keys;  // one per bulk.skipped
   std::size_t converted = 0;              // pictures whose colour channels were converted for the model

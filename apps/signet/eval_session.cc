@@ -140,6 +140,7 @@ EvalSession::Side EvalSession::gather(const EvalSplit& split, const std::vector<
     side.labels.push_back(part.labels[index]);
     side.images.push_back(image);
     append_row(side.features, part.encoded->features, row, encoder_.feature_size());
+    append_row(side.outputs, part.encoded->outputs, row, encoder_.info().bits);
     if (!part.encoded->logits.empty()) {
       const auto first = part.encoded->logits.begin() + static_cast<std::ptrdiff_t>(row * encoder_.classes());
       side.classes.push_back(
@@ -209,6 +210,11 @@ void EvalSession::add_bounds(EvalRecord& record, const Side& queries, const Side
   if (!queries.features.empty()) {
     record.float_map = cosine_map(queries.features, database.features, encoder_.feature_size(), queries.labels, database.labels,
                                   leave_one_out, arguments_.threads);
+    record.float_of = "features";
+  } else if (!queries.outputs.empty()) {
+    record.float_map = cosine_map(queries.outputs, database.outputs, encoder_.info().bits, queries.labels, database.labels,
+                                  leave_one_out, arguments_.threads);
+    record.float_of = "outputs";
   }
   if (!queries.classes.empty()) {
     const CodeMatrix query_codes = class_id_codes(queries.classes, encoder_.classes());

@@ -64,7 +64,7 @@ class EvalSession {
     CodeMatrix codes;
     std::vector<std::vector<std::int32_t>> labels;
     std::vector<std::size_t> images;  // numbered as EvalSplit does
-    std::vector<float> features;
+    std::vector<float> features, outputs;
     std::vector<std::int32_t> classes;  // arg-max of the logits
   };
 

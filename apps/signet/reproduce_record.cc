@@ -47,11 +47,17 @@ std::string replace_all(std::string text, const std::string& from, const std::st
 // Names of files need not be UTF-8, and JSON is.
 std::string text_of(const json& value) { return value.dump(1, ' ', false, json::error_handler_t::replace); }
 
-// The command that trains this network alone, without the shared first stage: the weights are the same.
+// The command that trains this network alone, without the shared first stage: the weights are the same. For a shallow method on
+// a network's features, the two commands that train that stage and the method.
 std::string train_command(const RecordSource& source) {
-  std::string command = "signet train";
-  for (const std::string& word : source.network.words) command += " " + (word == source.data.path ? "DATA" : word);
-  return command + " --out model.onnx";
+  const auto spelled = [&](const std::vector<std::string>& words) {
+    std::string command = "signet train";
+    for (const std::string& word : words) command += " " + (word == source.data.path ? "DATA" : word);
+    return command;
+  };
+  const std::string own = spelled(source.network.words) + " --out model.onnx";
+  if (source.network.first_words.empty()) return own;
+  return concat(spelled(source.network.first_words), " --features-out ", kFirstStage, " && ", own);
 }
 
 double at(const json& object, const char* key) {

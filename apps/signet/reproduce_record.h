@@ -17,7 +17,9 @@ struct TrainedNetwork {
   std::string key, model, log, features_log;  // features_log: of the shared first stage; empty where there is none
   nlohmann::json numbers, features;           // what signet train --json printed, and the peak memory; features: null without
   std::vector<std::string> words;             // of signet train, without files
+  std::vector<std::string> first_words;       // the same of a stage that must be there first, as kFirstStage; empty: none
 };
+inline constexpr const char* kFirstStage = "first.features";  // what a record's command calls it
 
 struct RecordSource {
   const ExperimentPlan& plan;

@@ -32,6 +32,9 @@ constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 30;
 constexpr std::size_t kKeyDigits = 12;
 constexpr int kLockTries = 100, kLockPause = 100'000;  // microseconds: ten seconds in all
 
+// Options of a shallow method; the others of its row say which network's features it learns from.
+constexpr std::array kShallowOptions{"method",   "features", "pca",    "rounds", "anchors",
+                                     "labelled", "ridge",    "lambda", "nu",     "rows"};
 // Options that the first stage does not read (TrainOptions::features_from): runs that differ in these alone share it.
 constexpr std::array kLaterOptions{"loss", "alpha", "exponent-cap", "natural-weight", "joint-classification", "nested"};
 
@@ -144,6 +147,23 @@ class PlanRunner {
     return found == job.train.end() || found->second != std::vector<std::string>{"none"};
   }
 
+  // A shallow method on features of a network that the plan trains, not of a model that it names: the first stage that the plan's
+  // networks of the same options share.
+  static bool on_first_stage(const PlanJob& job) {
+    const auto features = job.train.find("features");
+    return job.is_shallow() && features != job.train.end() && !features->second.empty() &&
+           features->second.front().starts_with("network") && !job.train.contains("model");
+  }
+  static PlanJob part_of(PlanJob job, bool of_method) {
+    std::erase_if(job.train, [&](const auto& option) {
+      const bool of_shallow = std::find(kShallowOptions.begin(), kShallowOptions.end(), option.first) != kShallowOptions.end();
+      return of_shallow != of_method;
+    });
+    return job;
+  }
+  static PlanJob first_stage(const PlanJob& job) { return part_of(job, false); }
+  static PlanJob shallow_part(const PlanJob& job) { return part_of(job, true); }
+
   std::vector<Wanted> missing_records(const PlanJob& job) const {
     std::vector<Wanted> missing;
     for (const std::uint32_t bits : job.measured) {
@@ -185,10 +205,19 @@ class PlanRunner {
       std::vector<std::string> words = model_words(any);
       if (!checked.insert(words).second) continue;
       words.insert(words.end(), {"--out", "model.onnx", "--dry-run", "--quiet"});
-      if (ShallowRequest request; job->is_shallow())
-        parse_shallow(words, request);
-      else
+      if (!job->is_shallow()) {
         run_trainer(words);
+        continue;
+      }
+      ShallowRequest request;
+      if (on_first_stage(any)) {
+        words = model_words(shallow_part(any));
+        words.insert(words.end(), {"--model", kFirstStage, "--out", "model.onnx", "--dry-run", "--quiet"});
+        std::vector<std::string> first = common_words(first_stage(any));
+        first.insert(first.end(), {"--features-out", kFirstStage, "--dry-run", "--quiet"});
+        if (checked.insert(first).second) run_trainer(first);
+      }
+      parse_shallow(words, request);
     }
   }
 
@@ -218,6 +247,16 @@ class PlanRunner {
     network.model = join_path(arguments_.work, network.key + ".onnx");
     network.words = model_words(job);
     std::vector<std::string> words = network.words;
+    if (on_first_stage(job)) {
+      const PlanJob first = first_stage(job), own = shallow_part(job);
+      const std::string features = features_key_of(first) + ".features";
+      network.features = train(common_words(first), "--features-out", features);
+      network.features_log = join_path(arguments_.work, features + ".jsonl");
+      network.first_words = common_words(first);
+      network.words = words = model_words(own);
+      network.words.insert(network.words.end(), {"--model", kFirstStage});
+      words.insert(words.end(), {"--model", join_path(arguments_.work, features)});
+    }
     words.insert(words.end(), {"--out", network.model});
     network.numbers = shallow_.learn(words);
     network.numbers["peak_memory_mib"] = peak_memory_mib();

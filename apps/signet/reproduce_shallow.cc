@@ -6,6 +6,8 @@
 #include "apps/signet/protocol_data.h"
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
+#include "signet/base/file_system.h"
+#include "signet/encode/features_file.h"
 
 namespace signet::cli {
 namespace {
@@ -25,7 +27,7 @@ std::string identity_of(const Dataset& data) {
 const ShallowBench::Features& ShallowBench::features_for(const ShallowRequest& r) {
   const std::string key =
       concat(r.features, "|", r.model, "|", r.side, "|", r.pca_given ? std::to_string(r.pca) : "default", "|",
-             r.method == "bilinear" ? "whole" : "", "|", r.protocol, "|", r.protocol.empty() ? 0 : r.draw_seed);
+             r.method.starts_with("bilinear") ? "whole" : "", "|", r.protocol, "|", r.protocol.empty() ? 0 : r.draw_seed);
   if (key == features_.key) return features_;
   features_ = {};
   Meter meter("reproduce", quiet_);
@@ -34,6 +36,11 @@ const ShallowBench::Features& ShallowBench::features_for(const ShallowRequest& r
   features_.extractor = make_extractor(r, *features_.train, meter.callback());
   features_.values = features_of(features_.extractor, *features_.train, threads_, meter.callback());
   features_.seconds = now_seconds() - began;
+  if (!r.model.empty()) {
+    const FeaturesSource source = read_features_source(real_file_system(), r.model);
+    features_.network_seconds = source.seconds;
+    features_.network_passes = source.image_passes;
+  }
   features_.key = key;
   return features_;
 }
@@ -57,10 +64,10 @@ json ShallowBench::learn(const std::vector<std::string>& words) {
   const double seconds = now_seconds() - began;
   const Model model = shallow_model(r, features.extractor, *hasher_, *features.train, {features.seconds, seconds});
   write_model(real_file_system(), r.out, model);
-  numbers["image_passes"] = features.train->size();
-  numbers["train_seconds"] = features.seconds + seconds;
-  numbers["shared_image_passes"] = features.train->size();
-  numbers["shared_seconds"] = features.seconds;
+  numbers["shared_image_passes"] = features.network_passes + features.train->size();
+  numbers["shared_seconds"] = features.network_seconds + features.seconds;
+  numbers["image_passes"] = numbers["shared_image_passes"];
+  numbers["train_seconds"] = features.network_seconds + features.seconds + seconds;
   return numbers;
 }
 
@@ -98,7 +105,8 @@ EncodedData ShallowBench::encode(const Encoder& encoder, const Dataset& data, co
   const std::vector<float>& values = part_values(data);
   EncodedData encoded;
   const double began = now_seconds();
-  encoded.set.codes = hasher_->encode(values);
+  encoded.outputs = hasher_->outputs(values);
+  encoded.set.codes = pack_signs(encoded.outputs, hasher_->bits());
   const double seconds = now_seconds() - began;
   compare_with_model(encoder, data, encoded.set.codes);
   encoded.set.class_names = data.class_names();

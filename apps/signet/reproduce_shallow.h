@@ -21,8 +21,8 @@ class ShallowBench {
   // them.
   nlohmann::json learn(const std::vector<std::string>& words);
 
-  // Codes of a part for the model learned last: the method applied to the kept features. Throws kInternal where the model file
-  // itself gives other codes on a sample of the images, beyond what rounding explains.
+  // Codes and outputs of a part for the model learned last: the method applied to the kept features. Throws kInternal where the
+  // model file itself gives other codes on a sample of the images, beyond what rounding explains.
   EncodedData encode(const Encoder& encoder, const Dataset& data, const std::string& root);
 
   // What EvalArguments::overlaps keeps, for one draw of the images.
@@ -32,7 +32,9 @@ class ShallowBench {
   struct Features {
     std::string key;
     FeatureExtractor extractor;
-    double seconds = 0;                               // to fit the extractor and to read the training images
+    double seconds = 0;          // to fit the extractor and to read the training images
+    double network_seconds = 0;  // to train the network whose features they are, and its image passes
+    std::uint64_t network_passes = 0;
     std::shared_ptr<const Dataset> train;             // images that the plan's protocol trains on
     std::vector<float> values;                        // of `train`
     std::map<std::string, std::vector<float>> parts;  // of whole parts, by identity

@@ -11,6 +11,7 @@
 #include "encode/onnx_file.h"
 #include "signet/base/error.h"
 #include "signet/base/sha256.h"
+#include "signet/encode/features_file.h"
 #include "signet/code/code_matrix.h"
 
 namespace signet {
@@ -279,17 +280,38 @@ std::string model_fingerprint(const Network& network, const Preprocessing& how) 
   return hash.hex();
 }
 
-void write_model(FileSystem& fs, const std::string& path, const Model& model) {
+namespace {
+
+WireWriter checked_onnx(const Model& model, const std::string& name) {
   check_info(model, check_network(model.network));
   const std::string fingerprint = model_fingerprint(model.network, model.info.preprocessing);
-  const WireWriter bytes = encode_onnx(model.network, to_metadata(model.network, model.info, fingerprint));
+  WireWriter bytes = encode_onnx(model.network, to_metadata(model.network, model.info, fingerprint));
   if (bytes.size() > kLargestFile) {
-    fail(ErrorCode::kInvalidArgument, path, ": the model takes ", bytes.size(), " bytes, a model file holds at most ",
+    fail(ErrorCode::kInvalidArgument, name, ": the model takes ", bytes.size(), " bytes, a model file holds at most ",
          kLargestFile);
   }
-  write_file_atomically(fs, path, [&](WritableFile& file) {
-    bytes.for_each_piece([&](std::string_view piece) { file.append(std::as_bytes(std::span(piece.data(), piece.size()))); });
+  return bytes;
+}
+
+std::span<const std::byte> as_span(std::string_view piece) { return std::as_bytes(std::span(piece.data(), piece.size())); }
+
+}  // namespace
+
+void write_model(FileSystem& fs, const std::string& path, const Model& model) {
+  const WireWriter bytes = checked_onnx(model, path);
+  write_file_atomically(
+      fs, path, [&](WritableFile& file) { bytes.for_each_piece([&](std::string_view piece) { file.append(as_span(piece)); }); });
+}
+
+std::vector<std::byte> model_bytes(const Model& model, const std::string& name) {
+  const WireWriter written = checked_onnx(model, name);
+  std::vector<std::byte> bytes;
+  bytes.reserve(written.size());
+  written.for_each_piece([&](std::string_view piece) {
+    const auto part = as_span(piece);
+    bytes.insert(bytes.end(), part.begin(), part.end());
   });
+  return bytes;
 }
 
 Model parse_model(std::span<const std::byte> bytes, const std::string& name) {

@@ -55,6 +55,7 @@ Json record_json(const EvalRecord& r) {
   j["map_pessimistic"] = m.map_pessimistic;
   j["class_id_map"] = or_null(r.class_id_map);
   j["float_map"] = or_null(r.float_map);
+  j["float_of"] = r.float_of.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(r.float_of);
   j["ndcg_at_100"] = or_null(r.ndcg_at_100);
   j["weighted_map"] = or_null(r.weighted_map);
   j["precision_at_radius_2"] = m.precision_at_radius_2;

@@ -5,6 +5,7 @@
 
 #include "signet/base/container.h"
 #include "signet/base/error.h"
+#include "signet/encode/features_file.h"
 
 namespace signet {
 namespace {
@@ -12,7 +13,6 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kKind = "SCKP";
-constexpr const char* kFeaturesKind = "SFEA";
 constexpr std::uint32_t kVersion = 1;
 
 struct NamedTensor {
@@ -93,8 +93,8 @@ auto reading(const std::string& path, const Body& body) {
   }
 }
 
-void write_tensors(FileSystem& fs, const std::string& path, const char* kind, json meta,
-                   const std::vector<NamedTensor>& tensors) {
+void write_tensors(FileSystem& fs, const std::string& path, const char* kind, json meta, const std::vector<NamedTensor>& tensors,
+                   std::span<const std::byte> model = {}) {
   meta["tensors"] = json::array();
   for (const NamedTensor& t : tensors) meta["tensors"].push_back({{"name", t.name}, {"shape", t.tensor.sizes().vec()}});
   fs.create_directory(parent_path(path));
@@ -106,6 +106,10 @@ void write_tensors(FileSystem& fs, const std::string& path, const char* kind, js
   for (const NamedTensor& t : tensors) {
     const at::Tensor values = t.tensor.detach().to(at::kCPU).contiguous();
     writer.append(std::as_bytes(std::span(values.data_ptr<float>(), static_cast<std::size_t>(values.numel()))));
+  }
+  if (!model.empty()) {
+    writer.begin_section(kFeaturesModelSection);
+    writer.append(model);
   }
   writer.finish();
 }
@@ -143,7 +147,7 @@ TrainingState load_checkpoint(FileSystem& fs, const std::string& path, const Run
 }
 
 void save_features(FileSystem& fs, const std::string& path, const RunIdentity& identity, const TrainedFeatures& features,
-                   const HashNetwork& network) {
+                   const HashNetwork& network, std::span<const std::byte> model) {
   const at::NoGradGuard no_gradient;
   json meta = {{"options", json::parse(identity.options)},
                {"data_hash", identity.data_hash},
@@ -151,11 +155,11 @@ void save_features(FileSystem& fs, const std::string& path, const RunIdentity& i
                {"image_passes", features.image_passes},
                {"seconds", features.seconds},
                {"validation_accuracy", features.validation_accuracy}};
-  write_tensors(fs, path, kFeaturesKind, std::move(meta), feature_tensors(network));
+  write_tensors(fs, path, kFeaturesKind, std::move(meta), feature_tensors(network), model);
 }
 
 TrainedFeatures load_features(FileSystem& fs, const std::string& path, const RunIdentity& identity, HashNetwork& network) {
-  const auto file = Container::open(fs, path, kFeaturesKind, kVersion);
+  const auto file = Container::open(fs, path, kFeaturesKind, kFeaturesVersion);
   return reading(path, [&] {
     const json meta = meta_of(file);
     check_identity(path, meta, identity, "these features were trained", "train them anew with --features-out");

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,14 +42,15 @@ TrainingState load_checkpoint(FileSystem& fs, const std::string& path, const Run
 bool checkpoint_is_unfinished(FileSystem& fs, const std::string& path);
 
 // The stage "features" of a finished run, for others to begin after (docs/format/features.md): everything but hash layer and
-// classifier on top of it, which that stage does not touch. identity.options: those that shape this stage.
+// classifier on top of it, which that stage does not touch. identity.options: those that shape this stage. `model`: bytes of the
+// same network as a model (model_bytes()), for read_features_source().
 struct TrainedFeatures {
   std::uint64_t image_passes = 0;
   double seconds = 0;
   double validation_accuracy = -1;
 };
 void save_features(FileSystem& fs, const std::string& path, const RunIdentity& identity, const TrainedFeatures& features,
-                   const HashNetwork& network);
+                   const HashNetwork& network, std::span<const std::byte> model);
 // Fills the network's feature layers. Throws kNotFound; kMismatch with the first option that differs or saying that the data
 // differ; kCorrupt for a damaged file.
 TrainedFeatures load_features(FileSystem& fs, const std::string& path, const RunIdentity& identity, HashNetwork& network);

@@ -1,11 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "learn/training_test.h"
 #include "signet/encode/encoder.h"
+#include "signet/encode/features_file.h"
 #include "signet/learn/train.h"
 
 // The stage "features" trained once and shared, and nested codes.
@@ -49,6 +51,29 @@ TEST_F(Features, ASharedStageLeadsToTheSameWeightsAsATrainedOne) {
     EXPECT_EQ(record.at("shared_image_passes"), first.image_passes);
     EXPECT_EQ(record.at("image_passes"), whole.image_passes);
   }
+}
+
+// Share of the images whose class the model's scores name.
+double accuracy_of(const Model& model, const Dataset& data) {
+  const Encoder encoder(model, {1, "auto"});
+  std::size_t right = 0;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    const Image image = data.get(i).image;
+    const std::vector<float> logits = encoder.run({&image, 1}, Encoder::kLogits).logits;
+    right += std::max_element(logits.begin(), logits.end()) - logits.begin() == data.labels(i)[0] ? 1 : 0;
+  }
+  return static_cast<double>(right) / static_cast<double>(data.size());
+}
+
+TEST_F(Features, TheFileHoldsTheNetworkForThoseWhoWantItsFeatures) {
+  const TrainResult first = train_features(data_, quick(), path("features"));
+  const FeaturesSource source = read_features_source(real_file_system(), path("features"));
+  EXPECT_TRUE(source.first_stage);
+  EXPECT_EQ(source.image_passes, first.image_passes);
+  EXPECT_DOUBLE_EQ(source.seconds, first.seconds);
+  EXPECT_EQ(source.model.info.class_names, data_.class_names());
+  EXPECT_GE(source.model.network.features, 0);
+  EXPECT_GT(accuracy_of(source.model, data_), 0.6);  // of four classes: it was trained
 }
 
 TEST_F(Features, AnInterruptedRunGoesOnWithOrWithoutAnInterruptedFirstStage) {

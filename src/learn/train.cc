@@ -9,6 +9,7 @@
 #include "learn/trainer.h"
 #include "signet/base/error.h"
 #include "signet/base/thread_pool.h"
+#include "signet/encode/features_file.h"
 #include "signet/encode/model.h"
 
 namespace signet {
@@ -261,10 +262,26 @@ TrainResult finish(Run& run, const std::string& model_path, TrainingLog& log) {
   return result;
 }
 
+// The network after its first stage as a model whose features can be read. Its statistics are settled as a finished model's are;
+// the run's own stay as training left them, for that is what the next stage goes on from.
+Model first_stage_model(Run& run) {
+  const at::NoGradGuard no_gradient;
+  std::vector<at::Tensor> kept;
+  for (const Parameter& p : run.network.parameters()) kept.push_back(p.value.detach().clone());
+  settle_statistics(run.network, run.set, run.device);
+  Model model{to_network(run.network, Logits::kFromFeatures), {}};
+  for (std::size_t i = 0; i < kept.size(); ++i) run.network.parameters()[i].value.copy_(kept[i]);
+  model.info.bits = run.options.bits;
+  model.info.preprocessing = run.set.preprocessing;
+  model.info.class_names = run.set.class_names;
+  return model;
+}
+
 TrainResult finish_features(Run& run, const std::string& path, TrainingLog& log) {
   const TrainedFeatures features{run.state.image_passes, run.state.seconds, run.state.validation_accuracy};
-  save_features(real_file_system(), path, run.features_identity, features, run.network);
-  TrainResult result = result_of(run, to_network(run.network, Logits::kFromFeatures));
+  const Model model = first_stage_model(run);
+  save_features(real_file_system(), path, run.features_identity, features, run.network, model_bytes(model, path));
+  TrainResult result = result_of(run, model.network);
   log.write(json{{"event", "done"},
                  {"features", path},
                  {"image_passes", result.image_passes},

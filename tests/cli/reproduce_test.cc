@@ -80,6 +80,51 @@ remark = "the first four too"
 train = { nested = [4], alpha = 5 }
 )";
 
+TEST_F(ReproduceTest, ShallowMethodsLearnOnTheFirstStageOfTheirPlan) {
+  const std::string file = plan("mixed", R"(protocols = ["heldout"]
+train = { epochs = 3, batch = 30, validation = 0.1 }
+runs = [{ bits = [8], seeds = [3] }]
+[[variants]]
+[[variants]]
+name = "itq-cca-network"
+train = { method = "itq-cca", features = "network" }
+)");
+  ok(reproduce({file}));
+  const auto deep = record("mixed_heldout_signet_8_s3"), shallow = record("mixed_heldout_itq-cca-network_8_s3");
+  EXPECT_EQ(std::count_if(std::filesystem::directory_iterator(path("work")), {},
+                          [](const auto& entry) { return entry.path().extension() == ".features"; }),
+            1);  // both begin with it
+  const std::uint64_t images = 120;
+  EXPECT_EQ(shallow["image_passes"], deep["shared_image_passes"].get<std::uint64_t>() + images);
+  EXPECT_GT(shallow["train_seconds"], deep["shared_seconds"]);
+  EXPECT_EQ(shallow["training"]["first_stage"], true);
+  EXPECT_EQ(shallow["query_set"], deep["query_set"]);
+  EXPECT_EQ(shallow["float_of"], "outputs");
+  EXPECT_GT(shallow["float_map"], 0.3);
+  EXPECT_EQ(deep["float_of"], "features");
+  // The two commands of the record lead to its number.
+  const Words stage = {"train", "--data", path("data/shapes"), "--seed", "3", "--quiet"};
+  Words first = stage, second = stage;
+  first.insert(first.end(), {"--epochs", "3", "--batch", "30", "--validation", "0.1", "--threads", "1", "--features-out",
+                             path("first.features")});
+  second.insert(second.end(), {"--method", "itq-cca", "--features", "network", "--bits", "8", "--model", path("first.features"),
+                               "--split", "train", "--out", path("alone.onnx")});
+  const std::string command = shallow["train_command"];
+  EXPECT_NE(command.find("--features-out first.features && signet train"), std::string::npos) << command;
+  EXPECT_NE(command.find("--model first.features --out model.onnx"), std::string::npos) << command;
+  first.insert(first.end(), {"--split", "train"});
+  ok(first);
+  ok(second);
+  const double alone =
+      ok({"eval", "--model", path("alone.onnx"), "--data", path("data/shapes"), "--protocol", "heldout", "--quiet", "--json"})
+          .json()[0]["map"];
+  EXPECT_NEAR(shallow["map"].get<double>(), alone, 0.01);
+  expect_error(reproduce({plan("bad",
+                               "protocols = [\"heldout\"]\nruns = [{ bits = [8], seeds = [3] }]\n"
+                               "train = { method = \"itq\", features = \"network\", epoch = 3 }\n")}),
+               2, {"epoch"});
+}
+
 TEST_F(ReproduceTest, APlanBecomesRecordsAndPagesAndIsNotRunTwice) {
   const std::string file = plan("small", kTwoRows);
   ok(reproduce({file}));

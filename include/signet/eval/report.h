@@ -20,8 +20,9 @@ struct EvalRecord {
   std::string training_record;  // JSON object from the model, may be empty
   std::string version, command;
   Metrics metrics;
-  double class_id_map = -1;                    // bound: code of the arg-max class number (class_id_codes); -1: not computed
-  double float_map = -1;                       // bound: cosine ranking of the features; -1: not computed
+  double class_id_map = -1;  // bound: code of the arg-max class number (class_id_codes); -1: not computed
+  double float_map = -1;     // bound: cosine ranking of real numbers, nothing coded; -1: not computed
+  std::string float_of;      // which numbers: "features" of the network, or a method's "outputs" before the sign
   double ndcg_at_100 = -1, weighted_map = -1;  // graded relevance (graded.h), where images have several labels; -1: not computed
   double encode_images_per_second = 0;
   std::uint64_t code_bytes_per_image = 0;

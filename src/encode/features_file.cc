@@ -1,0 +1,55 @@
+#include "signet/encode/features_file.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "signet/base/container.h"
+#include "signet/base/error.h"
+
+namespace signet {
+namespace {
+
+using nlohmann::json;
+
+bool is_container(FileSystem& fs, const std::string& path) {
+  constexpr std::array kStart{std::byte{0x89}, std::byte{'S'}, std::byte{'I'}, std::byte{'G'}};
+  const auto file = fs.map(path);
+  const auto data = file->data();
+  return data.size() >= kStart.size() && std::equal(kStart.begin(), kStart.end(), data.begin());
+}
+
+// Passes and seconds by a JSON object that has them; 0 where it has not.
+void read_costs(const std::string& text, FeaturesSource& source) {
+  const json record = json::parse(text, nullptr, false);
+  if (!record.is_object()) return;
+  const auto number = [&](const char* key) {
+    const auto found = record.find(key);
+    return found == record.end() || !found->is_number() ? 0.0 : std::max(0.0, found->get<double>());
+  };
+  source.image_passes = static_cast<std::uint64_t>(number("image_passes"));
+  source.seconds = number("seconds");
+}
+
+}  // namespace
+
+FeaturesSource read_features_source(FileSystem& fs, const std::string& path) {
+  FeaturesSource source;
+  if (!is_container(fs, path)) {
+    source.model = read_model(fs, path);
+    read_costs(source.model.info.training_record, source);
+    return source;
+  }
+  const auto file = Container::open(fs, path, kFeaturesKind, kFeaturesVersion);
+  if (!file->has(kFeaturesModelSection))
+    fail(ErrorCode::kUnsupported, path,
+         ": this first stage was written by an earlier signet and holds no network to read features from; "
+         "train it anew with --features-out");
+  source.first_stage = true;
+  source.model = parse_model(file->section(kFeaturesModelSection), path);
+  const auto meta = file->section("meta");
+  read_costs({reinterpret_cast<const char*>(meta.data()), meta.size()}, source);
+  return source;
+}
+
+}  // namespace signet
