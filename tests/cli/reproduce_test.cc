@@ -122,7 +122,7 @@ train = { method = "itq-cca", features = "network" }
   expect_error(reproduce({plan("bad",
                                "protocols = [\"heldout\"]\nruns = [{ bits = [8], seeds = [3] }]\n"
                                "train = { method = \"itq\", features = \"network\", epoch = 3 }\n")}),
-               2, {"epoch"});
+               2, {"signet-train"});  // which has said what is wrong with --epoch
 }
 
 TEST_F(ReproduceTest, APlanBecomesRecordsAndPagesAndIsNotRunTwice) {
