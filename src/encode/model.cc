@@ -11,8 +11,8 @@
 #include "encode/onnx_file.h"
 #include "signet/base/error.h"
 #include "signet/base/sha256.h"
-#include "signet/encode/features_file.h"
 #include "signet/code/code_matrix.h"
+#include "signet/encode/features_file.h"
 
 namespace signet {
 namespace {
