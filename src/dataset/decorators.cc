@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -125,8 +126,8 @@ std::shared_ptr<const Dataset> concatenate(std::vector<std::shared_ptr<const Dat
 SplitIndices stratified_split(const Dataset& source, double share, std::uint64_t seed) {
   if (!(share >= 0 && share < 1))
     fail(ErrorCode::kInvalidArgument, "a share of ", share, " cannot be split off; 0 <= share < 1 would be right");
-  return move_of_every_class(source, seed,
-                             [share](std::size_t n) { return static_cast<std::size_t>(share * static_cast<double>(n) + 0.5); });
+  return move_of_every_class(
+      source, seed, [share](std::size_t n) { return static_cast<std::size_t>(std::lround(share * static_cast<double>(n))); });
 }
 
 SplitIndices draw_per_class(const Dataset& source, std::size_t per_class, std::uint64_t seed) {

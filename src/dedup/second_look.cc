@@ -84,7 +84,7 @@ Grid<kHalf> halved(const Fine& fine) {
   Grid<kHalf> half;
   for (std::uint32_t y = 0; y < kHalf; ++y)
     for (std::uint32_t x = 0; x < kHalf; ++x) {
-      const float* p = fine.data() + 2 * y * kSide + 2 * x;
+      const float* p = &fine[std::size_t{2} * y * kSide + std::size_t{2} * x];
       half[y * kHalf + x] = (p[0] + p[1] + p[kSide] + p[kSide + 1]) / 4;
     }
   return half;

@@ -72,16 +72,16 @@ void GraphWriter::node(const std::string& name, const char* op, const std::vecto
     attribute.bytes(onnx::attribute::kName, key);
     for (const std::int64_t v : list) attribute.varint(onnx::attribute::kInts, static_cast<std::uint64_t>(v));
     attribute.varint(onnx::attribute::kType, onnx::attribute::kTypeInts);
-    node.message(onnx::node::kAttribute, std::move(attribute));
+    node.message(onnx::node::kAttribute, attribute);
   }
   for (const auto& [key, number] : numbers) {
     WireWriter attribute;
     attribute.bytes(onnx::attribute::kName, key);
     attribute.varint(onnx::attribute::kInt, static_cast<std::uint64_t>(number));
     attribute.varint(onnx::attribute::kType, onnx::attribute::kTypeInt);
-    node.message(onnx::node::kAttribute, std::move(attribute));
+    node.message(onnx::node::kAttribute, attribute);
   }
-  graph_.message(onnx::graph::kNode, std::move(node));
+  graph_.message(onnx::graph::kNode, node);
 }
 
 void GraphWriter::tensor(const std::string& name, const std::vector<std::uint64_t>& dims, std::span<const float> values) {
@@ -90,7 +90,7 @@ void GraphWriter::tensor(const std::string& name, const std::vector<std::uint64_
   tensor.varint(onnx::tensor::kDataType, onnx::tensor::kFloat);
   tensor.bytes(onnx::tensor::kName, name);
   tensor.borrow(onnx::tensor::kRawData, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
-  graph_.message(onnx::graph::kInitializer, std::move(tensor));
+  graph_.message(onnx::graph::kInitializer, tensor);
 }
 
 // Whole numbers are few: the message holds them itself.
@@ -101,14 +101,14 @@ void GraphWriter::integers(const std::string& name, const std::vector<std::uint6
   tensor.varint(onnx::tensor::kDataType, sizeof(Integer) == 4 ? onnx::tensor::kInt32 : onnx::tensor::kInt64);
   tensor.bytes(onnx::tensor::kName, name);
   tensor.bytes(onnx::tensor::kRawData, {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Integer)});
-  graph_.message(onnx::graph::kInitializer, std::move(tensor));
+  graph_.message(onnx::graph::kInitializer, tensor);
 }
 
 // The name of the input as a vector, after a node that makes it one where it is a picture.
 std::string GraphWriter::flattened(std::size_t index, const std::string& in) {
   const int input = network_.layers[index].input;
   if (input >= 0 && is_vector_[static_cast<std::size_t>(input)]) return in;
-  const std::string flat = layer_name(index) + "/flatten";
+  std::string flat = layer_name(index) + "/flatten";
   node(flat, "Flatten", {in}, flat, {}, {{"axis", 1}});
   return flat;
 }
@@ -244,27 +244,27 @@ void GraphWriter::value(std::uint32_t field, int index) {
   const bool vector = index >= 0 && is_vector_[static_cast<std::size_t>(index)];
   WireWriter shape, batch;
   batch.bytes(onnx::dimension::kParam, "N");
-  shape.message(onnx::shape::kDim, std::move(batch));
+  shape.message(onnx::shape::kDim, batch);
   for (const std::uint32_t d : vector ? std::vector<std::uint32_t>{s.c} : std::vector<std::uint32_t>{s.c, s.h, s.w}) {
     WireWriter dim;
     dim.varint(onnx::dimension::kValue, d);
-    shape.message(onnx::shape::kDim, std::move(dim));
+    shape.message(onnx::shape::kDim, dim);
   }
   WireWriter tensor, type, info;
   tensor.varint(onnx::tensor_type::kElemType, onnx::tensor::kFloat);
-  tensor.message(onnx::tensor_type::kShape, std::move(shape));
-  type.message(onnx::type::kTensorType, std::move(tensor));
+  tensor.message(onnx::tensor_type::kShape, shape);
+  type.message(onnx::type::kTensorType, tensor);
   info.bytes(onnx::value_info::kName, value_name(network_, index));
-  info.message(onnx::value_info::kType, std::move(type));
-  graph_.message(field, std::move(info));
+  info.message(onnx::value_info::kType, type);
+  graph_.message(field, info);
 }
 
 // What the layers of a kind share.
 void GraphWriter::constants() {
   // Borrowed by the graph, as the weights are.
-  static constexpr float kSqrt1_2 = 0.70710678118654752f, kOne = 1.0f, kHalf = 0.5f;
+  static constexpr float kRootOfHalf = 0.70710678118654752f, kOne = 1.0f, kHalf = 0.5f;
   if (has(LayerKind::kGelu)) {
-    tensor("gelu.sqrt1_2", {}, {&kSqrt1_2, 1});
+    tensor("gelu.sqrt1_2", {}, {&kRootOfHalf, 1});
     tensor("gelu.one", {}, {&kOne, 1});
     tensor("gelu.half", {}, {&kHalf, 1});
   }
@@ -328,7 +328,7 @@ WireWriter encode_onnx(const Network& network, const OnnxMetadata& metadata) {
   WireWriter opset;
   opset.bytes(onnx::opset::kDomain, "");
   opset.varint(onnx::opset::kVersion, onnx::kOperatorSet);
-  file.message(onnx::model::kOpsetImport, std::move(opset));
+  file.message(onnx::model::kOpsetImport, opset);
   for (const auto& [key, value] : metadata) file.message(onnx::model::kMetadata, metadata_entry(key, value));
   std::uint32_t crc = 0;
   file.for_each_piece([&](std::string_view piece) { crc = crc_of(piece, crc); });

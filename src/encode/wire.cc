@@ -48,10 +48,10 @@ void WireWriter::borrow(std::uint32_t field, std::string_view value) {
   size_ += value.size();
 }
 
-void WireWriter::message(std::uint32_t field, WireWriter value) {
+void WireWriter::message(std::uint32_t field, const WireWriter& value) {
   raw_varint(std::uint64_t{field} << 3 | kLength);
   raw_varint(value.size_);
-  for (Piece& piece : value.pieces_) {
+  for (const Piece& piece : value.pieces_) {
     append(piece.own);
     pieces_.back().borrowed = piece.borrowed;
     size_ += piece.borrowed.size();

@@ -16,7 +16,7 @@ class WireWriter {
   void varint(std::uint32_t field, std::uint64_t value);
   void bytes(std::uint32_t field, std::string_view value);
   void borrow(std::uint32_t field, std::string_view value);  // value must outlive the writer
-  void message(std::uint32_t field, WireWriter value);
+  void message(std::uint32_t field, const WireWriter& value);
 
   std::uint64_t size() const noexcept { return size_; }
   // Calls f(std::string_view) for the pieces of the message in order.

@@ -131,6 +131,7 @@ std::vector<std::string> leading_methods(const ComparedSection& section) {
     if (row.difference.verdict == ComparedDifference::Verdict::kReference) reference = row.name;
   }
   std::vector<std::string> names;
+  names.reserve(best.size());
   for (const auto& [name, value] : best) names.push_back(name);
   std::stable_sort(names.begin(), names.end(), [&](const auto& a, const auto& b) { return best[a] > best[b]; });
   const auto place = std::find(names.begin(), names.end(), reference);

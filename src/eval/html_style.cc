@@ -4,7 +4,7 @@ namespace signet::eval {
 
 // Colours are variables, once for light and once for dark. The six series differ in colour (after Okabe and Ito, safe for
 // colour-blind readers) and in dash, so that they survive a grey printer.
-const char* style_sheet() noexcept {
+const char* style_sheet() noexcept {  // NOLINT(readability-function-size): one text
   return R"css(
 :root{--paper:#fbfaf8;--card:#fff;--ink:#1d1c1a;--soft:#6a665f;--rule:#e2ded6;--accent:#0b5c8a;--right:#00694b;--wrong:#a8390a;--band:#f3f0ea;
 --c0:#0b5c8a;--c1:#b5540a;--c2:#00694b;--c3:#8a3b74;--c4:#5c5a55;--c5:#8a6d00;

@@ -65,8 +65,8 @@ std::vector<Protocol> make_protocols() {
 }
 
 const std::vector<Protocol>& protocols() {
-  static const std::vector<Protocol> all = make_protocols();
-  return all;
+  static const std::vector<Protocol> kAll = make_protocols();
+  return kAll;
 }
 
 }  // namespace

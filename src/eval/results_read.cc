@@ -108,7 +108,7 @@ void read_codes(const Json& j, ResultRecord& r) {
   for (const Json& mean : list(j, "bit_means", kMaxBits)) r.bit_means.push_back(real(mean));
   for (const Json& p : list(j, "by_radius", kMaxBits + 1))
     r.by_radius.push_back({radius_of(p, "radius"), real(p.at("items")), real(p.at("precision")), real(p.at("recall"))});
-  for (const Json& p : list(j, "search_cost", 8 * (kMaxBits + 1)))
+  for (const Json& p : list(j, "search_cost", std::size_t{8} * (kMaxBits + 1)))
     r.search_cost.push_back({p.at("index"), radius_of(p, "radius"), real(p.at("microseconds"))});
   for (const Json& e : list(j, "examples", kMostExamples)) {
     ExampleQuery example{example_of(e.at("query")), {}};

@@ -32,7 +32,7 @@ sqlite3_vfs* under(sqlite3_vfs* vfs) { return static_cast<sqlite3_vfs*>(vfs->pAp
 bool is_page(int amount, sqlite3_int64 offset) {
   return amount == static_cast<int>(kPageSize) && offset % static_cast<int>(kPageSize) == 0;
 }
-constexpr sqlite3_int64 kFrameSize = static_cast<sqlite3_int64>(kWalFrameHeader + kPageSize);
+constexpr sqlite3_int64 kFrameSize = sqlite3_int64{kWalFrameHeader} + sqlite3_int64{kPageSize};
 bool is_frame_body(int amount, sqlite3_int64 offset) {
   const auto at = offset - static_cast<sqlite3_int64>(kWalHeader);
   return amount == static_cast<int>(kPageSize) && at >= 0 && at % kFrameSize == static_cast<sqlite3_int64>(kWalFrameHeader);
@@ -139,7 +139,7 @@ std::string checksum_vfs(const std::string& base) {
   const std::lock_guard lock(mutex);
   sqlite3_vfs* below = sqlite3_vfs_find(base.empty() ? nullptr : base.c_str());
   if (below == nullptr) fail(ErrorCode::kInvalidArgument, "no SQLite VFS is named \"", base, "\"");
-  const std::string name = concat("signet-", base.empty() ? "default" : below->zName);
+  std::string name = concat("signet-", base.empty() ? "default" : below->zName);
   // A VFS of tests may have been unregistered and another registered under its name: the one below must be the one found now.
   if (const sqlite3_vfs* known = sqlite3_vfs_find(name.c_str()); known != nullptr && known->pAppData == below) return name;
   auto entry = std::make_unique<NamedVfs>();

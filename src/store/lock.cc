@@ -69,7 +69,7 @@ std::string read_lock(int fd) { return read_some(fd, kLockBytes + 1); }
 std::string read_ack(const std::string& collection) {
   const int fd = ::open(ack_path(collection).c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return {};
-  const std::string text = read_some(fd, kAckBytes + 1);
+  std::string text = read_some(fd, kAckBytes + 1);
   ::close(fd);
   return text;
 }

@@ -10,7 +10,7 @@ namespace signet {
 // The grey picture at 32 x 32, whatever its shape was.
 struct Thumbnail {
   static constexpr std::uint32_t kSide = 32;
-  std::array<float, kSide * kSide> grey{};
+  std::array<float, std::size_t{kSide} * kSide> grey{};
 };
 Thumbnail make_thumbnail(const Image& image);
 
