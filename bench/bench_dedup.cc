@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -32,12 +33,17 @@ const char kUsage[] =
     "usage: signet-bench-dedup [--data PATH] [--model FILE] [--images N] [--copies N] [--seed S] [--bits K] [--alpha X] "
     "[--epochs E]\n"
     "                          [--batch N] [--arch NAME] [--threads N] [--float32] [--group N] [--train-only] [--json]\n"
+    "                          [--same FILE] [--wrong FILE]\n"
     "  --model FILE  the instance model; trained on the tuning half of the images and kept there where it does not exist;\n"
     "                none: perceptual hashes alone\n"
-    "  --group N     codes to group for the time (1,000,000; 0: leave out)\n";
+    "  --group N     codes to group for the time (1,000,000; 0: leave out)\n"
+    "  --same FILE   images of the data that show the same picture, as somebody has seen: keys, with tabs between, a line for "
+    "each\n"
+    "                picture; all but one of them are left out\n"
+    "  --wrong FILE  write down the pairs that count as wrong: method, key, key (copies as kind:key)\n";
 
 struct Setup {
-  std::string data = "/usr/share/datasets/fashion-mnist", model, arch = "small";
+  std::string data = "/usr/share/datasets/fashion-mnist", model, same, wrong, arch = "small";
   std::size_t images = 50'000, copies = 5'000, group = 1'000'000, batch = 0, bits = 0, threads = 0;
   std::uint64_t seed = 1;
   double alpha = 0, epochs = 0, precision = 0.99;
@@ -46,7 +52,8 @@ struct Setup {
 
 Setup parse(int count, char** values) {
   Setup s;
-  const std::map<std::string, std::string*> texts = {{"--data", &s.data}, {"--model", &s.model}, {"--arch", &s.arch}};
+  const std::map<std::string, std::string*> texts = {
+      {"--data", &s.data}, {"--model", &s.model}, {"--arch", &s.arch}, {"--same", &s.same}, {"--wrong", &s.wrong}};
   const std::map<std::string, std::size_t*> numbers = {{"--images", &s.images}, {"--copies", &s.copies},
                                                        {"--group", &s.group},   {"--batch", &s.batch},
                                                        {"--bits", &s.bits},     {"--threads", &s.threads}};
@@ -139,7 +146,7 @@ CodeMatrix encoded(const Encoder& encoder, std::size_t count, const std::functio
 std::vector<Method> methods_of(const Setup& setup, const Planted& planted) {
   std::vector<Method> methods;
   for (const auto kind : {PictureHash::kAverage, PictureHash::kDifference, PictureHash::kDct, PictureHash::kBlockMean})
-    methods.push_back({picture_hash_name(kind), hashes(planted, kind, false), hashes(planted, kind, true)});
+    methods.push_back({picture_hash_name(kind), {{hashes(planted, kind, false), hashes(planted, kind, true)}}});
   Method looked = methods[2];
   looked.name += "+second-look";
   looked.second_look = true;
@@ -148,70 +155,97 @@ std::vector<Method> methods_of(const Setup& setup, const Planted& planted) {
   const Encoder encoder = Encoder::open(real_file_system(), model_of(setup, planted));
   Method instance;
   instance.name = concat("instance-", encoder.info().bits);
-  instance.images = encoded(encoder, planted.images.size(), [&](std::size_t i) { return planted.images[i]; });
-  instance.copies = encoded(encoder, planted.copies.size(), [&](std::size_t i) { return planted.copies[i].image; });
+  instance.codes.push_back({encoded(encoder, planted.images.size(), [&](std::size_t i) { return planted.images[i]; }),
+                            encoded(encoder, planted.copies.size(), [&](std::size_t i) { return planted.copies[i].image; })});
   methods.push_back(instance);
   instance.name += "+second-look";
   instance.second_look = true;
   methods.push_back(instance);
+  instance.name = concat("instance-", encoder.info().bits, "+phash+second-look");  // what `signet dedup --model` does
+  instance.codes.push_back(methods[2].codes.front());
+  methods.push_back(instance);
   return methods;
 }
 
-// A million codes as a collection has them: the images' own codes, each with some twenty strangers made by flipping half as many
-// bits as chance would, and one in twenty a near copy.
-double time_grouping(const Setup& setup, const Method& method, std::size_t& groups) {
-  Random random(setup.seed);
-  const std::uint32_t bits = method.images.bits();
+std::string radii(const Method& method) {
+  return method.codes.size() > 1 ? concat(method.codes[0].radius, " or ", method.codes[1].radius)
+                                 : concat(method.codes[0].radius);
+}
+
+std::string name_of(const Planted& planted, std::size_t i) {
+  if (i < planted.images.size()) return planted.keys[i];
+  const PlantedCopy& copy = planted.copies[i - planted.images.size()];
+  return concat(change_name(copy.change), ":", planted.keys[copy.source]);
+}
+
+// A million codes of one kind as a collection has them: the images' own codes, each with some twenty strangers made by flipping
+// half as many bits as chance would, and one in twenty a near copy.
+CodeMatrix many_codes(const Setup& setup, const Codes& own) {
+  Random random(setup.seed);  // the same for each kind: near copies are near in all
+  const std::uint32_t bits = own.images.bits();
   CodeMatrix codes(setup.group, bits);
   for (std::size_t i = 0; i < setup.group; ++i) {
-    const bool near = i >= method.images.size() && random.below(20) == 0;
-    const auto from = near ? codes.row(random.below(i)) : method.images.row(random.below(method.images.size()));
+    const bool near = i >= own.images.size() && random.below(20) == 0;
+    const auto from = near ? codes.row(random.below(i)) : own.images.row(random.below(own.images.size()));
     std::copy(from.begin(), from.end(), codes.row(i).begin());
-    if (i < method.images.size()) {
-      std::copy(method.images.row(i).begin(), method.images.row(i).end(), codes.row(i).begin());
+    if (i < own.images.size()) {
+      std::copy(own.images.row(i).begin(), own.images.row(i).end(), codes.row(i).begin());
       continue;
     }
-    for (std::uint64_t flips = near ? random.below(method.radius + 1) : bits / 4; flips > 0; --flips) {
-      const std::uint64_t k = random.below(bits);
+    Random flipped(mix_seed(setup.seed, i));
+    for (std::uint64_t flips = near ? flipped.below(own.radius + 1) : bits / 4; flips > 0; --flips) {
+      const std::uint64_t k = flipped.below(bits);
       codes.row(i)[k / 8] ^= static_cast<std::uint8_t>(1u << (k % 8));
     }
   }
+  return codes;
+}
+
+// Grouping at the radii that keep `budget` false pairs an image, as calibration chooses them: strangers grow with the set, so the
+// radii of fifty thousand images are too large for a million.
+void time_grouping(const Setup& setup, const Method& method) {
+  std::vector<CodeMatrix> codes;
+  for (const Codes& own : method.codes) codes.push_back(many_codes(setup, own));
   StarOptions options;
-  options.radius = method.radius;
+  options.radius = method.codes[0].radius;
+  if (codes.size() > 1) options.more = {&codes[1], method.codes[1].radius};
   const auto began = Clock::now();
-  groups = star_groups(codes, options).size();
-  return std::chrono::duration<double>(Clock::now() - began).count();
+  const std::size_t groups = star_groups(codes[0], options).size();
+  const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
+  say(setup, concat(setup.group, " codes of ", method.name, " grouped at radius ", radii(method), " in ", seconds, " s (",
+                    available_cpus(), " CPUs, ", groups, " groups)"));
 }
 
 void print_table(const std::vector<Method>& methods, const std::vector<Figures>& figures) {
   std::printf("%-12s %-9s", "recall", "");
-  for (const Method& method : methods) std::printf(" %22s", method.name.c_str());
+  for (const Method& method : methods) std::printf(" %31s", method.name.c_str());
   std::printf("\n");
   for (std::size_t k = 0; k < figures[0].kinds.size(); ++k) {
     const KindFigures& row = figures[0].kinds[k];
     std::printf("%-12s %-9s", row.kind.c_str(), row.held_back ? (row.seen ? "held back" : "new kind") : "tuned");
-    for (const Figures& f : figures) std::printf(" %22.4f", f.kinds[k].recall());
+    for (const Figures& f : figures) std::printf(" %31.4f", f.kinds[k].recall());
     std::printf("\n");
   }
   std::printf("%-22s", "precision, all pairs");
   for (const Figures& f : figures)
-    std::printf(" %22.4f", f.pairs > 0 ? static_cast<double>(f.found) / static_cast<double>(f.pairs) : 1);
+    std::printf(" %31.4f", f.pairs > 0 ? static_cast<double>(f.found) / static_cast<double>(f.pairs) : 1);
   std::printf("\n%-22s", "radius");
-  for (const Method& method : methods) std::printf(" %22u", method.radius);
+  for (const Method& method : methods) std::printf(" %31s", radii(method).c_str());
   std::printf("\n%-22s", "likeness");
-  for (const Method& method : methods) std::printf(" %22.4f", method.likeness);
+  for (const Method& method : methods) std::printf(" %31.4f", method.likeness);
   std::printf("\n%-22s", "seconds to group");
-  for (const Figures& f : figures) std::printf(" %22.2f", f.seconds);
+  for (const Figures& f : figures) std::printf(" %31.2f", f.seconds);
   std::printf("\n");
 }
 
 int measure(const Setup& setup) {
   const auto began = Clock::now();
-  const Planted planted = plant(setup.data, setup.images, setup.copies, setup.seed);
+  const Planted planted = plant(setup.data, setup.images, setup.copies, setup.seed, setup.same);
   say(setup,
       concat(planted.describe, ": ", planted.read, " images, ", planted.twins, " left out as natural twins (correlation of ",
-             kTwin, " or more), ", planted.images.size(), " used, ", planted.copies.size(), " copies planted, seed ", setup.seed,
-             ", ", std::chrono::duration<double>(Clock::now() - began).count(), " s"));
+             kTwin, " or more; ", planted.by_list, " of them by ", setup.same.empty() ? "no list" : setup.same, "), ",
+             planted.images.size(), " used, ", planted.copies.size(), " copies planted, seed ", setup.seed, ", ",
+             std::chrono::duration<double>(Clock::now() - began).count(), " s"));
   if (setup.train_only) {
     model_of(setup, planted);
     return 0;
@@ -220,6 +254,7 @@ int measure(const Setup& setup) {
   const Looks looks = look_at_all(planted);
   std::vector<Figures> figures;
   Json rows = Json::array();
+  std::ofstream wrong(setup.wrong.empty() ? "/dev/null" : setup.wrong);
   for (Method& method : methods) {
     tune(method, planted, looks, setup.precision);
     figures.push_back(signet::bench::run(method, planted, looks));
@@ -231,16 +266,20 @@ int measure(const Setup& setup) {
                       {"recall", row.recall()},
                       {"copies", row.copies},
                       {"kind_seen", row.seen},
-                      {"radius", method.radius}});
-    say(setup, concat(method.name, ": radius ", method.radius, ", likeness ", method.likeness, ", ", figures.back().found, " of ",
-                      planted.copies.size(), " copies, ", figures.back().pairs - figures.back().found, " wrong pairs"));
+                      {"near", row.copies > 0 ? static_cast<double>(row.near) / static_cast<double>(row.copies) : 0},
+                      {"radius", method.codes[0].radius},
+                      {"more_radius", method.codes.size() > 1 ? Json(method.codes[1].radius) : Json()}});
+    say(setup, concat(method.name, ": radius ", radii(method), ", likeness ", method.likeness, ", ", figures.back().found, " of ",
+                      planted.copies.size(), " copies, ", figures.back().wrong.size(), " wrong pairs, ", figures.back().looks,
+                      " second looks in ", figures.back().seconds, " s"));
+    for (const auto& [a, b] : figures.back().wrong)
+      wrong << method.name << '\t' << name_of(planted, a) << '\t' << name_of(planted, b) << '\n';
   }
   if (setup.group > 0) {
-    std::size_t groups = 0;
-    const Method& method = methods[setup.model == "none" ? 2 : methods.size() - 2];  // codes without a second look
-    const double seconds = time_grouping(setup, method, groups);
-    say(setup, concat(setup.group, " codes of ", method.images.bits(), " bits grouped at radius ", method.radius, " in ", seconds,
-                      " s (", available_cpus(), " CPUs, ", groups, " groups)"));
+    Method& method = methods.back();
+    constexpr double kBudget = 10;  // of `signet dedup`
+    tune_for_size(method, planted, setup.group, kBudget);
+    time_grouping(setup, method);
   }
   if (setup.json)
     std::cout << rows.dump(1) << std::endl;

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <mutex>
 #include <numeric>
+#include <sstream>
+#include <unordered_map>
 
 #include "signet/base/error.h"
 #include "signet/base/random.h"
@@ -159,6 +162,26 @@ std::vector<char> find_twins(const std::vector<Image>& images, ThreadPool& pool)
   return gone;
 }
 
+// Leaves out all but the first that is left of each line of the list. Returns how many.
+std::size_t leave_out_listed(const std::string& file, const std::vector<std::string>& keys, std::vector<char>& gone) {
+  std::unordered_map<std::string, std::size_t> place;
+  for (std::size_t i = 0; i < keys.size(); ++i) place.emplace(keys[i], i);
+  std::ifstream lines(file);
+  if (!lines) fail(ErrorCode::kNotFound, file, ": cannot be read");
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::vector<std::size_t> left;
+    for (std::string key; std::getline(words, key, '\t');) {
+      const auto found = place.find(key);
+      if (found != place.end() && !gone[found->second]) left.push_back(found->second);
+    }
+    std::sort(left.begin(), left.end());
+    for (std::size_t i = 1; i < left.size(); ++i) gone[left[i]] = 1, ++count;
+  }
+  return count;
+}
+
 class HalfDataset : public Dataset {
  public:
   explicit HalfDataset(const Planted& planted) : planted_(planted) {
@@ -180,7 +203,7 @@ class HalfDataset : public Dataset {
 
 }  // namespace
 
-Planted plant(const std::string& path, std::size_t count, std::size_t copies, std::uint64_t seed) {
+Planted plant(const std::string& path, std::size_t count, std::size_t copies, std::uint64_t seed, const std::string& same) {
   const auto data = open_dataset(path);
   Planted planted;
   planted.describe = data->describe();
@@ -194,10 +217,15 @@ Planted plant(const std::string& path, std::size_t count, std::size_t copies, st
   pool.parallel_for(all.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t i = begin; i < end; ++i) all[i] = data->get(order[i]).image;
   });
-  const std::vector<char> gone = find_twins(all, pool);
+  std::vector<std::string> keys;
+  for (const std::size_t i : order) keys.push_back(data->key(i));
+  std::vector<char> gone = find_twins(all, pool);
+  if (!same.empty()) planted.by_list = leave_out_listed(same, keys, gone);
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (gone[i]) ++planted.twins;
-    if (!gone[i] && planted.images.size() < count) planted.images.push_back(std::move(all[i]));
+    if (gone[i] || planted.images.size() >= count) continue;
+    planted.images.push_back(std::move(all[i]));
+    planted.keys.push_back(keys[i]);
   }
   if (planted.images.size() < count) {
     fail(ErrorCode::kInvalidArgument, path, " has ", planted.images.size(), " images without twins; ", count,

@@ -10,17 +10,23 @@
 
 namespace signet::bench {
 
-// A way of finding copies: codes, and whether near pairs get a second look.
+// Codes of one kind, one an image and one a copy, and the radius that tune() chooses.
+struct Codes {
+  CodeMatrix images, copies;
+  std::uint32_t radius = 0;
+};
+
+// A way of finding copies: one or two kinds of codes (near by either is near), and whether near pairs get a second look.
 struct Method {
   std::string name;
-  CodeMatrix images, copies;  // codes, one an image and one a copy
+  std::vector<Codes> codes;
   bool second_look = false;
-  std::uint32_t radius = 0;  // chosen by tune()
   double likeness = 0;
 };
 
 struct Looks {
   std::vector<Thumbnail> images, copies;
+  const Thumbnail& of(std::size_t i) const { return i < images.size() ? images[i] : copies[i - images.size()]; }
 };
 Looks look_at_all(const Planted& planted);
 
@@ -28,12 +34,17 @@ Looks look_at_all(const Planted& planted);
 // the tuning half and their copies of the six kinds for tuning.
 void tune(Method& method, const Planted& planted, const Looks& looks, double precision);
 
+// Chooses the radii that calibration would choose in a set of `count` such images: of those that bring at most `budget` strangers
+// an image, which grow with the set, the ones that find the most of the tuning copies.
+void tune_for_size(Method& method, const Planted& planted, std::size_t count, double budget);
+
 struct KindFigures {
   std::string kind;
   bool seen = false;       // a kind that tuning (and training) used
   bool held_back = false;  // sources of the half that neither has seen
   std::size_t copies = 0, found = 0;
-  double wrong = 0;  // false pairs, see run()
+  std::size_t near = 0;  // copies whose codes are near those of their source: what the second look may see
+  double wrong = 0;      // false pairs, see run()
   double recall() const { return copies > 0 ? static_cast<double>(found) / static_cast<double>(copies) : 0; }
   double precision() const {
     return static_cast<double>(found) + wrong > 0 ? static_cast<double>(found) / (static_cast<double>(found) + wrong) : 1;
@@ -43,6 +54,8 @@ struct KindFigures {
 struct Figures {
   std::vector<KindFigures> kinds;
   std::size_t found = 0, pairs = 0, pairs_of_originals = 0;  // right pairs, all pairs reported, those between two originals
+  std::size_t looks = 0;                                     // second looks taken
+  std::vector<std::pair<std::size_t, std::size_t>> wrong;    // the other pairs; copies count on behind the images
   double seconds = 0;                                        // grouping, second looks included
 };
 

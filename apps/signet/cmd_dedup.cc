@@ -51,10 +51,14 @@ bool parse_dedup(Arguments words, DedupArguments& a) {
   set.text("--collection", a.collection, "look through a collection, or, together with PATH, compare PATH with it", "DIR");
   set.text("--level", a.level, "same-bytes, same-pixels, near-duplicate or same-class (near-duplicate)", "NAME");
   set.text("--model", a.model, "instance model that makes the codes (signet train --supervision instance)", "FILE");
-  set.text("--hash", a.hash, "perceptual hash in its place: ahash, dhash, phash or block-mean", "NAME");
+  set.text(
+      "--hash", a.hash,
+      "perceptual hash: ahash, dhash, phash or block-mean; with a model, pairs that are near by either are compared, and none "
+      "leaves the hash out (phash; with --collection: only where given)",
+      "NAME");
   set.text("--radius", a.radius, "bits by which near codes may differ; calibrated on your pictures where not given", "R");
   set.text("--budget", a.budget,
-           "calibration: false pairs an image that codes alone may bring, on average (0.01; 1 with a second look)", "X");
+           "calibration: false pairs an image that codes alone may bring, on average (0.01; 10 with a second look)", "X");
   set.text("--likeness", a.likeness, "threshold of the second look, 0 to 1; calibrated where not given", "X");
   set.flag("--no-second-look", a.no_second_look, "believe the codes alone: pictures of near pairs are not read again");
   set.number("--sample", a.sample, "images that calibration makes copies of (300)", "N", 2, 100'000);
@@ -88,6 +92,7 @@ void check(const DedupArguments& a) {
 struct Found {
   std::vector<DuplicateGroup> groups;
   std::uint32_t radius = 0;
+  std::optional<std::uint32_t> more_radius;
   double likeness = -1;  // < 0: no second look
   std::optional<Calibration> calibration;
   std::string calibration_text;
@@ -103,11 +108,13 @@ void choose_radius(const DedupArguments& a, DedupInput& input, const ProgressFn&
   }
   if (input.set.items.size() < 2) return;
   CalibrationOptions options;
-  options.budget = real_option("--budget", a.budget, a.no_second_look ? 0.01 : 1, 0, 1000);
+  options.budget = real_option("--budget", a.budget, a.no_second_look ? 0.01 : 10, 0, 1000);
   options.sample = a.sample, options.seed = a.seed, options.threads = a.threads, options.progress = progress;
   found.calibration = input.calibrate_here(options);
   found.calibration_text = calibration_json(*found.calibration, options);
   found.radius = found.calibration->radius;
+  found.more_radius = found.calibration->more_radius;
+  if (!found.more_radius) input.set.more_codes = {};  // the budget has no room for them
   if (!a.no_second_look) found.likeness = likeness >= 0 ? likeness : found.calibration->likeness;
 }
 
@@ -122,6 +129,8 @@ Found find(const DedupArguments& a, DedupInput& input, const ProgressFn& progres
   for (const std::string& path : a.prefer) options.keep.paths.push_back(absolute_path(path));
   options.reference = input.reference;
   options.poses = input.poses;
+  options.more_radius = found.more_radius.value_or(0);
+  options.more_poses = input.more_poses;
   options.threads = a.threads;
   options.progress = progress;
   if (found.likeness >= 0) {
@@ -175,15 +184,25 @@ std::uint64_t bytes_of(const DedupPlan& plan, std::size_t& files) {
   return bytes;
 }
 
+std::string radii_text(std::uint32_t radius, std::optional<std::uint32_t> more_radius) {
+  return more_radius ? concat("radius ", radius, ", of the hash ", *more_radius) : concat("radius ", radius);
+}
+
 void print_calibration(const Calibration& c) {
   std::cout << "calibrated on " << with_commas(c.sample) << " of " << with_commas(c.images) << " images ("
-            << with_commas(c.copies) << " known copies): radius " << c.radius << ", likeness " << fixed(c.likeness, 3) << '\n';
+            << with_commas(c.copies) << " known copies): " << radii_text(c.radius, c.more_radius) << ", likeness "
+            << fixed(c.likeness, 3) << '\n';
+  const bool two = !c.curve.empty() && c.curve.front().more_radius;
   std::vector<std::vector<std::string>> rows = {{"radius", "copies found", "false pairs an image"}};
+  if (two) rows.front().insert(rows.front().begin() + 1, "of the hash");
   for (const CalibrationPoint& point : c.curve) {
     const bool shown = point.radius == c.radius || point.radius % 2 == 0;
-    if (shown && point.radius <= c.radius + 4)
-      rows.push_back({concat(point.radius, point.radius == c.radius ? " *" : ""), fixed(point.recall, 4),
-                      point.false_pairs == 0 ? concat("< ", fixed(c.resolution, 4)) : fixed(point.false_pairs, 4)});
+    if (!shown || point.radius > c.radius + 4) continue;
+    std::vector<std::string>& row = rows.emplace_back();
+    row.push_back(concat(point.radius, point.radius == c.radius ? " *" : ""));
+    if (two) row.push_back(point.more_radius ? concat(*point.more_radius) : "none");
+    row.push_back(fixed(point.recall, 4));
+    row.push_back(point.false_pairs == 0 ? concat("< ", fixed(c.resolution, 4)) : fixed(point.false_pairs, 4));
   }
   print_table(rows);
 }
@@ -217,7 +236,8 @@ void print_found(const DedupArguments& a, const DedupInput& input, const Found& 
   std::cout << with_commas(input.set.items.size() - input.reference) << " images";
   if (input.reference > 0) std::cout << " against " << with_commas(input.reference);
   std::cout << ", " << with_commas(found.groups.size()) << (found.groups.size() == 1 ? " group" : " groups");
-  if (parse_duplicate_level(a.level) >= DuplicateLevel::kNear) std::cout << " within " << found.radius << " bits";
+  if (parse_duplicate_level(a.level) >= DuplicateLevel::kNear)
+    std::cout << " within " << radii_text(found.radius, found.more_radius);
   std::cout << '\n';
   std::vector<std::vector<std::string>> rows = {{"level", "images beside the one that stays"}};
   for (const auto& [level, n] : count) rows.push_back({duplicate_level_name(level), with_commas(n)});
@@ -248,6 +268,7 @@ int run_find(Arguments words) {
     print_json({{"level", a.level},
                 {"method", input.method},
                 {"radius", found.radius},
+                {"more_radius", found.more_radius ? Json(*found.more_radius) : Json()},
                 {"likeness", found.likeness < 0 ? Json() : Json(found.likeness)},
                 {"calibration", found.calibration_text.empty() ? Json() : Json::parse(found.calibration_text)},
                 {"images", input.set.items.size() - input.reference},

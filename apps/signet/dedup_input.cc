@@ -30,13 +30,25 @@ std::vector<std::size_t> poses_of(const DedupArguments& arguments) {
 }  // namespace
 
 Coder::Coder(const DedupArguments& arguments, const std::string& model) : threads_(arguments.threads) {
-  if (model.empty())
+  if (model.empty()) {
+    if (arguments.hash == "none") fail(ErrorCode::kUsage, "--hash none leaves a model's codes alone; it needs --model FILE");
     hash_ = parse_picture_hash(arguments.hash.empty() ? "phash" : arguments.hash);
-  else
-    encoder_.emplace(Encoder::open(real_file_system(), model, {arguments.threads, "auto"}));
+    return;
+  }
+  encoder_.emplace(Encoder::open(real_file_system(), model, {arguments.threads, "auto"}));
+  // A collection has its codes already, and pictures are not read for a hash that nobody has asked for.
+  const bool wanted =
+      arguments.hash.empty() ? arguments.collection.empty() && arguments.radius.empty() : arguments.hash != "none";
+  if (parse_duplicate_level(arguments.level) == DuplicateLevel::kNear && wanted)
+    more_ = parse_picture_hash(arguments.hash.empty() ? "phash" : arguments.hash);
+  if (more_ && !arguments.radius.empty())
+    fail(ErrorCode::kUsage,
+         "--radius is of one kind of codes; give --hash none with it, or leave it out and both are calibrated");
 }
 
 std::string Coder::name() const { return encoder_ ? "model " + encoder_->info().fingerprint : picture_hash_name(hash_); }
+
+std::string Coder::method() const { return more_ ? concat(name(), " + ", picture_hash_name(*more_)) : name(); }
 
 bool Coder::is_instance() const {
   if (!encoder_) return true;
@@ -96,8 +108,6 @@ CodeMatrix Coder::encode_all(std::size_t count, const std::function<Image(std::s
 DedupInput::DedupInput(const DedupArguments& arguments, const ProgressFn& progress)
     : arguments_(arguments), level_(parse_duplicate_level(arguments.level)) {
   limits_.max_pixels = arguments.max_megapixels * 1'000'000;
-  if (!arguments.model.empty() && !arguments.hash.empty())
-    fail(ErrorCode::kUsage, "--model and --hash are two ways of making codes; give one of them");
   const bool anew = !arguments.model.empty() || !arguments.hash.empty() || arguments.collection.empty();
   if (needs_codes(level_) && anew) {
     coder_.emplace(arguments, arguments.model);
@@ -109,7 +119,7 @@ DedupInput::DedupInput(const DedupArguments& arguments, const ProgressFn& progre
   if (!arguments.against.empty()) read_paths(arguments.against, progress);
   if (!arguments.against.empty() || (!arguments.collection.empty() && !arguments.paths.empty())) reference = set.items.size();
   read_paths(arguments.paths, progress);
-  if (coder_) method = coder_->name();
+  if (coder_) method = coder_->method();
   check_model_kind();
 }
 
@@ -139,7 +149,7 @@ void DedupInput::read_from_collection(const ProgressFn& progress) {
   const CollectionInfo info = view->info();
   library_.emplace(info.root, limits_);
   if (!needs_codes(level_)) return;
-  if (coder_ && coder_->name() != "model " + info.model) return encode_collection(progress);
+  if (coder_ && (coder_->name() != "model " + info.model || coder_->more())) return encode_collection(progress);
   if (coder_) return;
   if (!info.model_path.empty() && real_file_system().exists(info.model_path)) {
     coder_.emplace(arguments_, info.model_path);
@@ -156,19 +166,25 @@ void DedupInput::read_from_collection(const ProgressFn& progress) {
 void DedupInput::encode_collection(const ProgressFn& progress) {
   std::vector<std::size_t> taken;
   std::vector<std::pair<std::size_t, std::string>> missing;
+  std::vector<std::array<std::uint8_t, 8>> hashes(coder_->more() ? set.items.size() : 0);
   const auto load = [&](std::size_t i) {
     std::string why;
     auto image = library_->find(set.items[i].key, &why);
     if (!image) fail(ErrorCode::kNotFound, set.items[i].key, ": ", why);
     set.items[i].pixels = pixel_digest(*image);
     if (arguments_.keep == "sharpest") set.items[i].sharpness = sharpness(*image);
+    if (coder_->more()) hashes[i] = picture_hash(*image, *coder_->more());
     return std::move(*image);
   };
   CodeMatrix codes = coder_->encode_all(set.items.size(), load, taken, missing, progress);
   for (const auto& [i, reason] : missing) skipped.emplace_back(set.items[i].key, reason);
   std::vector<DedupItem> items;
   items.reserve(taken.size());
-  for (const std::size_t i : taken) items.push_back(std::move(set.items[i]));
+  if (coder_->more()) set.more_codes = CodeMatrix(0, kPictureHashBits);
+  for (const std::size_t i : taken) {
+    items.push_back(std::move(set.items[i]));
+    if (coder_->more()) set.more_codes.append(hashes[i]);
+  }
   set.items = std::move(items);
   set.codes = std::move(codes);
 }
@@ -179,6 +195,11 @@ void DedupInput::read_paths(const std::vector<std::string>& paths, const Progres
   if (coder_ && set.codes.size() == 0) set.codes = CodeMatrix(0, coder_->bits());
   if (poses.empty() && coder_)
     for (std::size_t p = 0; p < poses_wanted.size(); ++p) poses.push_back(set.codes);
+  const auto more = coder_ ? coder_->more() : std::nullopt;
+  if (more && set.more_codes.size() == 0) {
+    set.more_codes = CodeMatrix(0, kPictureHashBits);
+    more_poses.assign(poses_wanted.size(), set.more_codes);
+  }
   for (const std::string& path : paths) {
     DataArguments data;
     data.path = path;
@@ -188,11 +209,14 @@ void DedupInput::read_paths(const std::vector<std::string>& paths, const Progres
     std::vector<ImageRecord> records(count);
     std::vector<std::string> digests(count);
     std::vector<double> sharp(count, -1);
+    std::vector<std::array<std::uint8_t, 8>> hashes(more ? count * each : 0);
     const auto load = [&](std::size_t i) {
       ImageRecord scratch, &record = i % each == 0 ? records[i / each] : scratch;
       record.key = source->key(i / each);
       Image image = source->load(i / each, limits_, record);
-      if (i % each != 0) return posed(std::move(image), poses_wanted[i % each - 1]);
+      if (i % each != 0) image = posed(std::move(image), poses_wanted[i % each - 1]);
+      if (more) hashes[i] = picture_hash(image, *more);
+      if (i % each != 0) return image;
       digests[i / each] = pixel_digest(image);
       if (arguments_.keep == "sharpest") sharp[i / each] = sharpness(image);
       return image;
@@ -226,6 +250,7 @@ void DedupInput::read_paths(const std::vector<std::string>& paths, const Progres
     for (std::size_t t = 0; t < taken.size(); ++t) {
       const std::size_t pose = taken[t] % each, i = taken[t] / each;
       if (coder_) (pose == 0 ? set.codes : poses[pose - 1]).append(codes.row(t));
+      if (more) (pose == 0 ? set.more_codes : more_poses[pose - 1]).append(hashes[taken[t]]);
       if (pose != 0) continue;
       const ImageRecord& r = records[i];
       places_.resize(set.items.size() + 1);
@@ -266,6 +291,14 @@ Calibration DedupInput::calibrate_here(const CalibrationOptions& options) {
   source.codes = &set.codes;
   source.load = [this](std::size_t i) { return picture(i); };
   source.encode = [this](std::span<const Image> images) { return coder_->encode(images); };
+  if (coder_->more()) {
+    source.more_codes = &set.more_codes;
+    source.more_encode = [this](std::span<const Image> images) {
+      CodeMatrix codes(0, kPictureHashBits);
+      for (const Image& image : images) codes.append(picture_hash(image, *coder_->more()));
+      return codes;
+    };
+  }
   return calibrate(source, options);
 }
 

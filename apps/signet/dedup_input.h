@@ -28,12 +28,15 @@ struct DedupArguments {
   bool no_second_look = false, mirrored = false, turned = false, json = false, quiet = false;
 };
 
-// How pictures become codes: by a model or by a perceptual hash.
+// How pictures become codes: by a model or by a perceptual hash. A second kind may go along with a model: a hash of the same
+// pictures, made while they are read anyway.
 class Coder {
  public:
   explicit Coder(const DedupArguments& arguments, const std::string& model);
   std::uint32_t bits() const { return encoder_ ? encoder_->info().bits : kPictureHashBits; }
-  std::string name() const;  // "model <fingerprint>", "phash"
+  std::string name() const;    // "model <fingerprint>", "phash"
+  std::string method() const;  // with what goes along: "model <fingerprint> + phash"
+  const std::optional<PictureHash>& more() const { return more_; }
   bool is_instance() const;  // of a model that was trained to tell pictures apart, or a hash
   CodeMatrix encode(std::span<const Image> images) const;
   // Codes of `count` pictures, many at once; pictures that cannot be read are left out, and `taken` says which were not.
@@ -42,6 +45,7 @@ class Coder {
 
  private:
   std::optional<Encoder> encoder_;
+  std::optional<PictureHash> more_;
   PictureHash hash_ = PictureHash::kDct;
   std::size_t threads_;
 };
@@ -54,7 +58,7 @@ class DedupInput {
 
   DedupSet set;
   std::size_t reference = 0;
-  std::vector<CodeMatrix> poses;
+  std::vector<CodeMatrix> poses, more_poses;
   std::vector<Verdict> verdicts;
   std::vector<std::pair<std::string, std::string>> skipped;  // key, reason
   std::string method;                                        // for the plan; empty where no codes were compared

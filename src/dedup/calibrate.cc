@@ -1,6 +1,8 @@
 #include "signet/dedup/calibrate.h"
 
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -14,10 +16,14 @@
 namespace signet {
 namespace {
 
-constexpr std::size_t kNeighbours = 32;  // of an image that are looked at: more than the budget will ever allow
+constexpr std::size_t kNeighbours = 32;  // of an image that are looked at, at least
+constexpr double kCrowd = 8;             // the budget is an average: some images have several times as many neighbours
+
+using Distances = std::array<std::uint32_t, 2>;  // by the first and by the second kind of codes
+constexpr std::uint32_t kFar = std::numeric_limits<std::uint32_t>::max();
 
 struct Copy {
-  std::uint32_t distance;
+  Distances distances;
   double likeness;
   Change change;
 };
@@ -30,6 +36,8 @@ class Calibrator {
     const std::size_t count = source_.codes->size();
     if (count < 2)
       fail(ErrorCode::kInvalidArgument, "a radius cannot be calibrated on ", count, " images; at least two are needed");
+    if (source_.more_codes != nullptr && source_.more_codes->size() != count)
+      fail(ErrorCode::kInvalidArgument, "calibration needs as many codes of the second kind as of the first (", count, ")");
     result_.images = count;
     make_copies(draw(count));
     if (sample_.empty()) fail(ErrorCode::kInvalidArgument, "none of the images drawn for calibration can be read: ", reason_);
@@ -65,10 +73,13 @@ class Calibrator {
       for (std::size_t k = 0; k < kChangeKinds; ++k)
         changed.push_back(alter(original, static_cast<Change>(k), mix_seed(options_.seed, drawn[s])));
       const CodeMatrix codes = source_.encode(changed);
+      const CodeMatrix more = source_.more_codes != nullptr ? source_.more_encode(changed) : CodeMatrix();
       const Thumbnail look = make_thumbnail(original);
       for (std::size_t k = 0; k < kChangeKinds; ++k)
-        copies_.push_back({hamming_distance(codes.row(k), source_.codes->row(drawn[s])),
-                           likeness(look, make_thumbnail(changed[k])), static_cast<Change>(k)});
+        copies_.push_back({{hamming_distance(codes.row(k), source_.codes->row(drawn[s])),
+                            more.size() > 0 ? hamming_distance(more.row(k), source_.more_codes->row(drawn[s])) : kFar},
+                           likeness(look, make_thumbnail(changed[k])),
+                           static_cast<Change>(k)});
       sample_.push_back(drawn[s]);
       looks_.emplace(drawn[s], look);
     }
@@ -92,41 +103,87 @@ class Calibrator {
     }
   }
 
-  // Distances of the sample's nearest other images that are no copies.
+  Distances distances(std::size_t a, std::size_t b) const {
+    const CodeMatrix *first = source_.codes, *more = source_.more_codes;
+    return {hamming_distance(first->row(a), first->row(b)),
+            more == nullptr ? kFar : hamming_distance(more->row(a), more->row(b))};
+  }
+
+  // Distances of the sample's nearest other images that are no copies, by either kind of codes.
   void find_strangers() {
-    const auto index = build_index(source_of(std::shared_ptr<const CodeMatrix>(std::shared_ptr<void>(), source_.codes)));
+    std::map<std::pair<std::size_t, std::size_t>, bool> known;
+    reach_[0] = find_strangers(*source_.codes, known);
+    if (source_.more_codes != nullptr) reach_[1] = find_strangers(*source_.more_codes, known);
+    for (const auto& [pair, stranger] : known)
+      if (stranger) strangers_.push_back(distances(pair.first, pair.second));
+  }
+
+  // Looks at pairs by their distance in these codes, the nearest first, until there are so many strangers that no radius beyond
+  // is of use. Returns the distance up to which all were looked at.
+  std::uint32_t find_strangers(const CodeMatrix& codes, std::map<std::pair<std::size_t, std::size_t>, bool>& known) {
+    const auto index = build_index(source_of(std::shared_ptr<const CodeMatrix>(std::shared_ptr<void>(), &codes)));
     SearchOptions search;
-    search.k = kNeighbours + 1;
+    search.k = std::max(kNeighbours, static_cast<std::size_t>(kCrowd * options_.budget)) + 1;
     search.threads = options_.threads;
-    const auto hits = index->search(source_.codes->rows(sample_), search).hits;
-    for (std::size_t s = 0; s < sample_.size(); ++s) {
-      report("compare non-copies", s, sample_.size());
-      const Thumbnail* own = look_at(sample_[s]);
-      for (const Hit& hit : hits[s]) {
-        if (hit.id == sample_[s]) continue;
-        const Thumbnail* other = look_at(hit.id);
-        if (own == nullptr || other == nullptr || likeness(*own, *other) >= result_.likeness) continue;
-        strangers_.push_back(hit.distance);
+    const auto hits = index->search(codes.rows(sample_), search).hits;
+    std::vector<std::vector<std::pair<std::size_t, std::size_t>>> by_distance(codes.bits() / 2 + 1);
+    for (std::size_t s = 0; s < sample_.size(); ++s)
+      for (const Hit& hit : hits[s])
+        if (hit.id != sample_[s] && hit.distance < by_distance.size()) by_distance[hit.distance].emplace_back(sample_[s], hit.id);
+    double found = 0;
+    const double enough = (2 * options_.budget + 1) * static_cast<double>(sample_.size());
+    for (std::uint32_t distance = 0; distance < by_distance.size(); ++distance) {
+      for (const auto& pair : by_distance[distance]) {
+        const auto [place, fresh] = known.try_emplace(pair, false);
+        if (fresh) place->second = is_stranger(pair.first, pair.second);
+        found += place->second ? 1 : 0;
       }
+      report("compare non-copies", std::min(static_cast<std::size_t>(found), static_cast<std::size_t>(enough)),
+             static_cast<std::size_t>(enough));
+      if (found > enough) return distance;
     }
+    return codes.bits() / 2;
+  }
+
+  bool is_stranger(std::size_t a, std::size_t b) {
+    const Thumbnail *own = look_at(a), *other = look_at(b);
+    return own != nullptr && other != nullptr && likeness(*own, *other) < result_.likeness;
+  }
+
+  static bool near(const Distances& distances, std::uint32_t radius, std::optional<std::uint32_t> more_radius) {
+    return distances[0] <= radius || (more_radius && distances[1] <= *more_radius);
+  }
+
+  double false_pairs(std::uint32_t radius, std::optional<std::uint32_t> more_radius) const {
+    const auto count =
+        std::count_if(strangers_.begin(), strangers_.end(), [&](const Distances& d) { return near(d, radius, more_radius); });
+    return static_cast<double>(count) / static_cast<double>(sample_.size());
+  }
+
+  CalibrationPoint point_at(std::uint32_t radius, std::optional<std::uint32_t> more_radius) const {
+    CalibrationPoint point;
+    point.radius = radius, point.more_radius = more_radius;
+    point.false_pairs = false_pairs(radius, more_radius);
+    std::vector<double> found(kChangeKinds, 0);
+    for (const Copy& copy : copies_)
+      found[static_cast<std::size_t>(copy.change)] += near(copy.distances, radius, more_radius) ? 1 : 0;
+    for (const double f : found) {
+      point.recall_by_kind.push_back(f / static_cast<double>(sample_.size()));
+      point.recall += f / static_cast<double>(copies_.size());
+    }
+    return point;
   }
 
   void draw_curve() {
-    const std::uint32_t bits = source_.codes->bits();
-    const auto sample = static_cast<double>(sample_.size());
-    for (std::uint32_t radius = 0; radius <= bits / 2; ++radius) {
-      CalibrationPoint point;
-      point.radius = radius;
-      std::vector<double> found(kChangeKinds, 0);
-      for (const Copy& copy : copies_) found[static_cast<std::size_t>(copy.change)] += copy.distance <= radius ? 1 : 0;
-      for (const double f : found) {
-        point.recall_by_kind.push_back(f / sample);
-        point.recall += f / static_cast<double>(copies_.size());
-      }
-      for (const std::uint32_t d : strangers_) point.false_pairs += d <= radius ? 1 / sample : 0;
-      if (point.false_pairs <= options_.budget) result_.radius = radius;
-      result_.curve.push_back(point);
-      if (point.false_pairs > 10 * options_.budget + 1) break;  // beyond use
+    double most = -1;
+    std::optional<std::uint32_t> more;
+    if (source_.more_codes != nullptr) more = reach_[1];
+    for (std::uint32_t radius = 0; radius <= reach_[0]; ++radius) {
+      // The largest second radius that the budget leaves room for; it shrinks as the first one grows.
+      while (more && false_pairs(radius, more) > options_.budget) more = *more > 0 ? std::optional(*more - 1) : std::nullopt;
+      const CalibrationPoint& point = result_.curve.emplace_back(point_at(radius, more));
+      if (point.false_pairs <= options_.budget && point.recall >= most)
+        most = point.recall, result_.radius = radius, result_.more_radius = more;
     }
   }
 
@@ -140,7 +197,8 @@ class Calibrator {
   std::vector<std::size_t> sample_;
   std::map<std::size_t, Thumbnail> looks_;
   std::vector<Copy> copies_;
-  std::vector<std::uint32_t> strangers_;
+  Distances reach_{};  // up to which strangers are known
+  std::vector<Distances> strangers_;
   std::string reason_;
 };
 
@@ -158,13 +216,21 @@ std::string calibration_json(const Calibration& calibration, const CalibrationOp
     for (std::size_t k = 0; k < point.recall_by_kind.size(); ++k)
       kinds[change_name(static_cast<Change>(k))] = point.recall_by_kind[k];
     curve.push_back({{"radius", point.radius},
+                     {"more_radius", point.more_radius ? Json(*point.more_radius) : Json()},
                      {"recall", point.recall},
                      {"false_pairs", point.false_pairs},
                      {"recall_by_kind", std::move(kinds)}});
   }
-  return Json{{"radius", calibration.radius},       {"likeness", calibration.likeness},     {"budget", options.budget},
-              {"copies_kept", options.copies_kept}, {"images", calibration.images},         {"sample", calibration.sample},
-              {"copies", calibration.copies},       {"resolution", calibration.resolution}, {"seed", options.seed},
+  return Json{{"radius", calibration.radius},
+              {"more_radius", calibration.more_radius ? Json(*calibration.more_radius) : Json()},
+              {"likeness", calibration.likeness},
+              {"budget", options.budget},
+              {"copies_kept", options.copies_kept},
+              {"images", calibration.images},
+              {"sample", calibration.sample},
+              {"copies", calibration.copies},
+              {"resolution", calibration.resolution},
+              {"seed", options.seed},
               {"curve", std::move(curve)}}
       .dump();
 }

@@ -179,6 +179,8 @@ std::vector<DuplicateGroup> find_duplicates(const DedupSet& set, std::span<const
   stars.reference = options.reference;
   stars.order = order;
   stars.poses = options.poses;
+  if (options.level == DuplicateLevel::kNear && set.more_codes.size() > 0)
+    stars.more = {&set.more_codes, options.more_radius, options.more_poses};
   stars.progress = options.progress;
   stars.accept = [&](const Star& star, std::size_t item, std::uint32_t) {
     if (verdicts.forbid(star.keeper, star.members, item)) return false;

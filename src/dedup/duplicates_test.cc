@@ -67,6 +67,25 @@ TEST(Duplicates, TheSecondLookDecidesAboutNearPairsOnly) {
   EXPECT_EQ(groups[0].members.size(), 2u);
 }
 
+TEST(Duplicates, ASecondKindOfCodesBringsMorePairs) {
+  DedupSet set = five();
+  set.more_codes = CodeMatrix(8, {1, 2, 4, 8, 9});  // 4 and 5 are near by these
+  FindOptions options = at(DuplicateLevel::kNear, 1);
+  options.more_radius = 1;
+  std::vector<std::pair<std::size_t, std::size_t>> asked;
+  options.second_look = [&](std::size_t a, std::size_t b) {
+    asked.emplace_back(a, b);
+    return true;
+  };
+  const auto groups = find_duplicates(set, {}, options);
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_EQ(groups[0].keeper, 4u);
+  EXPECT_EQ(groups[0].members, (Members{{3, 1, DuplicateLevel::kNear}, {0, 1, DuplicateLevel::kNear}}));
+  EXPECT_EQ(asked.front(), (std::pair<std::size_t, std::size_t>{4, 0}));
+  // Classes are of one kind of codes.
+  EXPECT_EQ(find_duplicates(set, {}, at(DuplicateLevel::kSameClass, 0)).size(), 1u);
+}
+
 TEST(Duplicates, VerdictsPartAndJoin) {
   // 2 (the keeper) and 4 are no duplicates; then 1 and 2 are not, though their bytes are equal.
   const std::vector<Verdict> no4 = {{2, 4, false}, {2, 77, false}};

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <numeric>
+#include <tuple>
 
 #include "signet/base/error.h"
 #include "signet/index/build.h"
@@ -45,9 +46,18 @@ class DistinctCodes {
   std::unique_ptr<Index> index_;
 };
 
+// One kind of codes: what is compared within which radius.
+struct Space {
+  const CodeMatrix& codes;
+  std::uint32_t radius;
+  std::span<const CodeMatrix> poses;
+};
+
 class Grouping {
  public:
   Grouping(const CodeMatrix& codes, const StarOptions& options) : codes_(codes), options_(options), taken_(codes.size(), 0) {
+    spaces_.push_back({codes, options.radius, options.poses});
+    if (options.more.codes != nullptr) spaces_.push_back({*options.more.codes, options.more.radius, options.more.poses});
     rank_.resize(codes.size());
     order_.assign(options.order.begin(), options.order.end());
     if (order_.empty()) {
@@ -73,49 +83,84 @@ class Grouping {
     bool good = order_.size() == codes_.size() && options_.reference <= codes_.size();
     std::vector<char> seen(codes_.size(), 0);
     for (const std::size_t item : order_) good = good && item < seen.size() && !std::exchange(seen[item], 1);
-    for (const CodeMatrix& pose : options_.poses) good = good && pose.size() == codes_.size() && pose.bits() == codes_.bits();
+    for (const Space& space : spaces_) {
+      good = good && space.codes.size() == codes_.size();
+      for (const CodeMatrix& pose : space.poses) good = good && pose.size() == codes_.size() && pose.bits() == space.codes.bits();
+    }
     if (!good) {
       fail(ErrorCode::kInvalidArgument, "grouping ", codes_.size(),
-           " codes needs every one of them once in `order`, and as many codes of each pose");
+           " codes needs every one of them once in `order`, and as many codes of each pose and of the second kind");
     }
   }
 
+  // One index for each kind of codes.
+  std::vector<DistinctCodes> indexes(const std::vector<std::size_t>& items) const {
+    std::vector<DistinctCodes> all;
+    for (const Space& space : spaces_) all.emplace_back(space.codes, items, options_.threads);
+    return all;
+  }
+
   // Neighbours of items in the index, in any pose, as (distance, code) by code; several poses may name the same code.
-  std::vector<std::vector<Hit>> neighbours(const DistinctCodes& among, std::span<const std::size_t> items) {
+  std::vector<std::vector<Hit>> neighbours(const DistinctCodes& among, const Space& space,
+                                           std::span<const std::size_t> items) const {
     SearchOptions search;
     search.k = kAllHits;
-    search.radius = options_.radius;
+    search.radius = space.radius;
     search.threads = options_.threads;
-    std::vector<std::vector<Hit>> hits = among.index().search(codes_.rows(items), search).hits;
-    for (const CodeMatrix& pose : options_.poses) {
+    std::vector<std::vector<Hit>> hits = among.index().search(space.codes.rows(items), search).hits;
+    for (const CodeMatrix& pose : space.poses) {
       const auto more = among.index().search(pose.rows(items), search).hits;
       for (std::size_t i = 0; i < hits.size(); ++i) hits[i].insert(hits[i].end(), more[i].begin(), more[i].end());
     }
-    if (!options_.poses.empty()) {
+    if (!space.poses.empty()) {
       for (auto& list : hits) {
         std::sort(list.begin(), list.end(),
                   [](const Hit& a, const Hit& b) { return std::pair(a.id, a.distance) < std::pair(b.id, b.distance); });
         list.erase(std::unique(list.begin(), list.end(), [](const Hit& a, const Hit& b) { return a.id == b.id; }), list.end());
       }
     }
+    return hits;
+  }
+
+  // The same by every kind of codes.
+  std::vector<std::vector<std::vector<Hit>>> neighbours(const std::vector<DistinctCodes>& among,
+                                                        std::span<const std::size_t> items) {
+    std::vector<std::vector<std::vector<Hit>>> hits;
     std::size_t total = 0;
-    for (const auto& list : hits) total += list.size();
+    for (std::size_t s = 0; s < spaces_.size(); ++s) {
+      hits.push_back(neighbours(among[s], spaces_[s], items));
+      for (const auto& list : hits.back()) total += list.size();
+    }
     const std::size_t each = total / std::max<std::size_t>(1, items.size()) + 1;
     block_ = std::clamp<std::size_t>(kHitsAtOnce / each, 1, kBlock);
     return hits;
   }
 
-  // The items of these codes that `usable` takes, by (distance, rank).
+  // The items of the codes near item number `i` of the block that `usable` takes, each once, by (by_more, distance, rank).
   template <typename Usable>
-  std::vector<StarMember> expand(const DistinctCodes& among, const std::vector<Hit>& hits, const Usable& usable) const {
+  std::vector<StarMember> expand(const std::vector<DistinctCodes>& among, const std::vector<std::vector<std::vector<Hit>>>& hits,
+                                 std::size_t i, const Usable& usable) const {
     std::vector<StarMember> found;
-    for (const Hit& hit : hits)
-      for (const std::size_t item : among.items(hit.id))
-        if (usable(item)) found.push_back({item, hit.distance});
-    std::sort(found.begin(), found.end(), [&](const StarMember& a, const StarMember& b) {
-      return std::pair(a.distance, rank_[a.item]) < std::pair(b.distance, rank_[b.item]);
-    });
+    for (std::size_t s = 0; s < spaces_.size(); ++s)
+      for (const Hit& hit : hits[s][i])
+        for (const std::size_t item : among[s].items(hit.id))
+          if (usable(item)) found.push_back({item, hit.distance, s > 0});
+    if (spaces_.size() > 1) {  // found by both: the first counts
+      std::sort(found.begin(), found.end(), [](const StarMember& a, const StarMember& b) {
+        return std::pair(a.item, a.by_more) < std::pair(b.item, b.by_more);
+      });
+      found.erase(
+          std::unique(found.begin(), found.end(), [](const StarMember& a, const StarMember& b) { return a.item == b.item; }),
+          found.end());
+    }
+    sort_members(found);
     return found;
+  }
+
+  void sort_members(std::vector<StarMember>& members) const {
+    std::sort(members.begin(), members.end(), [&](const StarMember& a, const StarMember& b) {
+      return std::tuple(a.by_more, a.distance, rank_[a.item]) < std::tuple(b.by_more, b.distance, rank_[b.item]);
+    });
   }
 
   bool accepted(const Star& star, const StarMember& member) const {
@@ -131,16 +176,16 @@ class Grouping {
     std::vector<std::size_t> members;
     for (const std::size_t item : order_)
       if (item < options_.reference) members.push_back(item);
-    const DistinctCodes among(codes_, std::move(members), options_.threads);
+    const std::vector<DistinctCodes> among = indexes(members);
     std::map<std::size_t, Star> stars;
     for (std::size_t at = 0; at < fresh.size();) {
       const auto items = std::span(fresh).subspan(at, std::min(block_, fresh.size() - at));
       const auto hits = neighbours(among, items);
       for (std::size_t i = 0; i < items.size(); ++i) {
-        for (const StarMember& near : expand(among, hits[i], [](std::size_t) { return true; })) {
+        for (const StarMember& near : expand(among, hits, i, [](std::size_t) { return true; })) {
           const auto place = stars.try_emplace(near.item, Star{near.item, {}}).first;
-          if (!accepted(place->second, {items[i], near.distance})) continue;
-          place->second.members.push_back({items[i], near.distance});
+          if (!accepted(place->second, {items[i], near.distance, near.by_more})) continue;
+          place->second.members.push_back({items[i], near.distance, near.by_more});
           taken_[items[i]] = 1;
           break;
         }
@@ -150,16 +195,14 @@ class Grouping {
     }
     for (auto& [keeper, star] : stars) {
       if (star.members.empty()) continue;
-      std::sort(star.members.begin(), star.members.end(), [&](const StarMember& a, const StarMember& b) {
-        return std::pair(a.distance, rank_[a.item]) < std::pair(b.distance, rank_[b.item]);
-      });
+      sort_members(star.members);
       stars_.push_back(std::move(star));
     }
   }
 
   void group(const std::vector<std::size_t>& fresh) {
     if (fresh.size() < 2) return;
-    const DistinctCodes among(codes_, fresh, options_.threads);
+    const std::vector<DistinctCodes> among = indexes(fresh);
     std::vector<std::size_t> block;
     for (std::size_t at = 0; at < fresh.size();) {
       block.clear();
@@ -170,7 +213,7 @@ class Grouping {
       for (std::size_t i = 0; i < block.size(); ++i) {
         if (std::exchange(taken_[block[i]], 1) != 0) continue;  // has joined another of this block meanwhile
         Star star{block[i], {}};
-        for (const StarMember& near : expand(among, hits[i], [&](std::size_t item) { return taken_[item] == 0; })) {
+        for (const StarMember& near : expand(among, hits, i, [&](std::size_t item) { return taken_[item] == 0; })) {
           if (!accepted(star, near)) continue;
           taken_[near.item] = 1;
           star.members.push_back(near);
@@ -183,6 +226,7 @@ class Grouping {
 
   const CodeMatrix& codes_;
   const StarOptions& options_;
+  std::vector<Space> spaces_;
   std::vector<char> taken_;
   std::vector<std::size_t> order_, rank_;
   std::size_t block_ = 256;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 #include "signet/base/error.h"
 #include "signet/base/random.h"
@@ -54,16 +55,21 @@ std::vector<Star> naive(const CodeMatrix& codes, const StarOptions& o) {
   for (const std::size_t keeper : order) {
     if (taken[keeper]) continue;
     taken[keeper] = 1;
-    std::vector<std::pair<std::uint32_t, std::size_t>> near;
-    for (std::size_t place = 0; place < order.size(); ++place)
-      if (!taken[order[place]] && distance(keeper, order[place]) <= o.radius)
-        near.emplace_back(distance(keeper, order[place]), place);
+    std::vector<std::tuple<bool, std::uint32_t, std::size_t>> near;
+    for (std::size_t place = 0; place < order.size(); ++place) {
+      const std::size_t item = order[place];
+      if (taken[item]) continue;
+      if (distance(keeper, item) <= o.radius)
+        near.emplace_back(false, distance(keeper, item), place);
+      else if (o.more.codes != nullptr && hamming_distance(o.more.codes->row(keeper), o.more.codes->row(item)) <= o.more.radius)
+        near.emplace_back(true, hamming_distance(o.more.codes->row(keeper), o.more.codes->row(item)), place);
+    }
     std::sort(near.begin(), near.end());
     Star star{keeper, {}};
-    for (const auto& [d, place] : near) {
+    for (const auto& [by_more, d, place] : near) {
       if (o.accept && !o.accept(star, order[place], d)) continue;
       taken[order[place]] = 1;
-      star.members.push_back({order[place], d});
+      star.members.push_back({order[place], d, by_more});
     }
     if (!star.members.empty()) stars.push_back(star);
   }
@@ -74,6 +80,7 @@ TEST(StarGroups, EqualsTheDefinition) {
   for (const std::uint32_t bits : {8u, 20u, 64u, 100u}) {
     for (const std::size_t count : {0u, 1u, 2u, 700u}) {
       const CodeMatrix codes = clustered(count, bits, bits + count), pose = clustered(count, bits, 99);
+      const CodeMatrix other = clustered(count, 24, 7);
       std::vector<std::size_t> order(count);
       std::iota(order.begin(), order.end(), std::size_t{0});
       Random(5).shuffle(std::span(order));
@@ -82,6 +89,9 @@ TEST(StarGroups, EqualsTheDefinition) {
         options.radius = radius;
         options.threads = 2;
         EXPECT_EQ(star_groups(codes, options), naive(codes, options)) << bits << " bits, radius " << radius;
+        StarOptions both = options;
+        both.more = {&other, 2};
+        EXPECT_EQ(star_groups(codes, both), naive(codes, both)) << bits << " bits and 24, radius " << radius;
         options.order = order;
         options.poses = std::span(&pose, 1);
         options.accept = [](const Star& star, std::size_t item, std::uint32_t) { return (star.keeper + item) % 3 != 0; };
@@ -123,8 +133,27 @@ TEST(StarGroups, ANewItemJoinsTheNearestReferenceThatTakesIt) {
   EXPECT_EQ(star_groups(codes_of({7, 1, 3}), options), (std::vector<Star>{{1, {{2, 1}}}}));
 }
 
+TEST(StarGroups, NearByEitherCodeIsNear) {
+  // By the first code 0 and 1 are near, by the second 0 and 2 (and 0 and 1, further away); 3 is near by none.
+  const CodeMatrix more = codes_of({0, 7, 1, 0xff});
+  StarOptions options;
+  options.radius = 2;
+  options.more = {&more, 3};
+  const CodeMatrix codes = codes_of({0, 3, 0xff, 0xf0});
+  EXPECT_EQ(star_groups(codes, options), (std::vector<Star>{{0, {{1, 2, false}, {2, 1, true}}}}));
+  options.reference = 1;
+  EXPECT_EQ(star_groups(codes, options), (std::vector<Star>{{0, {{1, 2, false}, {2, 1, true}}}}));
+  const CodeMatrix posed = codes_of({0xff, 0, 0, 0});  // number 0, turned
+  options.more.poses = std::span(&posed, 1);
+  EXPECT_EQ(star_groups(codes, options), (std::vector<Star>{{0, {{1, 2, false}, {3, 0, true}, {2, 1, true}}}}));
+}
+
 TEST(StarGroups, RefusesWhatDoesNotFit) {
   StarOptions options;
+  const CodeMatrix short_one = codes_of({1});
+  options.more.codes = &short_one;
+  EXPECT_THROW(star_groups(codes_of({1, 2}), options), Error);
+  options.more.codes = nullptr;
   const std::vector<std::size_t> twice = {0, 0};
   options.order = twice;
   EXPECT_THROW(star_groups(codes_of({1, 2}), options), Error);

@@ -13,7 +13,8 @@ constexpr double kKept = 0.85;     // share of the pixels that the second fit se
 constexpr double kFlat = 1.0;      // a standard deviation below this is no structure, in grey levels
 constexpr double kHopeless = 0.4;  // correlation of the best coarse window below which no fine one is looked for
 constexpr double kLeastShare = 0.8;
-constexpr double kStep = 1.0 / kSide;
+constexpr std::array kSteps = {1.0, 0.5, 0.25};       // of a pixel, by which a window is refined
+constexpr std::array kSofter = {0.0, 0.5, 0.8, 1.1};  // deviations of a Gaussian in pixels; the last is what halving a side costs
 
 template <std::uint32_t side>
 using Grid = std::array<float, std::size_t{side} * side>;
@@ -101,11 +102,11 @@ const std::vector<Part>& coarse_parts() {
   return kParts;
 }
 
-// Parts like this one: 5 % more or less of the side, begun up to a pixel before or behind.
-std::vector<Part> like(const Part& part) {
+// Parts like this one: a little more or less of the side, begun a step before or behind.
+std::vector<Part> like(const Part& part, double step) {
   std::vector<Part> parts;
-  for (const double share : {part.share - 0.05, part.share, part.share + 0.05})
-    for (const double begin : {part.begin - kStep, part.begin, part.begin + kStep}) {
+  for (const double share : {part.share - 1.5 * step, part.share, part.share + 1.5 * step})
+    for (const double begin : {part.begin - step, part.begin, part.begin + step}) {
       const double centre = (part.share - share) / 2;  // growing and shrinking keep the middle
       Part one{begin + centre, std::clamp(share, kLeastShare, 1.0)};
       one.begin = std::clamp(one.begin, 0.0, 1 - one.share);
@@ -133,15 +134,16 @@ double best_window(const Fine& whole, const Fine& shown, Fine& best) {
   if (most < kHopeless) return most;
   Fine fixed, tried;
   most = -2;
-  for (int round = 0; round < 2; ++round) {
+  for (const double pixels : kSteps) {
+    const double step = pixels / kSide;
     sample_rows(whole, Sampling<kSide>(columns), fixed);
-    for (const Part& r : like(rows)) {
+    for (const Part& r : like(rows, step)) {
       sample_columns(fixed, Sampling<kSide>(r), tried);
       const double value = correlation<kSide>(tried, shown);
       if (value > most) most = value, rows = r, best = tried;
     }
     sample_columns(whole, Sampling<kSide>(rows), fixed);
-    for (const Part& c : like(columns)) {
+    for (const Part& c : like(columns, step)) {
       sample_rows(fixed, Sampling<kSide>(c), tried);
       const double value = correlation<kSide>(tried, shown);
       if (value > most) most = value, columns = c, best = tried;
@@ -150,15 +152,18 @@ double best_window(const Fine& whole, const Fine& shown, Fine& best) {
   return most;
 }
 
-// Share of b's variance that gain * a + offset explains, without the worst pixels.
-double explained(const Fine& a, const Fine& b) {
-  std::array<float, kPixels> error;
+// Which pixels are left when gain * a + offset is fitted to b and the worst are set aside; none where no fit is possible.
+std::vector<char> agreeing(const Fine& a, const Fine& b) {
   std::vector<char> kept(kPixels, 1);
+  std::array<float, kPixels> error;
   Moments m;
-  for (int round = 0; round < 3; ++round) {
+  const auto measure = [&] {
     m = {};
     for (std::size_t i = 0; i < kPixels; ++i)
       if (kept[i]) m.add(a[i], b[i]);
+  };
+  for (int round = 0; round < 3; ++round) {
+    measure();
     const double gain = m.cov() / std::max(m.var_a(), 1e-9), offset = (m.b - gain * m.a) / m.count;
     for (std::size_t i = 0; i < kPixels; ++i) error[i] = static_cast<float>(std::abs(gain * a[i] + offset - b[i]));
     auto sorted = error;
@@ -166,12 +171,61 @@ double explained(const Fine& a, const Fine& b) {
     std::nth_element(sorted.begin(), limit, sorted.end());
     for (std::size_t i = 0; i < kPixels; ++i) kept[i] = error[i] <= *limit;
   }
-  m = {};
-  for (std::size_t i = 0; i < kPixels; ++i)
-    if (kept[i]) m.add(a[i], b[i]);
-  const double va = m.var_a(), vb = m.var_b();
-  if (va < kFlat * kFlat || vb < kFlat * kFlat) return va < kFlat * kFlat && vb < kFlat * kFlat ? 1 : 0;
-  return m.cov() <= 0 ? 0 : m.cov() * m.cov() / (va * vb);
+  measure();
+  const bool fits = m.cov() > 0 && m.var_a() >= kFlat * kFlat && m.var_b() >= kFlat * kFlat;
+  return fits ? kept : std::vector<char>();
+}
+
+Fine softened(const Fine& fine, double deviation) {
+  const int reach = static_cast<int>(std::ceil(3 * deviation)), last = static_cast<int>(kSide) - 1;
+  std::vector<float> weights;
+  float sum = 0;
+  for (int d = -reach; d <= reach; ++d)
+    sum += weights.emplace_back(static_cast<float>(std::exp(-d * d / (2 * deviation * deviation))));
+  Fine across{}, result{};
+  for (int y = 0; y <= last; ++y)
+    for (int x = 0; x <= last; ++x)
+      for (int d = -reach; d <= reach; ++d)
+        across[y * kSide + x] += weights[d + reach] / sum * fine[y * kSide + std::clamp(x + d, 0, last)];
+  for (int y = 0; y <= last; ++y)
+    for (int d = -reach; d <= reach; ++d)
+      for (int x = 0; x <= last; ++x)
+        result[y * kSide + x] += weights[d + reach] / sum * across[std::clamp(y + d, 0, last) * kSide + x];
+  return result;
+}
+
+// Share of the differences between neighbouring pixels of b that those of a explain, among pixels that are kept.
+double slopes_explained(const Fine& a, const Fine& b, const std::vector<char>& kept) {
+  double aa = 0, bb = 0, ab = 0;
+  const auto add = [&](std::size_t from, std::size_t to) {
+    if (!kept[from] || !kept[to]) return;
+    const double x = a[to] - a[from], y = b[to] - b[from];
+    aa += x * x, bb += y * y, ab += x * y;
+  };
+  for (std::size_t i = 0; i < kPixels; ++i) {
+    if (i % kSide + 1 < kSide) add(i, i + 1);
+    if (i + kSide < kPixels) add(i, i + kSide);
+  }
+  return ab <= 0 ? 0 : ab * ab / (aa * bb);
+}
+
+double deviation(const Fine& fine) {
+  Moments m;
+  for (const float value : fine) m.add(value, value);
+  return std::sqrt(std::max(0.0, m.var_a()));
+}
+
+// How well a explains b, where the softer of the two may be so because it was made smaller or blurred.
+double explained(const Fine& a, const Fine& b) {
+  if (deviation(a) < kFlat || deviation(b) < kFlat) return deviation(a) < kFlat && deviation(b) < kFlat ? 1 : 0;
+  const std::vector<char> kept = agreeing(a, b);
+  if (kept.empty()) return 0;
+  double best = 0;
+  for (const double softer : kSofter) {
+    best = std::max(best, slopes_explained(softer > 0 ? softened(a, softer) : a, b, kept));
+    if (softer > 0) best = std::max(best, slopes_explained(a, softened(b, softer), kept));
+  }
+  return best;
 }
 
 }  // namespace

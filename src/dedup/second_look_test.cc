@@ -36,6 +36,24 @@ TEST(SecondLook, KnowsThePictureAgain) {
   }
 }
 
+// Two silhouettes before white: most of what varies is where the dark is, and that is the same; what is drawn in them is not.
+TEST(SecondLook, SilhouettesAreToldApartByWhatIsDrawnInThem) {
+  const auto silhouette = [](std::uint64_t seed) {
+    Image image{64, 64, 1, std::vector<std::uint8_t>(64 * 64, 255)};
+    Random random(seed);
+    for (std::uint32_t y = 16; y < 48; ++y)
+      for (std::uint32_t x = 12; x < 52; ++x) image.pixels[y * 64 + x] = static_cast<std::uint8_t>(20 + random.below(40));
+    const Image marks = resize(picture(seed), 32, 24);
+    for (std::uint32_t y = 0; y < 24; ++y)
+      for (std::uint32_t x = 0; x < 32; ++x)
+        image.pixels[(y + 20) * 64 + x + 16] = static_cast<std::uint8_t>(marks.pixels[(y * 32 + x) * 3] / 2);
+    return image;
+  };
+  EXPECT_LT(look(silhouette(1), silhouette(2)), 0.9);
+  for (const auto change : {Change::kShrink, Change::kBlur, Change::kCrop, Change::kBrightness})
+    EXPECT_GT(look(silhouette(1), alter(silhouette(1), change, 4)), 0.9) << change_name(change);
+}
+
 TEST(SecondLook, ANegativeIsNoCopy) {
   Image negative = picture(1);
   for (std::uint8_t& value : negative.pixels) value = static_cast<std::uint8_t>(255 - value);
@@ -109,6 +127,57 @@ TEST_F(Calibrated, ALargerBudgetGivesALargerRadiusAndASeedRepeatsItself) {
   const Calibration large = calibrate(source(codes), options);
   EXPECT_GT(large.radius, small.radius);
   EXPECT_EQ(calibration_json(calibrate(source(codes), options), options), calibration_json(large, options));
+}
+
+// The first kind of codes is a hash of the picture's left half, the second of its right one.
+TEST_F(Calibrated, TwoKindsOfCodesShareTheBudget) {
+  const auto half = [](const Image& image, bool right) {
+    Image part{image.width / 2, image.height, image.channels, {}};
+    for (std::uint32_t y = 0; y < image.height; ++y) {
+      const std::size_t row = std::size_t{part.width} * image.channels;
+      const auto from = image.row(y).subspan(right ? image.row(y).size() - row : 0, row);
+      part.pixels.insert(part.pixels.end(), from.begin(), from.end());
+    }
+    return part;
+  };
+  const auto halves = [&](std::span<const Image> images, bool right) {
+    std::vector<Image> parts;
+    for (const Image& image : images) parts.push_back(half(image, right));
+    return encode(parts);
+  };
+  std::vector<Image> images;
+  for (std::size_t i = 0; i < 60; ++i) images.push_back(picture(i));
+  const CodeMatrix left = halves(images, false), right = halves(images, true);
+  CalibrationSource one;
+  one.codes = &left;
+  one.load = [&](std::size_t i) { return images[i]; };
+  one.encode = [&](std::span<const Image> changed) { return halves(changed, false); };
+  CalibrationOptions options;
+  options.sample = 40, options.budget = 0.5;
+  const Calibration alone = calibrate(one, options);
+  EXPECT_FALSE(alone.more_radius);
+  CalibrationSource two = one;
+  two.more_codes = &right;
+  two.more_encode = [&](std::span<const Image> changed) { return halves(changed, true); };
+  const Calibration both = calibrate(two, options);
+  ASSERT_TRUE(both.more_radius);
+  EXPECT_LE(both.radius, alone.radius);
+  EXPECT_LE(both.curve[both.radius].false_pairs, options.budget);
+  EXPECT_GT(both.curve[both.radius].recall, alone.curve[alone.radius].recall);
+  for (const CalibrationPoint& point : both.curve)
+    EXPECT_TRUE(point.false_pairs <= options.budget || !point.more_radius) << point.radius;
+  EXPECT_EQ(nlohmann::json::parse(calibration_json(both, options))["more_radius"], *both.more_radius);
+  // What the budget counts, counted again: strangers within either radius, of all pairs with the sample.
+  std::size_t near = 0;
+  for (std::size_t a = 0; a < images.size(); ++a)
+    for (std::size_t b = 0; b < images.size(); ++b)
+      near += a != b && (hamming_distance(left.row(a), left.row(b)) <= both.radius ||
+                         hamming_distance(right.row(a), right.row(b)) <= *both.more_radius);
+  EXPECT_LT(static_cast<double>(near) / static_cast<double>(images.size()), 2 * options.budget);
+  two.more_codes = nullptr;
+  const CodeMatrix short_one(2, kPictureHashBits);
+  two.more_codes = &short_one;
+  EXPECT_THROW(calibrate(two, options), Error);
 }
 
 TEST_F(Calibrated, WhatCannotBeCalibrated) {

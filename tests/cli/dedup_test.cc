@@ -16,6 +16,11 @@ class DedupCliTest : public CliTest {
     testdata::write(path("photos/copies/bytes.png"), slurp(path("photos/1.png")));
     save("photos/copies/small.png", resize(picture(2), 40, 40));
   }
+  static void write_instance_model(const std::string& file) {
+    Model model = random_model(32, 16, 3, 3, 5);
+    model.info.training_record = R"({"options":{"supervision":"instance"}})";
+    write_model(real_file_system(), file, model);
+  }
   static std::string concat(const std::string& a, std::uint32_t i, const std::string& b) { return a + std::to_string(i) + b; }
   static Image picture(std::uint32_t seed) {
     Random random(mix_seed(seed, 3));
@@ -83,6 +88,36 @@ TEST_F(DedupCliTest, CalibratesOnThePicturesThemselves) {
   const Outcome text = ok(dedup({}));
   for (const char* part : {"known copies", "false pairs an image", "same-bytes", "near-duplicate", "saves", "signet dedup apply"})
     EXPECT_NE(text.out.find(part), std::string::npos) << part << "\n" << text.out;
+}
+
+TEST_F(DedupCliTest, AModelAndAHashProposeTogether) {
+  write_instance_model(path("m.onnx"));
+  const Words base = {"dedup",      path("photos"), "--model", path("m.onnx"), "--out", path("plan.json"),
+                      "--mirrored", "--budget",     "2"};
+  const auto with = [&](Words words, const Words& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  const auto both = ok(with(base, {"--json"})).json();
+  EXPECT_EQ(found(both), (std::set<std::string>{"bytes.png same-bytes", "small.png near-duplicate"})) << both;
+  EXPECT_TRUE(both["method"].get<std::string>().ends_with(" + phash")) << both["method"];
+  ASSERT_TRUE(both["more_radius"].is_number());
+  EXPECT_EQ(both["calibration"]["more_radius"], both["more_radius"]);
+  const auto alone = ok(with(base, {"--json", "--hash", "none"})).json();
+  EXPECT_TRUE(alone["more_radius"].is_null());
+  EXPECT_FALSE(alone["method"].get<std::string>().ends_with("phash"));
+  const auto recall = [](const nlohmann::json& result) {
+    return result["calibration"]["curve"][result["radius"].get<std::size_t>()]["recall"].get<double>();
+  };
+  EXPECT_GE(recall(both), recall(alone));
+  EXPECT_NE(ok(with(base, {"--hash", "dhash"})).out.find("of the hash"), std::string::npos);
+  // A collection's codes are used as they are, unless a hash is asked for beside its model.
+  ok({"add", path("photos"), "--collection", path("c"), "--model", path("m.onnx"), "--no-labels"});
+  const Words stored = {"dedup", "--collection", path("c"), "--model", path("m.onnx"), "--json", "--out", path("plan.json")};
+  EXPECT_TRUE(ok(stored).json()["more_radius"].is_null());
+  const auto hashed = ok(with(stored, {"--hash", "phash"})).json();
+  EXPECT_TRUE(hashed["more_radius"].is_number());
+  EXPECT_EQ(found(hashed), found(both));
 }
 
 TEST_F(DedupCliTest, LevelsAndKeepRules) {
@@ -156,7 +191,9 @@ TEST_F(DedupCliTest, RefusalsSayWhatWouldBeRight) {
   expect_error({"dedup"}, 2, {"PATH", "--collection"});
   expect_error(dedup({"--level", "alike"}), 2, {"alike", "near-duplicate"});
   expect_error(dedup({"--keep", "path"}), 2, {"--prefer"});
-  expect_error(dedup({"--model", path("m.onnx")}), 2, {"--model and --hash"});
+  write_instance_model(path("m.onnx"));
+  expect_error(dedup({"--model", path("m.onnx"), "--radius", "3"}), 2, {"--radius", "--hash none"});
+  expect_error({"dedup", path("photos"), "--hash", "none"}, 2, {"--hash none", "--model"});
   expect_error(dedup({"--radius", "999"}), 2, {"--radius", "999"});
   expect_error({"dedup", path("photos"), "--hash", "md5"}, 2, {"md5", "dhash"});
 }

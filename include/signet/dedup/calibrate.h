@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ namespace signet {
 // their distances to the code of the original, and their likeness to it (second_look.h), say what a copy looks like here. Known
 // non-copies: each of these images with every other image of the set, except pairs whose pictures are as alike as copies are:
 // those may be real duplicates, which is why somebody runs dedup.
+//
+// Where there are two kinds of codes, a pair is near that is near by either, and the budget is of both together: of all pairs of
+// radii that keep it, those are chosen that find the most known copies.
 struct CalibrationOptions {
   double budget = 0.01;       // false pairs an image that codes within the radius may bring, on average, in this set
   double copies_kept = 0.98;  // share of the known copies within the radius that the second look must let pass
@@ -31,15 +35,17 @@ struct CalibrationOptions {
 
 struct CalibrationPoint {
   std::uint32_t radius = 0;
-  double recall = 0;                   // share of known copies within the radius, all kinds
-  std::vector<double> recall_by_kind;  // kChangeKinds entries
-  double false_pairs = 0;              // an image, on average: other images within the radius that are no copies
+  std::optional<std::uint32_t> more_radius;  // two kinds: the radius of the second that goes best with this one; none fits: empty
+  double recall = 0;                         // share of known copies within the radius, all kinds
+  std::vector<double> recall_by_kind;        // kChangeKinds entries
+  double false_pairs = 0;                    // an image, on average: other images within the radius that are no copies
 };
 
 struct Calibration {
   std::vector<CalibrationPoint> curve;  // radius 0, 1, ... up to where it does not matter any more
   std::uint32_t radius = 0;             // the largest whose false pairs are within the budget
-  double likeness = 0;                  // threshold of the second look
+  std::optional<std::uint32_t> more_radius;
+  double likeness = 0;  // threshold of the second look
   std::size_t images = 0, sample = 0, copies = 0;
   double resolution = 0;  // false pairs an image cannot be told from 0 below this: 3 / sample (95 %, rule of three)
 };
@@ -49,13 +55,15 @@ struct CalibrationSource {
   const CodeMatrix* codes = nullptr;                         // of all images of the set
   std::function<Image(std::size_t)> load;                    // may throw Error: that image is left out
   std::function<CodeMatrix(std::span<const Image>)> encode;  // codes of changed pictures, as those of the set were made
+  const CodeMatrix* more_codes = nullptr;                    // of another kind, of the same images; null: none
+  std::function<CodeMatrix(std::span<const Image>)> more_encode;
 };
 
 // Throws kInvalidArgument for fewer than two images, or where not one of the sample can be read. The same seed gives the same
 // result.
 Calibration calibrate(const CalibrationSource& source, const CalibrationOptions& options);
 
-// As the plan keeps it: an object with radius, likeness, budget, sample, seed and the curve.
+// As the plan keeps it: an object with radius, more_radius, likeness, budget, sample, seed and the curve.
 std::string calibration_json(const Calibration& calibration, const CalibrationOptions& options);
 
 }  // namespace signet

@@ -40,7 +40,8 @@ struct DedupItem {
 
 struct DedupSet {
   std::vector<DedupItem> items;
-  CodeMatrix codes;  // one an item; may be empty (0 codes) for the levels that need none
+  CodeMatrix codes;            // one an item; may be empty (0 codes) for the levels that need none
+  CodeMatrix more_codes = {};  // kNear: of another kind, one an item, or none at all: near by either is near
 };
 
 // All live images of a view with their codes, by id. Memory: some 300 bytes an image, no pictures.
@@ -64,6 +65,8 @@ struct FindOptions {
   KeepOptions keep;
   std::size_t reference = 0;               // the first so many items are a reference set, see StarOptions
   std::span<const CodeMatrix> poses = {};  // mirrored and turned, see StarOptions
+  std::uint32_t more_radius = 0;           // kNear, of DedupSet::more_codes
+  std::span<const CodeMatrix> more_poses = {};
   // kNear: a second look at a pair whose codes are near. Empty: none. Called from one thread; not for pairs with equal bytes or
   // pixels, nor for those with a verdict.
   std::function<bool(std::size_t keeper, std::size_t item)> second_look;
@@ -73,7 +76,7 @@ struct FindOptions {
 
 struct DuplicateMember {
   std::size_t item;
-  std::uint32_t distance;  // of its code to the keeper's; 0 where codes were not compared
+  std::uint32_t distance;  // of its code to the keeper's, of more_codes where only those are near; 0 where none were compared
   DuplicateLevel level;    // the strongest that is known to hold with the keeper
   friend bool operator==(const DuplicateMember&, const DuplicateMember&) = default;
 };
