@@ -80,7 +80,7 @@ TEST(Duplicates, ASecondKindOfCodesBringsMorePairs) {
   const auto groups = find_duplicates(set, {}, options);
   ASSERT_EQ(groups.size(), 2u);
   EXPECT_EQ(groups[0].keeper, 4u);
-  EXPECT_EQ(groups[0].members, (Members{{3, 1, DuplicateLevel::kNear}, {0, 1, DuplicateLevel::kNear}}));
+  EXPECT_EQ(groups[0].members, (Members{{0, 1, DuplicateLevel::kNear}, {3, 1, DuplicateLevel::kNear}}));
   EXPECT_EQ(asked.front(), (std::pair<std::size_t, std::size_t>{4, 0}));
   // Classes are of one kind of codes.
   EXPECT_EQ(find_duplicates(set, {}, at(DuplicateLevel::kSameClass, 0)).size(), 1u);

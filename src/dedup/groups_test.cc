@@ -143,6 +143,7 @@ TEST(StarGroups, NearByEitherCodeIsNear) {
   EXPECT_EQ(star_groups(codes, options), (std::vector<Star>{{0, {{1, 2, false}, {2, 1, true}}}}));
   options.reference = 1;
   EXPECT_EQ(star_groups(codes, options), (std::vector<Star>{{0, {{1, 2, false}, {2, 1, true}}}}));
+  options.reference = 0;
   const CodeMatrix posed = codes_of({0xff, 0, 0, 0});  // number 0, turned
   options.more.poses = std::span(&posed, 1);
   EXPECT_EQ(star_groups(codes, options), (std::vector<Star>{{0, {{1, 2, false}, {3, 0, true}, {2, 1, true}}}}));
