@@ -93,7 +93,7 @@ TEST_F(DedupCliTest, CalibratesOnThePicturesThemselves) {
 TEST_F(DedupCliTest, AModelAndAHashProposeTogether) {
   write_instance_model(path("m.onnx"));
   const Words base = {"dedup",      path("photos"), "--model", path("m.onnx"), "--out", path("plan.json"),
-                      "--mirrored", "--budget",     "2"};
+                      "--mirrored", "--sample",     "6"};
   const auto with = [&](Words words, const Words& more) {
     words.insert(words.end(), more.begin(), more.end());
     return words;
@@ -113,7 +113,8 @@ TEST_F(DedupCliTest, AModelAndAHashProposeTogether) {
   EXPECT_NE(ok(with(base, {"--hash", "dhash"})).out.find("of the hash"), std::string::npos);
   // A collection's codes are used as they are, unless a hash is asked for beside its model.
   ok({"add", path("photos"), "--collection", path("c"), "--model", path("m.onnx"), "--no-labels"});
-  const Words stored = {"dedup", "--collection", path("c"), "--model", path("m.onnx"), "--json", "--out", path("plan.json")};
+  const Words stored = {"dedup",  "--collection", path("c"),         "--model",  path("m.onnx"),
+                        "--json", "--out",        path("plan.json"), "--sample", "6"};
   EXPECT_TRUE(ok(stored).json()["more_radius"].is_null());
   const auto hashed = ok(with(stored, {"--hash", "phash"})).json();
   EXPECT_TRUE(hashed["more_radius"].is_number());
