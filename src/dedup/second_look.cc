@@ -9,9 +9,10 @@ namespace {
 
 constexpr std::uint32_t kSide = Thumbnail::kSide, kHalf = kSide / 2;
 constexpr std::size_t kPixels = std::size_t{kSide} * kSide;
-constexpr double kKept = 0.85;     // share of the pixels that the second fit sees
-constexpr double kFlat = 1.0;      // a standard deviation below this is no structure, in grey levels
-constexpr double kHopeless = 0.4;  // correlation of the best coarse window below which no fine one is looked for
+constexpr double kKept = 0.85;  // share of the pixels that the second fit sees
+constexpr double kFlat = 1.0;   // a standard deviation below this is no structure, in grey levels
+constexpr double kHopeless =
+    0.6;  // correlation of the best coarse window below which the answer is 0: one in a hundred overlays is lost
 constexpr double kLeastShare = 0.8;
 constexpr std::array kSteps = {1.0, 0.5, 0.25};       // of a pixel, by which a window is refined
 constexpr std::array kSofter = {0.0, 0.5, 0.8, 1.1};  // deviations of a Gaussian in pixels; the last is what halving a side costs
@@ -115,25 +116,33 @@ std::vector<Part> like(const Part& part, double step) {
   return parts;
 }
 
-// Puts the window of `whole` that correlates best with `shown` into `best`; returns the correlation. All pairs of coarse parts at
-// half the resolution, then the best one is refined, one side after the other, at the full one.
-double best_window(const Fine& whole, const Fine& shown, Fine& best) {
-  const Grid<kHalf> half_whole = halved(whole), half_shown = halved(shown);
-  Grid<kHalf> tall, cut;
+// A part of a picture, and how well it correlates with another picture.
+struct Window {
   Part rows, columns;
-  double most = -2;
+  double correlation = -2;
+};
+
+// The window of `whole` that looks most like `shown`: of all pairs of coarse parts, at half the resolution.
+Window coarse_window(const Grid<kHalf>& whole, const Grid<kHalf>& shown) {
+  Grid<kHalf> tall, cut;
+  Window best;
   for (const Part& r : coarse_parts()) {
-    sample_columns(half_whole, Sampling<kHalf>(r), tall);
+    sample_columns(whole, Sampling<kHalf>(r), tall);
     for (const Part& c : coarse_parts()) {
       sample_rows(tall, Sampling<kHalf>(c), cut);
-      const double value = correlation<kHalf>(cut, half_shown);
-      if (value > most) most = value, rows = r, columns = c;
+      const double value = correlation<kHalf>(cut, shown);
+      if (value > best.correlation) best = {r, c, value};
     }
   }
-  best = whole;
-  if (most < kHopeless) return most;
-  Fine fixed, tried;
+  return best;
+}
+
+// Refines the window at the full resolution, one side after the other, and returns what it shows.
+Fine refined(const Fine& whole, const Fine& shown, Window& window) {
+  auto& [rows, columns, most] = window;
+  Fine best = whole;
   most = -2;
+  Fine fixed, tried;
   for (const double pixels : kSteps) {
     const double step = pixels / kSide;
     sample_rows(whole, Sampling<kSide>(columns), fixed);
@@ -149,7 +158,7 @@ double best_window(const Fine& whole, const Fine& shown, Fine& best) {
       if (value > most) most = value, columns = c, best = tried;
     }
   }
-  return most;
+  return best;
 }
 
 // Which pixels are left when gain * a + offset is fitted to b and the worst are set aside; none where no fit is possible.
@@ -217,7 +226,6 @@ double deviation(const Fine& fine) {
 
 // How well a explains b, where the softer of the two may be so because it was made smaller or blurred.
 double explained(const Fine& a, const Fine& b) {
-  if (deviation(a) < kFlat || deviation(b) < kFlat) return deviation(a) < kFlat && deviation(b) < kFlat ? 1 : 0;
   const std::vector<char> kept = agreeing(a, b);
   if (kept.empty()) return 0;
   double best = 0;
@@ -238,10 +246,18 @@ Thumbnail make_thumbnail(const Image& image) {
 }
 
 double likeness(const Thumbnail& a, const Thumbnail& b) {
-  Fine of_a, of_b;
-  const double cut_a = best_window(a.grey, b.grey, of_a), cut_b = best_window(b.grey, a.grey, of_b);
-  if (cut_a == cut_b) return std::min(explained(of_a, b.grey), explained(of_b, a.grey));  // mostly: both are shown whole
-  return cut_a > cut_b ? explained(of_a, b.grey) : explained(of_b, a.grey);
+  const bool flat_a = deviation(a.grey) < kFlat, flat_b = deviation(b.grey) < kFlat;
+  if (flat_a || flat_b) return flat_a && flat_b ? 1 : 0;
+  const Grid<kHalf> half_a = halved(a.grey), half_b = halved(b.grey);
+  Window in_a = coarse_window(half_a, half_b), in_b = coarse_window(half_b, half_a);
+  if (std::max(in_a.correlation, in_b.correlation) < kHopeless) return 0;
+  const double ahead = in_a.correlation - in_b.correlation;  // mostly none: both are shown whole
+  double of_a = 0, of_b = 0;
+  if (ahead >= 0) of_a = explained(refined(a.grey, b.grey, in_a), b.grey);
+  if (ahead <= 0) of_b = explained(refined(b.grey, a.grey, in_b), a.grey);
+  if (ahead != 0) return std::max(of_a, of_b);
+  if (in_a.correlation == in_b.correlation) return std::min(of_a, of_b);
+  return in_a.correlation > in_b.correlation ? of_a : of_b;
 }
 
 }  // namespace signet

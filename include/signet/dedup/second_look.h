@@ -21,8 +21,9 @@ Thumbnail make_thumbnail(const Image& image);
 // correlation is taken. There the grey values of one are fitted by gain and offset to the other's, and the worst 15 % of the
 // pixels (an overlay) are set aside. The answer is the squared correlation, about zero, of the differences between neighbouring
 // pixels that are left: what is drawn counts and not only where the dark is. The sharper of the two may be softened (Gaussian, up
-// to 1.1 pixels) where that makes it larger: pictures lose sharpness when they are made smaller or blurred. Under half a
-// millisecond. Flat pictures (no variance at all) explain each other fully where both are flat, else not at all.
+// to 1.1 pixels) where that makes it larger: pictures lose sharpness when they are made smaller or blurred. At most half
+// a millisecond; 0 without going on where even the best coarse window correlates with less than 0.6. Flat pictures (no variance
+// at all) explain each other fully where both are flat, else not at all.
 double likeness(const Thumbnail& a, const Thumbnail& b);
 
 }  // namespace signet
