@@ -56,7 +56,9 @@ class Frame {
   std::vector<double> x_ticks() const {
     if (!chart_.log_x) return nice_ticks(x_min_, x_max_, 6);
     std::vector<double> ticks;
-    for (double t = std::pow(10, std::ceil(std::log10(x_min_) - 1e-9)); t <= x_max_ * (1 + 1e-9); t *= 10) ticks.push_back(t);
+    const auto first = static_cast<int>(std::ceil(std::log10(x_min_) - 1e-9)),
+               last = static_cast<int>(std::floor(std::log10(x_max_) + 1e-9));
+    for (int power = first; power <= last; ++power) ticks.push_back(std::pow(10, power));
     // An axis shorter than a decade or two would have one tick or none.
     return ticks.size() > 1 ? ticks : nice_ticks(x_min_, x_max_, 5);
   }

@@ -124,7 +124,7 @@ Image watermark(const Image& image, Random& random) {
 }
 
 int quality(Random& random, int low, int high) {
-  return low + static_cast<int>(random.below(static_cast<std::uint64_t>(high - low + 1)));
+  return low + static_cast<int>(random.below(static_cast<std::uint64_t>(high - low) + 1));
 }
 
 // Where a change stands when several come together.
