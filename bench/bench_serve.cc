@@ -7,6 +7,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "bench/number.h"
 #include "bench/serve_clients.h"
 #include "bench/serve_load.h"
 #include "encode/test_networks.h"
@@ -291,13 +292,7 @@ Settings parse(int count, char** values) {
       if (++i >= count) fail(ErrorCode::kUsage, word, " needs a value\n", kUsage);
       return values[i];
     };
-    const auto number = [&] {
-      const std::string text = value();
-      char* end = nullptr;
-      const double v = std::strtod(text.c_str(), &end);
-      if (*end != '\0' || !(v >= 1) || v > 1e9) fail(ErrorCode::kUsage, word, " \"", text, "\" is not a number of 1 to 1e9");
-      return v;
-    };
+    const auto number = [&] { return positive_number(word, value(), "1e9"); };
     if (word == "--n")
       settings.n = static_cast<std::size_t>(number());
     else if (word == "--requests")

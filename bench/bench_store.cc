@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "bench/number.h"
 #include "signet/base/cpu.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
@@ -255,13 +256,7 @@ Settings parse(int count, char** arguments) {
       if (i + 1 == count) fail(ErrorCode::kUsage, flag, " needs a value");
       return arguments[++i];
     };
-    const auto number = [&] {
-      const std::string text = value();
-      char* end = nullptr;
-      const double v = std::strtod(text.c_str(), &end);
-      if (*end != '\0' || !(v >= 1) || v > 1e12) fail(ErrorCode::kUsage, flag, " \"", text, "\" is not a number of 1 to 1e12");
-      return v;
-    };
+    const auto number = [&] { return positive_number(flag, value(), "1e12"); };
     if (flag == "--n") {
       s.n = static_cast<std::size_t>(number());
     } else if (flag == "--bits") {

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -129,11 +128,6 @@ std::vector<std::byte> head_of(const std::string& path) {
   return {bytes.begin(), bytes.end()};
 }
 
-bool is_container(const std::vector<std::byte>& head) {
-  constexpr std::array kMagic = {std::byte{0x89}, std::byte{'S'}, std::byte{'I'}, std::byte{'G'}};
-  return head.size() >= kMagic.size() && std::equal(kMagic.begin(), kMagic.end(), head.begin());
-}
-
 bool is_picture(const std::vector<std::byte>& head, const std::string& path) {
   try {
     read_image_header(head, path);
@@ -153,7 +147,7 @@ Json inspect(const std::string& path) {
   if (ends_with(path, ".onnx")) return inspect_model(path);
   if (ends_with(path, ".npy")) return inspect_npy(path);
   const auto head = head_of(path);
-  if (is_container(head)) return inspect_index(path);
+  if (starts_as_container(head)) return inspect_index(path);
   if (is_picture(head, path)) return inspect_picture(path, head);
   return inspect_data(path);
 }

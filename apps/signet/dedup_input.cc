@@ -27,20 +27,25 @@ std::vector<std::size_t> poses_of(const DedupArguments& arguments) {
   return poses;
 }
 
+CodeMatrix hash_codes(std::span<const Image> images, PictureHash kind) {
+  CodeMatrix codes(0, kPictureHashBits);
+  for (const Image& image : images) codes.append(picture_hash(image, kind));
+  return codes;
+}
+
 }  // namespace
 
 Coder::Coder(const DedupArguments& arguments, const std::string& model) : threads_(arguments.threads) {
+  const std::string hash = arguments.hash.empty() ? "phash" : arguments.hash;
   if (model.empty()) {
-    if (arguments.hash == "none") fail(ErrorCode::kUsage, "--hash none leaves a model's codes alone; it needs --model FILE");
-    hash_ = parse_picture_hash(arguments.hash.empty() ? "phash" : arguments.hash);
+    if (hash == "none") fail(ErrorCode::kUsage, "--hash none leaves a model's codes alone; it needs --model FILE");
+    hash_ = parse_picture_hash(hash);
     return;
   }
   encoder_.emplace(Encoder::open(real_file_system(), model, {arguments.threads, "auto"}));
   // A collection has its codes already, and pictures are not read for a hash that nobody has asked for.
-  const bool wanted =
-      arguments.hash.empty() ? arguments.collection.empty() && arguments.radius.empty() : arguments.hash != "none";
-  if (parse_duplicate_level(arguments.level) == DuplicateLevel::kNear && wanted)
-    more_ = parse_picture_hash(arguments.hash.empty() ? "phash" : arguments.hash);
+  const bool wanted = arguments.hash.empty() ? arguments.collection.empty() && arguments.radius.empty() : hash != "none";
+  if (parse_duplicate_level(arguments.level) == DuplicateLevel::kNear && wanted) more_ = parse_picture_hash(hash);
   if (more_ && !arguments.radius.empty())
     fail(ErrorCode::kUsage,
          "--radius is of one kind of codes; give --hash none with it, or leave it out and both are calibrated");
@@ -57,10 +62,10 @@ bool Coder::is_instance() const {
 
 CodeMatrix Coder::encode(std::span<const Image> images) const {
   if (encoder_) return pack_signs(encoder_->run(images).hash, encoder_->info().bits);
-  CodeMatrix codes(0, kPictureHashBits);
-  for (const Image& image : images) codes.append(picture_hash(image, hash_));
-  return codes;
+  return hash_codes(images, hash_);
 }
+
+CodeMatrix Coder::encode_more(std::span<const Image> images) const { return hash_codes(images, more_.value()); }
 
 CodeMatrix Coder::encode_all(std::size_t count, const std::function<Image(std::size_t)>& load, std::vector<std::size_t>& taken,
                              std::vector<std::pair<std::size_t, std::string>>& skipped, const ProgressFn& progress) const {
@@ -293,11 +298,7 @@ Calibration DedupInput::calibrate_here(const CalibrationOptions& options) {
   source.encode = [this](std::span<const Image> images) { return coder_->encode(images); };
   if (coder_->more()) {
     source.more_codes = &set.more_codes;
-    source.more_encode = [this](std::span<const Image> images) {
-      CodeMatrix codes(0, kPictureHashBits);
-      for (const Image& image : images) codes.append(picture_hash(image, *coder_->more()));
-      return codes;
-    };
+    source.more_encode = [this](std::span<const Image> images) { return coder_->encode_more(images); };
   }
   return calibrate(source, options);
 }

@@ -39,6 +39,7 @@ class Coder {
   const std::optional<PictureHash>& more() const { return more_; }
   bool is_instance() const;  // of a model that was trained to tell pictures apart, or a hash
   CodeMatrix encode(std::span<const Image> images) const;
+  CodeMatrix encode_more(std::span<const Image> images) const;  // of the second kind, where there is one
   // Codes of `count` pictures, many at once; pictures that cannot be read are left out, and `taken` says which were not.
   CodeMatrix encode_all(std::size_t count, const std::function<Image(std::size_t)>& load, std::vector<std::size_t>& taken,
                         std::vector<std::pair<std::size_t, std::string>>& skipped, const ProgressFn& progress) const;

@@ -207,15 +207,15 @@ void EvalSession::check_overlap(const Protocol& protocol, const EvalSplit& split
 }
 
 void EvalSession::add_bounds(EvalRecord& record, const Side& queries, const Side& database, bool leave_one_out) const {
-  if (!queries.features.empty()) {
-    record.float_map = cosine_map(queries.features, database.features, encoder_.feature_size(), queries.labels, database.labels,
-                                  leave_one_out, arguments_.threads);
-    record.float_of = "features";
-  } else if (!queries.outputs.empty()) {
-    record.float_map = cosine_map(queries.outputs, database.outputs, encoder_.info().bits, queries.labels, database.labels,
-                                  leave_one_out, arguments_.threads);
-    record.float_of = "outputs";
-  }
+  const auto float_row = [&](const char* of, std::vector<float> Side::*numbers, std::size_t size) {
+    record.float_map =
+        cosine_map(queries.*numbers, database.*numbers, size, queries.labels, database.labels, leave_one_out, arguments_.threads);
+    record.float_of = of;
+  };
+  if (!queries.features.empty())
+    float_row("features", &Side::features, encoder_.feature_size());
+  else if (!queries.outputs.empty())
+    float_row("outputs", &Side::outputs, encoder_.info().bits);
   if (!queries.classes.empty()) {
     const CodeMatrix query_codes = class_id_codes(queries.classes, encoder_.classes());
     const CodeMatrix database_codes = class_id_codes(database.classes, encoder_.classes());

@@ -7,7 +7,6 @@
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
-#include "signet/encode/features_file.h"
 
 namespace signet::cli {
 namespace {
@@ -36,11 +35,6 @@ const ShallowBench::Features& ShallowBench::features_for(const ShallowRequest& r
   features_.extractor = make_extractor(r, *features_.train, meter.callback());
   features_.values = features_of(features_.extractor, *features_.train, threads_, meter.callback());
   features_.seconds = now_seconds() - began;
-  if (!r.model.empty()) {
-    const FeaturesSource source = read_features_source(real_file_system(), r.model);
-    features_.network_seconds = source.seconds;
-    features_.network_passes = source.image_passes;
-  }
   features_.key = key;
   return features_;
 }
@@ -64,10 +58,10 @@ json ShallowBench::learn(const std::vector<std::string>& words) {
   const double seconds = now_seconds() - began;
   const Model model = shallow_model(r, features.extractor, *hasher_, *features.train, {features.seconds, seconds});
   write_model(real_file_system(), r.out, model);
-  numbers["shared_image_passes"] = features.network_passes + features.train->size();
-  numbers["shared_seconds"] = features.network_seconds + features.seconds;
-  numbers["image_passes"] = numbers["shared_image_passes"];
-  numbers["train_seconds"] = features.network_seconds + features.seconds + seconds;
+  const json record = json::parse(model.info.training_record);
+  numbers["image_passes"] = numbers["shared_image_passes"] = record.at("image_passes");
+  numbers["train_seconds"] = record.at("seconds");
+  numbers["shared_seconds"] = record.value("shared_seconds", 0.0) + features.seconds;
   return numbers;
 }
 

@@ -32,9 +32,7 @@ class ShallowBench {
   struct Features {
     std::string key;
     FeatureExtractor extractor;
-    double seconds = 0;          // to fit the extractor and to read the training images
-    double network_seconds = 0;  // to train the network whose features they are, and its image passes
-    std::uint64_t network_passes = 0;
+    double seconds = 0;                               // to fit the extractor and to read the training images
     std::shared_ptr<const Dataset> train;             // images that the plan's protocol trains on
     std::vector<float> values;                        // of `train`
     std::map<std::string, std::vector<float>> parts;  // of whole parts, by identity

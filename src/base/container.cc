@@ -55,6 +55,12 @@ void check_kind(const std::string& kind) {
 
 }  // namespace
 
+bool starts_as_container(std::span<const std::byte> head) noexcept {
+  constexpr std::size_t kTelling = 4;
+  const Head right;
+  return head.size() >= kTelling && std::ranges::equal(head.first(kTelling), bytes_of(right.magic).first(kTelling));
+}
+
 struct ContainerWriter::State {
   FileSystem& fs;
   std::string path;

@@ -109,6 +109,17 @@ TEST_F(ContainerFile, BytesAreThoseOfTheFormatPage) {
   EXPECT_EQ(content.substr(244, 8), "SIGNETND");
 }
 
+TEST_F(ContainerFile, IsKnownByItsStart) {
+  write(path("a.sig"));
+  std::string content = get(path("a.sig"));
+  EXPECT_TRUE(starts_as_container(as_bytes(content)));
+  EXPECT_FALSE(starts_as_container(as_bytes(content).first(3)));
+  content[4] = 'x';  // as a transfer that changes line ends would do
+  EXPECT_TRUE(starts_as_container(as_bytes(content)));
+  content[3] = 'x';
+  EXPECT_FALSE(starts_as_container(as_bytes(content)));
+}
+
 TEST_F(ContainerFile, NoSectionsAtAll) {
   ContainerWriter(fs_, path("c"), "TEST", 1).finish();
   EXPECT_TRUE(Container::open(fs_, path("c"), "TEST", 1)->names().empty());

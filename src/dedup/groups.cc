@@ -46,6 +46,8 @@ class DistinctCodes {
   std::unique_ptr<Index> index_;
 };
 
+using HitLists = std::vector<std::vector<Hit>>;  // one list a query
+
 // One kind of codes: what is compared within which radius.
 struct Space {
   const CodeMatrix& codes;
@@ -101,13 +103,12 @@ class Grouping {
   }
 
   // Neighbours of items in the index, in any pose, as (distance, code) by code; several poses may name the same code.
-  std::vector<std::vector<Hit>> neighbours(const DistinctCodes& among, const Space& space,
-                                           std::span<const std::size_t> items) const {
+  HitLists neighbours(const DistinctCodes& among, const Space& space, std::span<const std::size_t> items) const {
     SearchOptions search;
     search.k = kAllHits;
     search.radius = space.radius;
     search.threads = options_.threads;
-    std::vector<std::vector<Hit>> hits = among.index().search(space.codes.rows(items), search).hits;
+    HitLists hits = among.index().search(space.codes.rows(items), search).hits;
     for (const CodeMatrix& pose : space.poses) {
       const auto more = among.index().search(pose.rows(items), search).hits;
       for (std::size_t i = 0; i < hits.size(); ++i) hits[i].insert(hits[i].end(), more[i].begin(), more[i].end());
@@ -123,9 +124,8 @@ class Grouping {
   }
 
   // The same by every kind of codes.
-  std::vector<std::vector<std::vector<Hit>>> neighbours(const std::vector<DistinctCodes>& among,
-                                                        std::span<const std::size_t> items) {
-    std::vector<std::vector<std::vector<Hit>>> hits;
+  std::vector<HitLists> neighbours(const std::vector<DistinctCodes>& among, std::span<const std::size_t> items) {
+    std::vector<HitLists> hits;
     std::size_t total = 0;
     for (std::size_t s = 0; s < spaces_.size(); ++s) {
       hits.push_back(neighbours(among[s], spaces_[s], items));
@@ -138,8 +138,8 @@ class Grouping {
 
   // The items of the codes near item number `i` of the block that `usable` takes, each once, by (by_more, distance, rank).
   template <typename Usable>
-  std::vector<StarMember> expand(const std::vector<DistinctCodes>& among, const std::vector<std::vector<std::vector<Hit>>>& hits,
-                                 std::size_t i, const Usable& usable) const {
+  std::vector<StarMember> expand(const std::vector<DistinctCodes>& among, const std::vector<HitLists>& hits, std::size_t i,
+                                 const Usable& usable) const {
     std::vector<StarMember> found;
     for (std::size_t s = 0; s < spaces_.size(); ++s)
       for (const Hit& hit : hits[s][i])

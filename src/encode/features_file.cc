@@ -1,7 +1,6 @@
 #include "signet/encode/features_file.h"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "signet/base/container.h"
@@ -11,13 +10,6 @@ namespace signet {
 namespace {
 
 using nlohmann::json;
-
-bool is_container(FileSystem& fs, const std::string& path) {
-  constexpr std::array kStart{std::byte{0x89}, std::byte{'S'}, std::byte{'I'}, std::byte{'G'}};
-  const auto file = fs.map(path);
-  const auto data = file->data();
-  return data.size() >= kStart.size() && std::equal(kStart.begin(), kStart.end(), data.begin());
-}
 
 // Passes and seconds by a JSON object that has them; 0 where it has not.
 void read_costs(const std::string& text, FeaturesSource& source) {
@@ -35,7 +27,7 @@ void read_costs(const std::string& text, FeaturesSource& source) {
 
 FeaturesSource read_features_source(FileSystem& fs, const std::string& path) {
   FeaturesSource source;
-  if (!is_container(fs, path)) {
+  if (!starts_as_container(fs.map(path)->data())) {
     source.model = read_model(fs, path);
     read_costs(source.model.info.training_record, source);
     return source;

@@ -30,6 +30,13 @@ class FeaturesFile : public TestFolder {
     }
     return ErrorCode::kInternal;
   }
+  void expect_source(bool first_stage, std::uint64_t image_passes, double seconds) {
+    const FeaturesSource source = read_features_source(real_file_system(), file());
+    EXPECT_EQ(source.first_stage, first_stage);
+    EXPECT_EQ(source.model.info.fingerprint, fingerprint_);
+    EXPECT_EQ(source.image_passes, image_passes);
+    EXPECT_EQ(source.seconds, seconds);
+  }
   std::string file() const { return join_path(folder(), "first.features"); }
   const Model model_ = model_for(airbench(1, 28, {8, 16, 16, 32}, 12), 12);
   const std::string fingerprint_ = model_fingerprint(model_.network, model_.info.preprocessing);
@@ -37,22 +44,14 @@ class FeaturesFile : public TestFolder {
 
 TEST_F(FeaturesFile, HoldsTheModelAndWhatItCost) {
   write(kFeaturesKind, R"({"image_passes": 4800, "seconds": 12.5})", model_bytes(model_, "first"));
-  const FeaturesSource source = read_features_source(real_file_system(), file());
-  EXPECT_TRUE(source.first_stage);
-  EXPECT_EQ(source.model.info.fingerprint, fingerprint_);
-  EXPECT_EQ(source.image_passes, 4800u);
-  EXPECT_EQ(source.seconds, 12.5);
+  expect_source(true, 4800, 12.5);
 }
 
 TEST_F(FeaturesFile, AModelFileIsASourceToo) {
   Model model = model_;
   model.info.training_record = R"({"image_passes": 600, "seconds": "none"})";
   write_model(real_file_system(), file(), model);
-  const FeaturesSource source = read_features_source(real_file_system(), file());
-  EXPECT_FALSE(source.first_stage);
-  EXPECT_EQ(source.model.info.fingerprint, fingerprint_);
-  EXPECT_EQ(source.image_passes, 600u);
-  EXPECT_EQ(source.seconds, 0);
+  expect_source(false, 600, 0);
 }
 
 TEST_F(FeaturesFile, OthersAreRefused) {

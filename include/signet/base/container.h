@@ -19,6 +19,10 @@ struct ContainerSection {
   std::span<const std::byte> data;  // borrowed
 };
 
+// Whether a file that begins so is a container. Four of the eight characters decide, so that one which was damaged behind them is
+// still opened, and refused, as what it is.
+bool starts_as_container(std::span<const std::byte> head) noexcept;
+
 // Streams sections to a file atomically (temp, fsync, rename, fsync of the folder). kind: four characters, e.g. "SIDX".
 class ContainerWriter {
  public:
