@@ -55,7 +55,7 @@ std::string train_command(const RecordSource& source) {
     for (const std::string& word : words) command += " " + (word == source.data.path ? "DATA" : word);
     return command;
   };
-  const std::string own = spelled(source.network.words) + " --out model.onnx";
+  std::string own = spelled(source.network.words) + " --out model.onnx";
   if (source.network.first_words.empty()) return own;
   return concat(spelled(source.network.first_words), " --features-out ", kFirstStage, " && ", own);
 }

@@ -160,7 +160,7 @@ Scatters scatters_of(const RowMatrix& centred, const MatrixXd& y) {
   Scatters s;
   s.between.matrices = counts.cwiseInverse().cast<float>().asDiagonal() * sums;
   s.between.weights = counts / counts.sum();
-  const auto members = static_cast<Eigen::Index>(counts.sum() + 0.5);
+  const auto members = static_cast<Eigen::Index>(std::lround(counts.sum()));
   s.within.matrices.resize(members, centred.cols());
   s.within.weights = VectorXd::Constant(members, 1 / counts.sum());
   Eigen::Index next = 0;
