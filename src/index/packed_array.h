@@ -73,7 +73,9 @@ class PackedWriter {
     const std::uint64_t word = bit_ / 64;
     const auto shift = static_cast<unsigned>(bit_ % 64);
     words_[word] |= value << shift;
-    if (shift + width_ > 64) words_[word + 1] |= value >> (64 - shift);
+    // A value has 64 bits at most: where it ends in the next word, it has not begun at the start of this one.
+    if (shift + width_ > 64)
+      words_[word + 1] |= value >> (64 - shift);  // NOLINT(clang-analyzer-core.UndefinedBinaryOperatorResult)
     bit_ += width_;
   }
 

@@ -26,7 +26,7 @@ struct PivotScratch {
         : word_(std::uint64_t{lower} << 48 | std::uint64_t{distance} << 32 | cell) {}
     std::uint32_t lower() const noexcept { return static_cast<std::uint32_t>(word_ >> 48); }
     std::uint32_t cell() const noexcept { return static_cast<std::uint32_t>(word_); }
-    friend auto operator<=>(const Reached&, const Reached&) = default;
+    friend auto operator<=>(const Reached&, const Reached&) = default;  // NOLINT(modernize-use-nullptr): there is no 0 here
 
    private:
     std::uint64_t word_;

@@ -23,7 +23,7 @@ std::size_t Planner::step(std::uint64_t k) noexcept {
 double Planner::k_of(std::size_t step) noexcept {
   if (step < kSingles) return static_cast<double>(step);
   const std::size_t octave = (step - kSingles) / kPerOctave, quarter = (step - kSingles) % kPerOctave;
-  return static_cast<double>((2 * kSingles + 2 * 2 * quarter + 2) << octave) / 2;  // the middle of the step
+  return static_cast<double>((2 * kSingles + 4 * quarter + 2) << octave) / 2;  // the middle of the step
 }
 
 Planner::Planner(const PlanRecord& record, std::size_t count, std::uint32_t largest_distance)

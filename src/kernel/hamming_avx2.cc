@@ -92,7 +92,7 @@ template <typename Lanes>
 inline std::size_t select_group(const std::uint8_t* query_rows, std::size_t queries, const std::uint8_t* codes,
                                 std::uint32_t base, const std::uint16_t* bounds, KernelHit* hits) noexcept {
   Vector code[kVectors], d[kVectors];
-  for (int v = 0; v < kVectors; ++v) code[v] = load(codes + v * 32);
+  for (int v = 0; v < kVectors; ++v) code[v] = load(codes + std::ptrdiff_t{32} * v);
   std::size_t found = 0;
   for (std::size_t q = 0; q < queries; ++q) {
     const Vector query = Lanes::query(query_rows + q * Lanes::kRow), bound = _mm256_set1_epi16(static_cast<short>(bounds[q]));

@@ -100,7 +100,7 @@ inline std::size_t select_group(const std::uint8_t* query_rows, std::size_t quer
                                 std::uint32_t base, const std::uint16_t* bounds, KernelHit* hits) noexcept {
   Vector code[kVectors], d[kVectors];
 #pragma GCC unroll 8
-  for (int v = 0; v < kVectors; ++v) code[v] = _mm512_loadu_si512(codes + v * 64);
+  for (int v = 0; v < kVectors; ++v) code[v] = _mm512_loadu_si512(codes + std::ptrdiff_t{64} * v);
   std::size_t found = 0;
   for (std::size_t q = 0; q < queries; ++q) {
     const Vector query = Lanes::query(query_rows + q * Lanes::kRow), bound = Lanes::set(bounds[q]);
