@@ -67,8 +67,13 @@ struct Lanes8 {
   static Vector count(Vector x) noexcept { return _mm256_sad_epu8(ones_of_bytes(x), _mm256_setzero_si256()); }
 };
 
-// One bit (the lowest of the code's lane) for each distance < bound. Distances and bounds are below 2^15, so signed comparison is
-// right.
+// A bound in all lanes. The comparison below is a signed one: distances are below 2^15, and a bound above all of them is as good
+// as the largest.
+inline Vector bound_lanes(std::uint16_t bound) noexcept {
+  return _mm256_set1_epi16(static_cast<short>(bound > 0x7fff ? 0x7fff : bound));
+}
+
+// One bit (the lowest of the code's lane) for each distance < bound.
 template <typename Lanes>
 inline unsigned below(Vector distances, Vector bound) noexcept {
   return static_cast<unsigned>(_mm256_movemask_epi8(_mm256_cmpgt_epi16(bound, distances))) & Lanes::kLow;
@@ -95,7 +100,7 @@ inline std::size_t select_group(const std::uint8_t* query_rows, std::size_t quer
   for (int v = 0; v < kVectors; ++v) code[v] = load(codes + std::ptrdiff_t{32} * v);
   std::size_t found = 0;
   for (std::size_t q = 0; q < queries; ++q) {
-    const Vector query = Lanes::query(query_rows + q * Lanes::kRow), bound = _mm256_set1_epi16(static_cast<short>(bounds[q]));
+    const Vector query = Lanes::query(query_rows + q * Lanes::kRow), bound = bound_lanes(bounds[q]);
     for (int v = 0; v < kVectors; ++v) d[v] = Lanes::count(_mm256_xor_si256(code[v], query));
     const Vector least = _mm256_min_epu16(_mm256_min_epu16(d[0], d[1]), _mm256_min_epu16(d[2], d[3]));
     if (__builtin_expect(below<Lanes>(least, bound) == 0, 1)) continue;
