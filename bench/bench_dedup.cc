@@ -168,8 +168,12 @@ std::vector<Method> methods_of(const Setup& setup, const Planted& planted) {
 }
 
 std::string radii(const Method& method) {
-  return method.codes.size() > 1 ? concat(method.codes[0].radius, " or ", method.codes[1].radius)
-                                 : concat(method.codes[0].radius);
+  std::string text;
+  for (const Codes& codes : method.codes) {
+    text += concat(text.empty() ? "" : " or ", codes.radius);
+    if (codes.trusted) text += concat(" (", *codes.trusted, " trusted)");
+  }
+  return text;
 }
 
 std::string name_of(const Planted& planted, std::size_t i) {
@@ -268,6 +272,7 @@ int measure(const Setup& setup) {
                       {"kind_seen", row.seen},
                       {"near", row.copies > 0 ? static_cast<double>(row.near) / static_cast<double>(row.copies) : 0},
                       {"radius", method.codes[0].radius},
+                      {"trusted", method.codes[0].trusted ? Json(*method.codes[0].trusted) : Json()},
                       {"more_radius", method.codes.size() > 1 ? Json(method.codes[1].radius) : Json()}});
     say(setup, concat(method.name, ": radius ", radii(method), ", likeness ", method.likeness, ", ", figures.back().found, " of ",
                       planted.copies.size(), " copies, ", figures.back().wrong.size(), " wrong pairs, ", figures.back().looks,

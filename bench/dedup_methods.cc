@@ -9,6 +9,7 @@
 #include <set>
 
 #include "signet/base/thread_pool.h"
+#include "signet/dedup/calibrate.h"
 #include "signet/dedup/duplicates.h"
 #include "signet/index/build.h"
 
@@ -71,6 +72,26 @@ Near near_pairs(const CodeMatrix& all, const std::vector<std::size_t>& items, st
   return pairs;
 }
 
+constexpr double kSample = 500;  // images whose strangers are counted
+
+std::size_t originals_among(const std::vector<std::size_t>& items, const Planted& planted) {
+  return static_cast<std::size_t>(std::lower_bound(items.begin(), items.end(), planted.images.size()) - items.begin());
+}
+
+// Other images within each radius of kSample images of the tuning half, as many as a set of `count` images would have.
+std::vector<double> strangers_within(const Codes& codes, const std::vector<std::size_t>& items, std::size_t originals,
+                                     std::size_t count) {
+  std::vector<double> within(codes.images.bits() + 1, 0.0);
+  const auto sample = std::min(static_cast<std::size_t>(kSample), originals);
+  for (std::size_t s = 0; s < sample; ++s)
+    for (std::size_t i = 0; i < originals; ++i)
+      if (i != s) within[hamming_distance(codes.images.row(items[s]), codes.images.row(items[i]))] += 1;
+  const double scale = static_cast<double>(count) / static_cast<double>(originals) * kSample / static_cast<double>(sample);
+  double sum = 0;
+  for (double& value : within) value = sum += value * scale;
+  return within;
+}
+
 }  // namespace
 
 Looks look_at_all(const Planted& planted) {
@@ -104,6 +125,14 @@ void tune(Method& method, const Planted& planted, const Looks& looks, double pre
       for (std::size_t i = begin; i < end; ++i) pairs[i].likeness = likeness(looks.of(pairs[i].a), looks.of(pairs[i].b));
     });
   }
+  if (method.second_look) {
+    for (Codes& codes : method.codes)
+      codes.trusted = trusted_radius(strangers_within(codes, items, originals_among(items, planted), planted.images.size()),
+                                     CalibrationOptions{}.trust_budget * kSample);
+    for (Pair& pair : pairs)  // as alike as can be
+      for (std::size_t s = 0; s < all.size(); ++s)
+        if (method.codes[s].trusted && pair.distances[s] <= *method.codes[s].trusted) pair.likeness = 1;
+  }
   std::sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.likeness > b.likeness; });
   std::size_t best = 0;
   for (std::uint32_t first = 0; first <= most[0]; ++first)
@@ -125,20 +154,12 @@ void tune(Method& method, const Planted& planted, const Looks& looks, double pre
 }
 
 void tune_for_size(Method& method, const Planted& planted, std::size_t count, double budget) {
-  constexpr std::size_t kSample = 500;
   const std::vector<std::size_t> items = tuning_items(planted);
-  const auto end = std::lower_bound(items.begin(), items.end(), planted.images.size());
-  const auto originals = static_cast<std::size_t>(end - items.begin());
-  std::vector<std::vector<double>> strangers;  // by kind of codes and radius
+  const std::size_t originals = originals_among(items, planted);
+  std::vector<std::vector<double>> strangers;  // an image, by kind of codes and radius
   for (const Codes& codes : method.codes) {
-    std::vector<double>& within = strangers.emplace_back(codes.images.bits() + 1, 0.0);
-    const std::size_t sample = std::min(kSample, originals);
-    for (std::size_t s = 0; s < sample; ++s)
-      for (std::size_t i = 0; i < originals; ++i)
-        if (i != s) within[hamming_distance(codes.images.row(items[s]), codes.images.row(items[i]))] += 1;
-    const double scale = static_cast<double>(count) / static_cast<double>(originals) / static_cast<double>(sample);
-    double sum = 0;
-    for (double& value : within) value = sum += value * scale;
+    strangers.push_back(strangers_within(codes, items, originals, count));
+    for (double& value : strangers.back()) value /= kSample;
   }
   if (strangers.size() == 1) strangers.emplace_back(1, 0.0);
   std::size_t best = 0;
@@ -175,6 +196,8 @@ Figures run(const Method& method, const Planted& planted, const Looks& looks) {
   FindOptions options;
   options.radius = method.codes[0].radius;
   if (method.codes.size() > 1) options.more_radius = method.codes[1].radius;
+  options.trusted = method.codes[0].trusted;
+  if (method.codes.size() > 1) options.more_trusted = method.codes[1].trusted;
   Figures figures;
   if (method.second_look)
     options.second_look = [&](std::size_t a, std::size_t b) {

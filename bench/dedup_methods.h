@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace signet::bench {
 struct Codes {
   CodeMatrix images, copies;
   std::uint32_t radius = 0;
+  std::optional<std::uint32_t> trusted = {};  // within it no second look is taken
 };
 
 // A way of finding copies: one or two kinds of codes (near by either is near), and whether near pairs get a second look.
@@ -30,8 +32,9 @@ struct Looks {
 };
 Looks look_at_all(const Planted& planted);
 
-// Chooses radius and likeness: the most copies found with a precision of at least `precision`, looking at nothing but images of
-// the tuning half and their copies of the six kinds for tuning.
+// Chooses radius, trusted radius (as calibration does, for a set of this size) and likeness: the most copies found with a
+// precision of at least `precision`, looking at nothing but images of the tuning half and their copies of the six kinds for
+// tuning.
 void tune(Method& method, const Planted& planted, const Looks& looks, double precision);
 
 // Chooses the radii that calibration would choose in a set of `count` such images: of those that bring at most `budget` strangers

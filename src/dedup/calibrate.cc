@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -47,6 +48,8 @@ class Calibrator {
     choose_likeness();
     find_strangers();
     draw_curve();
+    result_.trusted = trusted(0, result_.radius);
+    if (result_.more_radius) result_.more_trusted = trusted(1, *result_.more_radius);
     return std::move(result_);
   }
 
@@ -187,6 +190,15 @@ class Calibrator {
     }
   }
 
+  // By one kind of codes; never beyond its radius.
+  std::optional<std::uint32_t> trusted(std::size_t kind, std::uint32_t radius) const {
+    std::vector<double> within(reach_[kind] + 1, 0);
+    for (const Distances& stranger : strangers_)
+      for (std::uint32_t r = stranger[kind]; r <= reach_[kind]; ++r) within[r] += 1;
+    const auto found = trusted_radius(within, options_.trust_budget * static_cast<double>(sample_.size()));
+    return found ? std::optional(std::min(*found, radius)) : std::nullopt;
+  }
+
   void report(const char* stage, std::size_t done, std::size_t total) const {
     if (options_.progress && !options_.progress({stage, done, total, ""})) fail(ErrorCode::kCancelled, "calibration was stopped");
   }
@@ -208,21 +220,37 @@ Calibration calibrate(const CalibrationSource& source, const CalibrationOptions&
   return Calibrator(source, options).run();
 }
 
+std::optional<std::uint32_t> trusted_radius(std::span<const double> within, double allowed) {
+  constexpr double kFew = 10, kMany = 100;
+  const auto first_with = [&](double count) {
+    return std::find_if(within.begin(), within.end(), [&](double w) { return w >= count; });
+  };
+  const auto few = first_with(kFew), many = first_with(kMany);
+  if (many == within.end() || many == few) return std::nullopt;
+  const double bits = std::log(*few / allowed) * static_cast<double>(many - few) / std::log(*many / *few);
+  double radius = static_cast<double>(few - within.begin()) - std::ceil(std::max(bits, 0.0));
+  while (radius >= 0 && within[static_cast<std::size_t>(radius)] > allowed) --radius;
+  return radius >= 0 ? std::optional(static_cast<std::uint32_t>(radius)) : std::nullopt;
+}
+
 std::string calibration_json(const Calibration& calibration, const CalibrationOptions& options) {
   using Json = nlohmann::ordered_json;
+  const auto or_null = [](const std::optional<std::uint32_t>& radius) { return radius ? Json(*radius) : Json(); };
   Json curve = Json::array();
   for (const CalibrationPoint& point : calibration.curve) {
     Json kinds = Json::object();
     for (std::size_t k = 0; k < point.recall_by_kind.size(); ++k)
       kinds[change_name(static_cast<Change>(k))] = point.recall_by_kind[k];
     curve.push_back({{"radius", point.radius},
-                     {"more_radius", point.more_radius ? Json(*point.more_radius) : Json()},
+                     {"more_radius", or_null(point.more_radius)},
                      {"recall", point.recall},
                      {"false_pairs", point.false_pairs},
                      {"recall_by_kind", std::move(kinds)}});
   }
   return Json{{"radius", calibration.radius},
-              {"more_radius", calibration.more_radius ? Json(*calibration.more_radius) : Json()},
+              {"more_radius", or_null(calibration.more_radius)},
+              {"trusted", or_null(calibration.trusted)},
+              {"more_trusted", or_null(calibration.more_trusted)},
               {"likeness", calibration.likeness},
               {"budget", options.budget},
               {"copies_kept", options.copies_kept},

@@ -68,6 +68,10 @@ DuplicateLevel level_of(const DedupItem& a, const DedupItem& b, DuplicateLevel w
   return weakest;
 }
 
+bool within(const CodeMatrix& codes, std::optional<std::uint32_t> radius, std::size_t a, std::size_t b) {
+  return radius && codes.size() > 0 && hamming_distance(codes.row(a), codes.row(b)) <= *radius;
+}
+
 // Groups of equal digests: the same rules as stars (best first, no reference against itself, verdicts), without codes.
 std::vector<DuplicateGroup> exact_groups(const DedupSet& set, const Verdicts& verdicts, const FindOptions& options,
                                          const std::vector<std::size_t>& order) {
@@ -187,6 +191,8 @@ std::vector<DuplicateGroup> find_duplicates(const DedupSet& set, std::span<const
     if (options.level != DuplicateLevel::kNear || !options.second_look) return true;
     if (verdicts.of(star.keeper, item)) return true;
     if (level_of(set.items[star.keeper], set.items[item], options.level) < options.level) return true;
+    if (within(set.codes, options.trusted, star.keeper, item) || within(set.more_codes, options.more_trusted, star.keeper, item))
+      return true;
     return options.second_look(star.keeper, item);
   };
   std::vector<DuplicateGroup> groups;

@@ -67,6 +67,24 @@ TEST(Duplicates, TheSecondLookDecidesAboutNearPairsOnly) {
   EXPECT_EQ(groups[0].members.size(), 2u);
 }
 
+TEST(Duplicates, TheNearestAreBelievedWithoutALook) {
+  DedupSet set = five();
+  FindOptions options = at(DuplicateLevel::kNear, 2);
+  std::size_t asked = 0;
+  options.second_look = [&](std::size_t, std::size_t) { return ++asked, false; };
+  options.trusted = 1;  // the nearest pair, 1 and 3, is two bits apart
+  EXPECT_EQ(find_duplicates(set, {}, options)[0].members.size(), 2u);
+  EXPECT_EQ(asked, 1u);
+  options.trusted = 2;
+  EXPECT_EQ(find_duplicates(set, {}, options)[0].members.size(), 3u);
+  options.trusted.reset(), options.more_trusted = 0;
+  set.more_codes = CodeMatrix(8, {1, 2, 4, 2, 9});  // 1 and 3 are equal by these
+  EXPECT_EQ(find_duplicates(set, {}, options)[0].members.size(), 3u);
+  EXPECT_EQ(asked, 1u);
+  const std::vector<Verdict> no = {{2, 4, false}};  // whoever said so is believed first
+  EXPECT_EQ(find_duplicates(set, no, options)[0].members.size(), 2u);
+}
+
 TEST(Duplicates, ASecondKindOfCodesBringsMorePairs) {
   DedupSet set = five();
   set.more_codes = CodeMatrix(8, {1, 2, 4, 8, 9});  // 4 and 5 are near by these

@@ -181,6 +181,21 @@ TEST_F(Calibrated, TwoKindsOfCodesShareTheBudget) {
   EXPECT_THROW(calibrate(two, options), Error);
 }
 
+TEST(TrustedRadius, IsWhereTheStrangersWouldBeAsFewAsAllowed) {
+  std::vector<double> within;
+  for (int r = 0; r <= 20; ++r)
+    within.push_back(std::floor(10 * std::pow(2.0, r - 10)));  // 10 at 10, 160 at 14, half for each bit less
+  EXPECT_EQ(trusted_radius(within, 10), 10u);
+  EXPECT_EQ(trusted_radius(within, 5), 9u);
+  EXPECT_EQ(trusted_radius(within, 0.1), 3u);  // 10 / 2^7 = 0.08, where none was met
+  EXPECT_FALSE(trusted_radius(within, 1e-3));
+  for (int r = 2; r < 10; ++r) within[static_cast<std::size_t>(r)] = std::max(within[static_cast<std::size_t>(r)], 1.0);
+  EXPECT_EQ(trusted_radius(within, 0.1), 1u);                         // one was met at 2
+  EXPECT_FALSE(trusted_radius(std::vector<double>{0, 0, 3, 40}, 1));  // too few to draw on
+  EXPECT_FALSE(trusted_radius(std::vector<double>{200, 300}, 1));     // even equal codes are strangers
+  EXPECT_FALSE(trusted_radius({}, 1));
+}
+
 TEST_F(Calibrated, WhatCannotBeCalibrated) {
   const CodeMatrix one(1, kPictureHashBits), two(2, kPictureHashBits);
   EXPECT_THROW(calibrate(source(one), {}), Error);

@@ -24,10 +24,13 @@ namespace signet {
 //
 // Where there are two kinds of codes, a pair is near that is near by either, and the budget is of both together: of all pairs of
 // radii that keep it, those are chosen that find the most known copies.
+//
+// Pairs so near that strangers are practically never that near are trusted: a second look could only lose them.
 struct CalibrationOptions {
-  double budget = 0.01;       // false pairs an image that codes within the radius may bring, on average, in this set
-  double copies_kept = 0.98;  // share of the known copies within the radius that the second look must let pass
-  std::size_t sample = 300;   // images; fewer where the set is smaller
+  double budget = 0.01;         // false pairs an image that codes within the radius may bring, on average, in this set
+  double copies_kept = 0.98;    // share of the known copies within the radius that the second look must let pass
+  double trust_budget = 0.001;  // false pairs an image that believing the nearest pairs without a look may bring, a kind of codes
+  std::size_t sample = 300;     // images; fewer where the set is smaller
   std::uint64_t seed = 1;
   std::size_t threads = 0;
   ProgressFn progress;
@@ -45,6 +48,8 @@ struct Calibration {
   std::vector<CalibrationPoint> curve;  // radius 0, 1, ... up to where it does not matter any more
   std::uint32_t radius = 0;             // the largest whose false pairs are within the budget
   std::optional<std::uint32_t> more_radius;
+  std::optional<std::uint32_t> trusted,
+      more_trusted;     // pairs within these need no second look, see trusted_radius(); none: empty
   double likeness = 0;  // threshold of the second look
   std::size_t images = 0, sample = 0, copies = 0;
   double resolution = 0;  // false pairs an image cannot be told from 0 below this: 3 / sample (95 %, rule of three)
@@ -63,7 +68,13 @@ struct CalibrationSource {
 // result.
 Calibration calibrate(const CalibrationSource& source, const CalibrationOptions& options);
 
-// As the plan keeps it: an object with radius, more_radius, likeness, budget, sample, seed and the curve.
+// The largest radius within which `allowed` strangers or fewer are expected, though a sample seldom meets that few: their number
+// is drawn on downwards from where there are ten of them and a hundred, as a geometric series. Binomial tails fall faster than
+// that, so the answer is on the safe side; strangers that were met count as they are. within[r]: the strangers at distance 0 to
+// r, not falling with r. Empty where not even equal codes can be trusted, or where there are too few strangers to tell.
+std::optional<std::uint32_t> trusted_radius(std::span<const double> within, double allowed);
+
+// As the plan keeps it: an object with radius, more_radius, trusted, more_trusted, likeness, budget, sample, seed and the curve.
 std::string calibration_json(const Calibration& calibration, const CalibrationOptions& options);
 
 }  // namespace signet

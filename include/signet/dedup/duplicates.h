@@ -68,8 +68,9 @@ struct FindOptions {
   std::uint32_t more_radius = 0;           // kNear, of DedupSet::more_codes
   std::span<const CodeMatrix> more_poses = {};
   // kNear: a second look at a pair whose codes are near. Empty: none. Called from one thread; not for pairs with equal bytes or
-  // pixels, nor for those with a verdict.
+  // pixels, nor for those with a verdict, nor within one of the trusted radii (of codes and of more_codes; none: empty).
   std::function<bool(std::size_t keeper, std::size_t item)> second_look;
+  std::optional<std::uint32_t> trusted, more_trusted;
   std::size_t threads = 0;
   ProgressFn progress;
 };
