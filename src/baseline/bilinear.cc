@@ -48,15 +48,9 @@ Shape shape_for(const std::string& method, Eigen::Index size, const BaselineOpti
   return s;
 }
 
-// The nearest matrix with orthonormal columns: the Procrustes answer to max tr(A' Q).
-MatrixXd nearest_orthonormal(const MatrixXd& a) {
-  const Eigen::JacobiSVD<MatrixXd> svd(a, Eigen::ComputeThinU | Eigen::ComputeThinV);
-  return svd.matrixU() * svd.matrixV().transpose();
-}
+using MatrixView = Eigen::Map<const RowMatrix>;
 
-using Image = Eigen::Map<const RowMatrix>;
-
-struct Model {
+struct Projections {
   MatrixXd u, v;
   std::vector<double> objective;
 };
@@ -67,12 +61,12 @@ struct Pass {
   double objective = 0;
 };
 
-Pass pass(const RowMatrix& centred, Eigen::Index rows, const Model& model) {
+Pass pass(const RowMatrix& centred, Eigen::Index rows, const Projections& model) {
   const Eigen::Index columns = centred.cols() / rows;
   const MatrixXf u = model.u.cast<float>(), v = model.v.cast<float>();
   Pass sums{MatrixXd::Zero(rows, u.cols()), MatrixXd::Zero(columns, v.cols())};
   for (Eigen::Index i = 0; i < centred.rows(); ++i) {
-    const Image m(centred.row(i).data(), rows, columns);
+    const MatrixView m(centred.row(i).data(), rows, columns);
     const MatrixXf mv = m * v, projected = u.transpose() * mv, b = signs(projected);
     sums.objective += projected.cwiseAbs().cast<double>().sum();
     sums.for_u += (mv * b.transpose()).cast<double>();  // d tr(B' U' M V) / dU
@@ -82,9 +76,9 @@ Pass pass(const RowMatrix& centred, Eigen::Index rows, const Model& model) {
 }
 
 // U (rows x c1) and V (columns x c2) with orthonormal columns, from a random start.
-Model rotations(const std::string& method, const RowMatrix& centred, const Shape& shape, const BaselineOptions& options) {
+Projections rotations(const std::string& method, const RowMatrix& centred, const Shape& shape, const BaselineOptions& options) {
   Random random(options.seed);
-  Model model{
+  Projections model{
       random_rotation(shape.rows, random).leftCols(shape.c1), random_rotation(shape.columns, random).leftCols(shape.c2), {}};
   const std::size_t rounds = options.rounds == 0 ? 20 : options.rounds;
   for (std::size_t round = 0; round < rounds; ++round) {
@@ -122,7 +116,7 @@ MatrixXd scatter(const Deviations& of, const Shape& shape, const MatrixXd& v, bo
   MatrixXd sum = MatrixXd::Zero(size, size);
   MatrixXf projected;
   for (Eigen::Index i = 0; i < of.matrices.rows(); ++i) {
-    const Image d(of.matrices.row(i).data(), shape.rows, shape.columns);
+    const MatrixView d(of.matrices.row(i).data(), shape.rows, shape.columns);
     if (over_rows)
       projected = d * vf;
     else
@@ -136,17 +130,13 @@ MatrixXd scatter(const Deviations& of, const Shape& shape, const MatrixXd& v, bo
 MatrixXd discriminant(const MatrixXd& between, MatrixXd within, Eigen::Index count, double ridge) {
   const double mean = within.diagonal().mean();
   within.diagonal().array() += ridge * std::max(mean, 1e-30);
-  const Eigen::GeneralizedSelfAdjointEigenSolver<MatrixXd> solver((between + between.transpose()) / 2, within);
-  if (!(mean > 0) || solver.info() != Eigen::Success || !solver.eigenvectors().allFinite()) {
+  const Eigenpairs pairs = eigenpairs((between + between.transpose()) / 2, within);
+  if (!(mean > 0) || !pairs.found || !pairs.vectors.allFinite()) {
     fail(ErrorCode::kInvalidArgument, "bilinear-lda: the scatter within classes is singular with ridge ", ridge,
          "; a larger one, such as 1e-3, is needed");
   }
-  MatrixXd w = solver.eigenvectors().rightCols(count).rowwise().reverse();
-  for (Eigen::Index k = 0; k < count; ++k) {
-    Eigen::Index largest = 0;
-    w.col(k).cwiseAbs().maxCoeff(&largest);
-    if (w(largest, k) < 0) w.col(k) *= -1;
-  }
+  MatrixXd w = pairs.vectors.rightCols(count).rowwise().reverse();
+  make_upright(w);
   return w;
 }
 
@@ -178,7 +168,7 @@ std::unique_ptr<Hasher> fit_bilinear(const FeatureSet& set, const BaselineOption
   const Shape shape = shape_for("bilinear", x.cols(), options);
   const VectorXd mean = mean_of(x);
   const RowMatrix centred = x.rowwise() - mean.transpose().cast<float>();
-  const Model model = rotations("bilinear", centred, shape, options);
+  const Projections model = rotations("bilinear", centred, shape, options);
   return affine_hasher("bilinear", directions(model.u, model.v), mean, model.objective);
 }
 
@@ -200,7 +190,7 @@ std::unique_ptr<Hasher> fit_bilinear_lda(const FeatureSet& set, const BaselineOp
                          options.ridge);
   }
   const RowMatrix reduced = centred * directions(left, right).cast<float>();
-  const Model model = rotations(name, reduced, {shape.c1, shape.c2, shape.c1, shape.c2}, options);
+  const Projections model = rotations(name, reduced, {shape.c1, shape.c2, shape.c1, shape.c2}, options);
   return affine_hasher(name, directions(left * model.u, right * model.v), mean, model.objective);
 }
 

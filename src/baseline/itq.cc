@@ -24,9 +24,7 @@ Rotation iterative_quantisation(const std::string& method, const MatrixXf& v, co
     const MatrixXf rotated = v * result.r.cast<float>();
     const MatrixXf b = signs(rotated);
     result.objective.push_back((b - rotated).cast<double>().squaredNorm() / static_cast<double>(v.rows()));
-    // max over rotations of tr(R' V'B), the orthogonal Procrustes problem (Schoenemann 1966).
-    const Eigen::JacobiSVD<MatrixXd> svd(MatrixXf(v.transpose() * b).cast<double>(), Eigen::ComputeFullU | Eigen::ComputeFullV);
-    result.r = svd.matrixU() * svd.matrixV().transpose();
+    result.r = nearest_orthonormal(MatrixXf(v.transpose() * b).cast<double>());
     report(options, method, round + 1, rounds);
   }
   return result;
@@ -56,15 +54,11 @@ MatrixXd canonical_directions(const Features& x, const VectorXd& mean, const Mat
          "; a larger one, such as 1e-3, is needed");
   }
   const MatrixXd half = lx.matrixL().solve(ly.matrixL().solve(cxy.transpose()).transpose());  // Lx^-1 Cxy Ly^-T
-  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(half * half.transpose());
+  const Eigenpairs pairs = eigenpairs(half * half.transpose());
   const Eigen::Index d = x.cols(), k = options.bits;
-  MatrixXd w = lx.matrixU().solve(MatrixXd(solver.eigenvectors().rightCols(k).rowwise().reverse()));
-  for (Eigen::Index i = 0; i < k; ++i) {
-    w.col(i) *= std::sqrt(std::clamp(solver.eigenvalues()[d - 1 - i], 0.0, 1.0));
-    Eigen::Index largest = 0;
-    w.col(i).cwiseAbs().maxCoeff(&largest);
-    if (w(largest, i) < 0) w.col(i) *= -1;
-  }
+  MatrixXd w = lx.matrixU().solve(MatrixXd(pairs.vectors.rightCols(k).rowwise().reverse()));
+  for (Eigen::Index i = 0; i < k; ++i) w.col(i) *= std::sqrt(std::clamp(pairs.values[d - 1 - i], 0.0, 1.0));
+  make_upright(w);
   return w;
 }
 

@@ -136,8 +136,7 @@ std::unique_ptr<Hasher> fit_ksh(const FeatureSet& set, const BaselineOptions& op
   for (std::uint32_t bit = 0; bit < options.bits; ++bit) {
     report(options, "ksh", bit, options.bits);
     const MatrixXd pull = residue.form(phi);
-    const Eigen::GeneralizedSelfAdjointEigenSolver<MatrixXd> solver((pull + pull.transpose()) / 2, gram);
-    VectorXd start = solver.eigenvectors().col(phi.cols() - 1);
+    VectorXd start = eigenpairs((pull + pull.transpose()) / 2, gram).vectors.col(phi.cols() - 1);
     start *= std::sqrt(l / std::max(1e-30, (phi * start).squaredNorm()));
     const VectorXd better = ascend(phi, residue, start);
     const VectorXd first = hard(phi * start), second = hard(phi * better);

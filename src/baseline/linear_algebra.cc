@@ -131,23 +131,41 @@ MatrixXd covariance(const Features& x, const VectorXd& mean) {
   return sum / n - drift * drift.transpose();
 }
 
+Eigenpairs eigenpairs(const MatrixXd& symmetric) {
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(symmetric);
+  return {solver.eigenvalues(), solver.eigenvectors(), solver.info() == Eigen::Success};
+}
+
+Eigenpairs eigenpairs(const MatrixXd& symmetric, const MatrixXd& metric) {
+  const Eigen::GeneralizedSelfAdjointEigenSolver<MatrixXd> solver(symmetric, metric);
+  return {solver.eigenvalues(), solver.eigenvectors(), solver.info() == Eigen::Success};
+}
+
+MatrixXd nearest_orthonormal(const MatrixXd& a) {
+  const Eigen::JacobiSVD<MatrixXd> svd(a, Eigen::ComputeThinU | Eigen::ComputeThinV);
+  return svd.matrixU() * svd.matrixV().transpose();
+}
+
+void make_upright(MatrixXd& directions) {
+  for (auto column : directions.colwise()) {
+    Eigen::Index largest = 0;
+    column.cwiseAbs().maxCoeff(&largest);
+    if (column[largest] < 0) column *= -1;
+  }
+}
+
 Principal principal(const Features& x) {
   Principal p;
   p.mean = mean_of(x);
-  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(covariance(x, p.mean));
-  const VectorXd& values = solver.eigenvalues();  // rising
+  const auto [values, vectors, found] = eigenpairs(covariance(x, p.mean));
   const Eigen::Index d = values.size();
   Eigen::Index rank = 0;
   // Products of floats carry about 1e-7 of the largest variance; n vectors span at most n - 1 directions.
   const double least = std::max(1e-9, 1e-7 * std::sqrt(static_cast<double>(d)) / 10) * values[d - 1];
   while (rank < std::min(d, x.rows() - 1) && values[d - 1 - rank] > least) ++rank;
   p.variance = values.tail(rank).reverse();
-  p.directions = solver.eigenvectors().rightCols(rank).rowwise().reverse();
-  for (Eigen::Index k = 0; k < rank; ++k) {
-    Eigen::Index largest = 0;
-    p.directions.col(k).cwiseAbs().maxCoeff(&largest);
-    if (p.directions(largest, k) < 0) p.directions.col(k) *= -1;
-  }
+  p.directions = vectors.rightCols(rank).rowwise().reverse();
+  make_upright(p.directions);
   return p;
 }
 

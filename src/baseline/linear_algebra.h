@@ -27,12 +27,24 @@ Features checked_values(const std::string& method, std::span<const float> values
 // Label indicators, n x classes, 0 or 1. Throws kInvalidArgument where a vector has no label or all have the same ones.
 MatrixXd indicators(const std::string& method, const FeatureSet& set);
 
+// Decompositions, compiled once for all methods: each is a large template. Eigenvalues rise; vectors are columns; not `found`
+// where the iteration did not end or, of two matrices, the second is not positive definite.
+struct Eigenpairs {
+  VectorXd values;
+  MatrixXd vectors;
+  bool found = false;
+};
+Eigenpairs eigenpairs(const MatrixXd& symmetric);
+Eigenpairs eigenpairs(const MatrixXd& symmetric, const MatrixXd& metric);  // A v = lambda M v, v' M v = 1
+// The nearest matrix with orthonormal columns, the answer to max tr(A' Q) (orthogonal Procrustes problem, Schoenemann 1966).
+MatrixXd nearest_orthonormal(const MatrixXd& a);
+void make_upright(MatrixXd& directions);  // turns columns so that the largest entry of each is positive: the same bits everywhere
+
 VectorXd mean_of(const Features& x);
 // (X - mean)'(X - mean) / n, accumulated in double over blocks of float products.
 MatrixXd covariance(const Features& x, const VectorXd& mean);
 
-// Principal directions by falling variance, d x rank: those whose variance is above 1e-9 of the largest. The largest entry of
-// each is positive, so that the same data gives the same bits everywhere.
+// Principal directions by falling variance, d x rank, upright: those whose variance is above 1e-9 of the largest.
 struct Principal {
   VectorXd mean, variance;
   MatrixXd directions;

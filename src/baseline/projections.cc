@@ -32,8 +32,8 @@ std::unique_ptr<Hasher> fit_isoh(const FeatureSet& set, const BaselineOptions& o
     MatrixXd z = q * variance.asDiagonal() * q.transpose();
     objective.push_back((z.diagonal().array() - equal).matrix().norm() / (equal * std::sqrt(static_cast<double>(options.bits))));
     if (objective.back() < 1e-6) break;
-    z.diagonal().setConstant(equal);                                // projection
-    q = Eigen::SelfAdjointEigenSolver<MatrixXd>(z).eigenvectors();  // lift
+    z.diagonal().setConstant(equal);  // projection
+    q = eigenpairs(z).vectors;        // lift
     report(options, "isoh", round + 1, rounds);
   }
   // Rows of q hold the rotated axes: projecting on W q' gives the covariance q L q', whose diagonal is constant.
