@@ -18,5 +18,6 @@ function(signet_embed output name folder)
     math(EXPR number "${number} + 1")
   endforeach()
   set(content "#include \"serve/embedded.h\"\n\nnamespace signet {\nnamespace {\n${arrays}const EmbeddedFile kFiles[] = {\n${table}};\n}  // namespace\nstd::span<const EmbeddedFile> ${name}() noexcept { return kFiles; }\n}  // namespace signet\n")
+  set_source_files_properties(${output} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # all have the same names inside
   file(CONFIGURE OUTPUT ${output} CONTENT "${content}" @ONLY)  # rewritten only where it changed
 endfunction()

@@ -5,6 +5,9 @@ add_library(signet_options INTERFACE)
 target_compile_features(signet_options INTERFACE cxx_std_20)
 target_compile_options(signet_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
                                                 -Wold-style-cast -Woverloaded-virtual -fno-math-errno)
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(signet_options INTERFACE -Wno-subobject-linkage)  # takes a joined source for a header
+endif()
 if(SIGNET_WERROR)
   target_compile_options(signet_options INTERFACE -Werror)
 endif()

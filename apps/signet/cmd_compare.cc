@@ -11,7 +11,6 @@
 namespace signet::cli {
 namespace {
 
-constexpr std::uint64_t kLargestRecord = 8 << 20;  // bytes; signet's own are below 60 kB
 constexpr std::size_t kMostRecords = 4096;
 
 struct CompareArguments {
@@ -21,16 +20,11 @@ struct CompareArguments {
   bool json = false;
 };
 
-std::string text_of(const std::string& path) {
-  const std::vector<std::byte> bytes = read_file(real_file_system(), path, kLargestRecord);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 ResultRecord read_record(const std::string& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
     fail(ErrorCode::kInvalidArgument, path, ": is a folder; give the files in it: ", join_path(path, "*.json"));
-  return parse_result(text_of(path), path);
+  return parse_result(read_text_file(real_file_system(), path, kLargestRecord), path);
 }
 
 // "x.json" has its pictures in "x.pictures".
@@ -38,7 +32,8 @@ ExamplePictures pictures_beside(const std::vector<std::string>& records) {
   ExamplePictures pictures;
   for (const std::string& path : records) {
     const std::string beside = std::filesystem::path(path).replace_extension(".pictures").string();
-    if (beside != path && real_file_system().exists(beside)) pictures[path] = parse_pictures(text_of(beside), beside);
+    if (beside != path && real_file_system().exists(beside))
+      pictures[path] = parse_pictures(read_text_file(real_file_system(), beside, kLargestRecord), beside);
   }
   return pictures;
 }
@@ -109,7 +104,7 @@ int run_compare(Arguments words) {
   for (const std::string& path : a.records) records.push_back(read_record(path));
   std::vector<PublishedRow> published;
   if (options->given("--published") || real_file_system().exists(a.published))
-    published = parse_published(text_of(a.published), a.published);
+    published = parse_published(read_text_file(real_file_system(), a.published, kLargestRecord), a.published);
   const Comparison comparison = compare_results(std::move(records), std::move(published), a.options);
   if (!a.html.empty())
     write_file_atomically(real_file_system(), a.html, as_bytes(compare_html(comparison, pictures_beside(a.records))));

@@ -1,7 +1,5 @@
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
-#include <ctime>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -9,6 +7,7 @@
 #include "apps/signet/dedup_input.h"
 #include "apps/signet/options.h"
 #include "apps/signet/terminal.h"
+#include "signet/base/clock.h"
 #include "signet/base/error.h"
 #include "signet/dedup/plan.h"
 #include "signet/store/collection_writer.h"
@@ -18,23 +17,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void print_json(const Json& value) { std::cout << value.dump(2, ' ', false, Json::error_handler_t::replace) << '\n'; }
-
 double real_option(const char* flag, const std::string& text, double fallback, double least, double most) {
   if (text.empty()) return fallback;
   const std::optional<double> value = to_real(text);
   if (!value || *value < least || *value > most)
     fail(ErrorCode::kUsage, flag, " \"", text, "\" must be a number from ", least, " to ", most);
   return *value;
-}
-
-std::string utc_now() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
 }
 
 bool parse_dedup(Arguments words, DedupArguments& a) {
@@ -131,6 +119,7 @@ Found find(const DedupArguments& a, DedupInput& input, const ProgressFn& progres
   options.poses = input.poses;
   options.more_radius = found.more_radius.value_or(0);
   options.more_poses = input.more_poses;
+  if (found.calibration) options.trusted = found.calibration->trusted, options.more_trusted = found.calibration->more_trusted;
   options.threads = a.threads;
   options.progress = progress;
   if (found.likeness >= 0) {

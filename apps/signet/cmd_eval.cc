@@ -47,8 +47,7 @@ Report measure(const EvalArguments& arguments) {
 int summarise(const std::vector<std::string>& paths) {
   std::vector<EvalSummaryRow> rows;
   for (const std::string& path : paths) {
-    const auto bytes = read_file(real_file_system(), path, std::uint64_t{1} << 30);
-    const auto more = parse_eval_json(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), path);
+    const auto more = parse_eval_json(read_text_file(real_file_system(), path, std::uint64_t{1} << 30), path);
     rows.insert(rows.end(), more.begin(), more.end());
   }
   print_eval_summary(rows);

@@ -18,14 +18,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-FileSystem& files() { return real_file_system(); }
-
-bool ends_with(const std::string& text, std::string_view end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
-}
-
 Json inspect_model(const std::string& path) {
-  const Model model = read_model(files(), path);
+  const Model model = read_model(real_file_system(), path);
   const ModelInfo& info = model.info;
   const Preprocessing& input = info.preprocessing;
   std::uint64_t weights = 0;
@@ -38,7 +32,7 @@ Json inspect_model(const std::string& path) {
                  {"multiply_adds", multiply_adds(model.network)},
                  {"classes", info.class_names},
                  {"fingerprint", info.fingerprint},
-                 {"bytes", files().size(path)}};
+                 {"bytes", real_file_system().size(path)}};
   const Json record = Json::parse(info.training_record, nullptr, false);
   if (record.is_object()) object["training"] = record;
   return object;
@@ -47,25 +41,29 @@ Json inspect_model(const std::string& path) {
 Json inspect_index(const std::string& path) {
   BuildOptions options;
   options.kind = "flat";
-  const auto file = IndexFile::open(files(), path, options);
-  return {{"what", "index file"},           {"codes", file->index().size()}, {"bits", file->index().bits()},
-          {"classes", file->class_names()}, {"model", file->model()},        {"keys_relative_to", file->root()},
-          {"bytes", files().size(path)}};
+  const auto file = IndexFile::open(real_file_system(), path, options);
+  return {{"what", "index file"},
+          {"codes", file->index().size()},
+          {"bits", file->index().bits()},
+          {"classes", file->class_names()},
+          {"model", file->model()},
+          {"keys_relative_to", file->root()},
+          {"bytes", real_file_system().size(path)}};
 }
 
 Json inspect_codes(const std::string& path) {
-  const CodeSet set = read_code_set(files(), path);
+  const CodeSet set = read_code_set(real_file_system(), path);
   Json object = {{"what", "codes folder"},       {"codes", set.codes.size()},
                  {"bits", set.codes.bits()},     {"labels", set.labels.empty() ? "none" : "one list a code"},
                  {"classes", set.class_names},   {"model", set.model},
-                 {"keys_relative_to", set.root}, {"outputs", files().exists(join_path(path, "outputs.npy"))}};
+                 {"keys_relative_to", set.root}, {"outputs", real_file_system().exists(join_path(path, "outputs.npy"))}};
   if (!set.keys.empty()) object["first_key"] = set.keys.front();
   return object;
 }
 
 Json inspect_npy(const std::string& path) {
   constexpr const char* kTypes[] = {"uint8", "int32", "int64", "float32"};
-  const NpyArray array = read_npy(files(), path);
+  const NpyArray array = read_npy(real_file_system(), path);
   Json object = {{"what", "NumPy array"},
                  {"type", kTypes[static_cast<std::size_t>(array.type)]},
                  {"shape", array.shape},
@@ -76,7 +74,7 @@ Json inspect_npy(const std::string& path) {
 }
 
 Json inspect_collection(const std::string& path) {
-  const CollectionInfo info = Collection::open(files(), path)->view()->info();
+  const CollectionInfo info = Collection::open(real_file_system(), path)->view()->info();
   return {{"what", "collection"},
           {"images", info.images},
           {"removed", info.removed},
@@ -96,7 +94,7 @@ Json inspect_picture(const std::string& path, const std::vector<std::byte>& head
           {"format", header.format},
           {"size", concat(header.width, "x", header.height)},
           {"megapixels", static_cast<double>(std::uint64_t{header.width} * header.height) / 1e6},
-          {"bytes", files().size(path)}};
+          {"bytes", real_file_system().size(path)}};
 }
 
 Json inspect_data(const std::string& path) {
@@ -123,7 +121,7 @@ Json inspect_data(const std::string& path) {
 }
 
 std::vector<std::byte> head_of(const std::string& path) {
-  const auto mapped = files().map(path);
+  const auto mapped = real_file_system().map(path);
   const auto bytes = mapped->data().first(std::min<std::size_t>(mapped->data().size(), std::size_t{1} << 20));
   return {bytes.begin(), bytes.end()};
 }
@@ -138,14 +136,14 @@ bool is_picture(const std::vector<std::byte>& head, const std::string& path) {
 }
 
 Json inspect(const std::string& path) {
-  if (!files().exists(path)) fail(ErrorCode::kNotFound, path, " does not exist");
+  if (!real_file_system().exists(path)) fail(ErrorCode::kNotFound, path, " does not exist");
   if (std::filesystem::is_directory(path)) {
-    if (is_collection(files(), path)) return inspect_collection(path);
-    if (files().exists(join_path(path, "codes.json"))) return inspect_codes(path);
+    if (is_collection(real_file_system(), path)) return inspect_collection(path);
+    if (real_file_system().exists(join_path(path, "codes.json"))) return inspect_codes(path);
     return inspect_data(path);
   }
-  if (ends_with(path, ".onnx")) return inspect_model(path);
-  if (ends_with(path, ".npy")) return inspect_npy(path);
+  if (path.ends_with(".onnx")) return inspect_model(path);
+  if (path.ends_with(".npy")) return inspect_npy(path);
   const auto head = head_of(path);
   if (starts_as_container(head)) return inspect_index(path);
   if (is_picture(head, path)) return inspect_picture(path, head);

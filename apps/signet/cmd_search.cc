@@ -120,7 +120,7 @@ Json label_names(const std::vector<std::int32_t>& labels, const std::vector<std:
   return names;
 }
 
-void print_json(const Queries& queries, const SearchResult& result, const SearchTarget& target, const std::string& plan) {
+void print_hits(const Queries& queries, const SearchResult& result, const SearchTarget& target, const std::string& plan) {
   Json answers = Json::array();
   for (std::size_t q = 0; q < queries.names.size(); ++q) {
     Json hits = Json::array();
@@ -193,7 +193,7 @@ void search(const SearchArguments& arguments) {
   const std::string plan = arguments.explain ? target->explain(options) : std::string();
   if (!arguments.html.empty()) write_page(arguments, queries, result, *target);
   if (arguments.json) {
-    print_json(queries, result, *target, plan);
+    print_hits(queries, result, *target, plan);
   } else {
     print_text(queries, result, *target);
     if (arguments.explain) print_stats(result.stats, plan);

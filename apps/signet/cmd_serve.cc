@@ -2,15 +2,14 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
-#include <ctime>
 #include <iostream>
 #include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "apps/signet/options.h"
 #include "apps/signet/terminal.h"
+#include "signet/base/clock.h"
 #include "signet/base/error.h"
 #include "signet/serve/api.h"
 #include "signet/serve/http.h"
@@ -64,25 +63,13 @@ class StopSignal {
   int fd_ = -1;
 };
 
-std::string utc_now() {
-  const auto now = std::chrono::system_clock::now();
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[96];
-  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                parts.tm_hour, parts.tm_min, parts.tm_sec, static_cast<int>(milliseconds));
-  return text;
-}
-
 const char* access_name(Access access) { return access == Access::kWrite ? "write" : access == Access::kRead ? "read" : "none"; }
 
 // One JSON object a line on standard error.
 std::function<void(const RequestLog&)> request_log(bool quiet) {
   if (quiet) return {};
   return [mutex = std::make_shared<std::mutex>()](const RequestLog& line) {
-    const Json object = {{"time", utc_now()},
+    const Json object = {{"time", utc_now(TimeDigits::kMilliseconds)},
                          {"request_id", line.id},
                          {"peer", line.peer},
                          {"method", line.method},

@@ -20,8 +20,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void print_json(const Json& value) { std::cout << value.dump(2, ' ', false, Json::error_handler_t::replace) << '\n'; }
-
 FileSystem& files() { return real_file_system(); }
 
 int create(const CollectionArguments& arguments) {

@@ -13,10 +13,6 @@ namespace {
 
 using Labels = std::vector<std::vector<std::int32_t>>;
 
-bool ends_with(const std::string& text, std::string_view end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
-}
-
 template <typename T>
 Labels rows_of(const NpyArray& array, const std::string& path) {
   const auto values = array.as<T>();
@@ -104,14 +100,14 @@ struct CodesSide {
 CodesSide read_side(const std::string& path, const std::string& label_path, std::uint64_t bits, NamedLabels& names) {
   CodesSide side;
   side.path = path;
-  if (ends_with(path, ".npy")) {
+  if (path.ends_with(".npy")) {
     if (bits > 0) check_bits(bits, "--bits");
     side.set.codes = read_codes_npy(real_file_system(), path, static_cast<std::uint32_t>(bits));
   } else {
     side.set = read_code_set(real_file_system(), path);
   }
   if (!label_path.empty())
-    side.set.labels = ends_with(label_path, ".npy") ? read_npy_labels(label_path) : read_csv_labels(label_path, names);
+    side.set.labels = label_path.ends_with(".npy") ? read_npy_labels(label_path) : read_csv_labels(label_path, names);
   if (side.set.labels.empty())
     fail(ErrorCode::kInvalidArgument, path, " has no labels; --labels and --database-labels take them from a .npy or .csv file");
   if (side.set.labels.size() != side.set.codes.size()) {

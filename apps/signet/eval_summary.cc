@@ -13,11 +13,11 @@
 namespace signet::cli {
 namespace {
 
-using Json = nlohmann::json;
+using nlohmann::json;
 
 std::string share(double value) { return value < 0 ? "-" : fixed(value, 4); }
 
-EvalSummaryRow parse_row(const Json& entry) {
+EvalSummaryRow parse_row(const json& entry) {
   EvalSummaryRow row;
   const auto number = [&](const char* key) { return entry.at(key).is_null() ? -1.0 : entry.at(key).get<double>(); };
   row.protocol = entry.at("protocol");
@@ -52,10 +52,10 @@ void print_means(const std::vector<EvalSummaryRow>& rows) {
   }
 }
 
-std::vector<TrainingPoint> points_of(const std::vector<Json>& events) {
+std::vector<TrainingPoint> points_of(const std::vector<json>& events) {
   std::vector<TrainingPoint> points;
   double images = 0, loss = 0;
-  for (const Json& event : events) {
+  for (const json& event : events) {
     const std::string kind = event.value("event", "");
     if (kind == "start" || kind == "resume") {
       images = event.value("training_images", 0.0);
@@ -78,14 +78,14 @@ std::vector<TrainingPoint> points_of(const std::vector<Json>& events) {
 
 }  // namespace
 
-std::vector<EvalSummaryRow> parse_eval_json(const std::string& json, const std::string& name) {
+std::vector<EvalSummaryRow> parse_eval_json(const std::string& text, const std::string& name) {
   try {
-    const Json entries = Json::parse(json);
+    const json entries = json::parse(text);
     std::vector<EvalSummaryRow> rows;
     if (!entries.is_array()) fail(ErrorCode::kCorrupt, name, " is no array of evaluations as signet eval --json prints it");
-    for (const Json& entry : entries) rows.push_back(parse_row(entry));
+    for (const json& entry : entries) rows.push_back(parse_row(entry));
     return rows;
-  } catch (const Json::exception& error) {
+  } catch (const json::exception& error) {
     fail(ErrorCode::kCorrupt, name, " is not what signet eval --json prints: ", error.what());
   }
 }
@@ -109,15 +109,14 @@ void print_eval_summary(const std::vector<EvalSummaryRow>& rows) {
 }
 
 std::vector<TrainingPoint> read_training_log(const std::string& path) {
-  const std::vector<std::byte> bytes = read_file(real_file_system(), path, std::uint64_t{1} << 30);
-  std::vector<Json> events;
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string text = read_text_file(real_file_system(), path, std::uint64_t{1} << 30);
+  std::vector<json> events;
   std::size_t line = 0;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     ++line;
     if (end > begin) {
-      Json event = Json::parse(text.substr(begin, end - begin), nullptr, false);
+      json event = json::parse(text.substr(begin, end - begin), nullptr, false);
       // The last line may be cut where training was killed.
       if (!event.is_object() && end < text.size())
         fail(ErrorCode::kCorrupt, path, " line ", line, " is no JSON object; a log of signet train has one a line");

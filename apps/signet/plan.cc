@@ -216,10 +216,9 @@ std::vector<std::uint32_t> measured_lengths(const PlanVariant& variant, std::uin
 }  // namespace
 
 ExperimentPlan read_plan(const std::string& path) {
-  const std::vector<std::byte> bytes = read_file(real_file_system(), path, kLargestPlan);
   toml::table table;
   try {
-    table = toml::parse(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()), path);
+    table = toml::parse(read_text_file(real_file_system(), path, kLargestPlan), path);
   } catch (const toml::parse_error& error) {
     fail(ErrorCode::kInvalidArgument, path, " line ", error.source().begin.line, ": ", error.description());
   }

@@ -144,8 +144,7 @@ json validation_curve(const std::vector<std::string>& logs) {
   json curve = json::array();
   for (const std::string& path : logs) {
     if (path.empty()) continue;
-    const std::vector<std::byte> bytes = read_file(real_file_system(), path, kLargestLog);
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const std::string text = read_text_file(real_file_system(), path, kLargestLog);
     for (std::size_t begin = 0; begin < text.size();) {
       const std::size_t end = std::min(text.find('\n', begin), text.size());
       const json event = json::parse(text.substr(begin, end - begin), nullptr, false);

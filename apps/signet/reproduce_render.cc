@@ -10,12 +10,7 @@
 namespace signet::cli {
 namespace {
 
-constexpr std::uint64_t kLargestRecord = 64 << 20, kLargestPage = std::uint64_t{1} << 30;  // bytes
-
-std::string text_of(const std::string& path, std::uint64_t limit) {
-  const std::vector<std::byte> bytes = read_file(real_file_system(), path, limit);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+constexpr std::uint64_t kLargestPage = std::uint64_t{1} << 30;  // bytes
 
 std::vector<ResultRecord> read_records(const std::string& folder) {
   std::vector<ResultRecord> records;
@@ -23,7 +18,8 @@ std::vector<ResultRecord> read_records(const std::string& folder) {
   if (!fs.exists(folder)) return records;
   for (const std::string& name : fs.list(folder)) {
     if (!name.ends_with(".json")) continue;
-    records.push_back(parse_result(text_of(join_path(folder, name), kLargestRecord), join_path(folder, name)));
+    records.push_back(
+        parse_result(read_text_file(real_file_system(), join_path(folder, name), kLargestRecord), join_path(folder, name)));
   }
   return records;
 }
@@ -34,7 +30,7 @@ void put(const ReproduceArguments& arguments, const std::string& name, const std
   if (!arguments.check) {
     fs.create_directory(arguments.results);
     write_file_atomically(fs, path, as_bytes(content));
-  } else if (!fs.exists(path) || text_of(path, kLargestPage) != content) {
+  } else if (!fs.exists(path) || read_text_file(real_file_system(), path, kLargestPage) != content) {
     fail(ErrorCode::kMismatch, path, ": is not what the records in ", join_path(arguments.results, "records"),
          " give; signet reproduce --render makes it again");
   }
@@ -46,7 +42,7 @@ void render_results(const ReproduceArguments& arguments) {
   const std::vector<ResultRecord> records = read_records(join_path(arguments.results, "records"));
   std::vector<PublishedRow> published;
   if (real_file_system().exists(arguments.published))
-    published = parse_published(text_of(arguments.published, kLargestRecord), arguments.published);
+    published = parse_published(read_text_file(real_file_system(), arguments.published, kLargestRecord), arguments.published);
   put(arguments, "README.md", results_markdown(records, published));
   put(arguments, "report.html", results_html(records, published));
   if (!arguments.quiet)

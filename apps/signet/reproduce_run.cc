@@ -38,13 +38,8 @@ constexpr std::array kShallowOptions{"method",   "features", "pca",    "rounds",
 // Options that the first stage does not read (TrainOptions::features_from): runs that differ in these alone share it.
 constexpr std::array kLaterOptions{"loss", "alpha", "exponent-cap", "natural-weight", "joint-classification", "nested"};
 
-std::string text_of(const std::string& path) {
-  const std::vector<std::byte> bytes = read_file(real_file_system(), path, kLargestFile);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 json parse_file(const std::string& path) {
-  json parsed = json::parse(text_of(path), nullptr, false);
+  json parsed = json::parse(read_text_file(real_file_system(), path, kLargestFile), nullptr, false);
   if (!parsed.is_object()) fail(ErrorCode::kCorrupt, path, ": is no JSON object; remove it, and the run is made again");
   return parsed;
 }

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "signet/base/error.h"
 
@@ -94,6 +95,10 @@ bool Meter::update(const Progress& progress) {
 }
 
 void note(std::string_view verb, const std::string& message) { std::cerr << "signet " << verb << ": " << message << std::endl; }
+
+void print_json(const nlohmann::ordered_json& value) {
+  std::cout << value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+}
 
 void print_table(const std::vector<std::vector<std::string>>& rows) {
   if (rows.empty()) return;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ class Meter {
 
 // A remark on standard error: "signet encode: 12 grey images were converted ...".
 void note(std::string_view verb, const std::string& message);
+
+void print_json(const nlohmann::ordered_json& value);  // on standard output; what is no UTF-8 is replaced
 
 // Columns padded to the widest cell, two spaces apart; the first row is the heading. Cells that start with a digit, sign or dot
 // are set right where the whole column does.

@@ -225,6 +225,10 @@ std::vector<std::byte> read_file(FileSystem& fs, const std::string& path, std::u
   return {data.begin(), data.end()};
 }
 
+std::string read_text_file(FileSystem& fs, const std::string& path, std::uint64_t limit) {
+  return std::string(as_text(read_file(fs, path, limit)));
+}
+
 std::string parent_path(const std::string& path) {
   const std::size_t last = path.find_last_not_of('/');
   if (last == std::string::npos) return path.empty() ? "." : "/";

@@ -28,7 +28,7 @@ bool is_fingerprint(std::string_view text) {
 // Calls line(i, text) for every line. Throws kMismatch unless there are `count` of them.
 template <typename Line>
 void for_each_line(std::span<const std::byte> bytes, const std::string& path, std::size_t count, const Line& line) {
-  std::string_view rest(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::string_view rest = as_text(bytes);
   std::size_t i = 0;
   for (; !rest.empty(); ++i) {
     if (i == count) fail(ErrorCode::kMismatch, path, ": more lines than the ", count, " codes of codes.npy");
@@ -163,7 +163,7 @@ class Members {
 Manifest parse_manifest(std::span<const std::byte> bytes, const std::string& path) {
   if (bytes.size() > kMaxJsonBytes)
     fail(ErrorCode::kCorrupt, path, ": ", bytes.size(), " bytes; codes.json has at most ", kMaxJsonBytes);
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string_view text = as_text(bytes);
   if (nests_too_deep(text)) fail(ErrorCode::kCorrupt, path, ": brackets nest deeper than in any codes.json");
   const json document = json::parse(text, nullptr, false);
   if (document.is_discarded()) fail(ErrorCode::kCorrupt, path, ": not valid JSON");

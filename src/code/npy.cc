@@ -144,7 +144,7 @@ struct Header {
 };
 
 Header find_header(std::span<const std::byte> bytes, const std::string& name) {
-  const std::string_view file(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string_view file = as_text(bytes);
   if (!file.starts_with(kMagic)) fail(ErrorCode::kCorrupt, name, ": not a .npy file (wrong magic at offset 0)");
   if (file.size() < 10) fail(ErrorCode::kCorrupt, name, ": truncated at offset ", file.size(), ", within the .npy head");
   const auto byte = [&](std::size_t i) { return std::to_integer<std::size_t>(bytes[i]); };

@@ -24,7 +24,7 @@ constexpr std::size_t kPlane = std::size_t{kSide} * kSide, kRecord = 1 + 3 * kPl
 constexpr std::array<const char*, 10> kNames{"airplane", "automobile", "bird",  "cat",  "deer",
                                              "dog",      "frog",       "horse", "ship", "truck"};
 
-struct Part {
+struct CifarBatch {
   std::unique_ptr<MappedFile> file;
   std::string prefix, split;  // "data_batch_1", "train"
   std::size_t first = 0, count = 0;
@@ -32,7 +32,7 @@ struct Part {
 
 class CifarDataset final : public Dataset {
  public:
-  CifarDataset(std::vector<Part> parts, std::vector<std::int32_t> labels, std::vector<std::string> names)
+  CifarDataset(std::vector<CifarBatch> parts, std::vector<std::int32_t> labels, std::vector<std::string> names)
       : parts_(std::move(parts)), labels_(std::move(labels)), class_names_(std::move(names)) {}
 
   std::size_t size() const noexcept override { return labels_.size(); }
@@ -44,7 +44,7 @@ class CifarDataset final : public Dataset {
   std::string split(std::size_t i) const override { return part_of(i).split; }
 
   std::string key(std::size_t i) const override {
-    const Part& part = part_of(i);
+    const CifarBatch& part = part_of(i);
     std::ostringstream text;
     text << part.prefix << '/' << std::setw(5) << std::setfill('0') << i - part.first;
     return std::move(text).str();
@@ -56,7 +56,7 @@ class CifarDataset final : public Dataset {
   }
 
   Sample get(std::size_t i) const override {
-    const Part& part = part_of(i);
+    const CifarBatch& part = part_of(i);
     const std::span<const std::byte> planes = part.file->data().subspan((i - part.first) * kRecord + 1, 3 * kPlane);
     Sample sample{{kSide, kSide, 3, std::vector<std::uint8_t>(3 * kPlane)}, {labels_[i]}, key(i)};
     for (std::size_t p = 0; p < kPlane; ++p) {
@@ -66,14 +66,14 @@ class CifarDataset final : public Dataset {
   }
 
  private:
-  const Part& part_of(std::size_t i) const {
+  const CifarBatch& part_of(std::size_t i) const {
     if (i >= size()) fail_range(*this, i);
     std::size_t p = 0;
     while (i >= parts_[p].first + parts_[p].count) ++p;
     return parts_[p];
   }
 
-  std::vector<Part> parts_;
+  std::vector<CifarBatch> parts_;
   std::vector<std::int32_t> labels_;
   std::vector<std::string> class_names_;
 };
@@ -100,8 +100,7 @@ std::vector<std::string> read_names(const std::string& folder) {
   const std::string path = join_path(folder, "batches.meta.txt");
   if (!real_file_system().exists(path)) return {kNames.begin(), kNames.end()};
   constexpr std::uint64_t kLimit = 1 << 16;
-  const std::vector<std::byte> bytes = read_file(real_file_system(), path, kLimit);
-  std::istringstream text(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  std::istringstream text(read_text_file(real_file_system(), path, kLimit));
   std::vector<std::string> names;
   for (std::string line; std::getline(text, line);) {
     if (line.ends_with('\r')) line.pop_back();
@@ -112,11 +111,11 @@ std::vector<std::string> read_names(const std::string& folder) {
   return names;
 }
 
-Part open_batch(const std::string& path, std::vector<std::int32_t>& labels) {
-  Part part{.file = real_file_system().map(path),
-            .prefix = file_name(path),
-            .split = split_of(file_name(path)),
-            .first = labels.size()};
+CifarBatch open_batch(const std::string& path, std::vector<std::int32_t>& labels) {
+  CifarBatch part{.file = real_file_system().map(path),
+                  .prefix = file_name(path),
+                  .split = split_of(file_name(path)),
+                  .first = labels.size()};
   if (part.prefix.ends_with(".bin")) part.prefix.resize(part.prefix.size() - 4);
   const std::span<const std::byte> data = part.file->data();
   if (!is_cifar_size(data.size())) {
@@ -157,7 +156,7 @@ std::shared_ptr<const Dataset> open_cifar(const std::string& path, const Dataset
   const std::vector<std::string> batches = batches_at(path);
   if (batches.empty()) fail(ErrorCode::kNotFound, path, ": holds no data_batch_*.bin or test_batch.bin of CIFAR-10");
   const std::string split = select_split(path, cifar_splits(path), options.split);
-  std::vector<Part> parts;
+  std::vector<CifarBatch> parts;
   std::vector<std::int32_t> labels;
   for (const std::string& batch : batches) {
     if (split.empty() || split_of(file_name(batch)) == split) parts.push_back(open_batch(batch, labels));

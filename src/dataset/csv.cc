@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "signet/base/error.h"
+#include "signet/base/file_system.h"
 
 namespace signet::reader {
 namespace {
@@ -88,7 +89,7 @@ class Parser {
 }  // namespace
 
 std::vector<CsvRow> parse_csv(std::span<const std::byte> bytes, char separator, const std::string& name) {
-  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::string_view text = as_text(bytes);
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
     fail(ErrorCode::kUnsupported, name, ": is UTF-16 text; save it as UTF-8");
   }

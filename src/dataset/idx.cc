@@ -186,7 +186,7 @@ std::vector<IdxPair> pairs_at(const std::string& path) {
 }
 
 // One images file with its labels.
-struct Part {
+struct IdxPart {
   IdxFile images;
   std::vector<std::int32_t> labels;  // empty where unknown
   std::string prefix, split;
@@ -197,9 +197,9 @@ struct Part {
 
 class IdxDataset final : public Dataset {
  public:
-  IdxDataset(std::vector<Part> parts, std::vector<std::string> class_names, std::string description)
+  IdxDataset(std::vector<IdxPart> parts, std::vector<std::string> class_names, std::string description)
       : parts_(std::move(parts)), class_names_(std::move(class_names)), description_(std::move(description)) {
-    for (Part& part : parts_) {
+    for (IdxPart& part : parts_) {
       part.first = size_;
       size_ += part.count();
       part.digits = std::max(5, static_cast<int>(std::to_string(part.count() == 0 ? 0 : part.count() - 1).size()));
@@ -212,20 +212,20 @@ class IdxDataset final : public Dataset {
   std::string split(std::size_t i) const override { return part_of(i).split; }
 
   std::string key(std::size_t i) const override {
-    const Part& part = part_of(i);
+    const IdxPart& part = part_of(i);
     std::ostringstream text;
     text << part.prefix << '/' << std::setw(part.digits) << std::setfill('0') << i - part.first;
     return std::move(text).str();
   }
 
   std::span<const std::int32_t> labels(std::size_t i) const override {
-    const Part& part = part_of(i);
+    const IdxPart& part = part_of(i);
     if (part.labels.empty()) return {};
     return std::span(part.labels).subspan(i - part.first, 1);
   }
 
   Sample get(std::size_t i) const override {
-    const Part& part = part_of(i);
+    const IdxPart& part = part_of(i);
     const std::uint32_t height = part.images.sizes[1], width = part.images.sizes[2];
     const std::size_t bytes = std::size_t{width} * height;
     const std::span<const std::byte> pixels = part.images.data.subspan((i - part.first) * bytes, bytes);
@@ -237,21 +237,21 @@ class IdxDataset final : public Dataset {
   }
 
  private:
-  const Part& part_of(std::size_t i) const {
+  const IdxPart& part_of(std::size_t i) const {
     if (i >= size_) fail_range(*this, i);
     std::size_t p = 0;
     while (i >= parts_[p].first + parts_[p].count()) ++p;
     return parts_[p];
   }
 
-  std::vector<Part> parts_;
+  std::vector<IdxPart> parts_;
   std::vector<std::string> class_names_;
   std::string description_;
   std::size_t size_ = 0;
 };
 
-Part read_images(const IdxPair& pair, const DecodeLimits& limits) {
-  Part part{.images = read_idx(pair.images, 3, "images"), .labels = {}, .prefix = pair.prefix, .split = pair.split};
+IdxPart read_images(const IdxPair& pair, const DecodeLimits& limits) {
+  IdxPart part{.images = read_idx(pair.images, 3, "images"), .labels = {}, .prefix = pair.prefix, .split = pair.split};
   const std::vector<std::uint32_t>& sizes = part.images.sizes;
   if (sizes[0] == 0) fail(ErrorCode::kInvalidArgument, pair.images, ": holds no images");
   if (sizes[1] == 0 || sizes[2] == 0)
@@ -278,9 +278,9 @@ std::vector<std::int32_t> read_labels(const IdxPair& pair, std::size_t count, co
   return labels;
 }
 
-std::string describe_idx(const std::vector<Part>& parts, std::size_t classes, const KnownLabels* known) {
+std::string describe_idx(const std::vector<IdxPart>& parts, std::size_t classes, const KnownLabels* known) {
   std::size_t count = 0;
-  for (const Part& part : parts) count += part.count();
+  for (const IdxPart& part : parts) count += part.count();
   const std::vector<std::uint32_t>& sizes = parts.front().images.sizes;
   const char* set = known == nullptr ? "idx" : known->fashion ? "Fashion-MNIST idx" : "MNIST idx";
   return concat(set, ", ", counted(count, "image"), " ", sizes[2], "x", sizes[1], "x1, ",
@@ -309,12 +309,12 @@ std::shared_ptr<const Dataset> open_idx(const std::string& path, const DatasetOp
          ": holds no idx files of images; files named like train-images-idx3-ubyte or train-images-idx3-ubyte.gz would be right");
   }
   const std::string split = select_split(path, idx_splits(path), options.split);
-  std::vector<Part> parts;
+  std::vector<IdxPart> parts;
   std::int32_t most = -1;
   const KnownLabels* known = nullptr;
   for (const IdxPair& pair : pairs) {
     const bool wanted = split.empty() || pair.split == split;
-    Part part;
+    IdxPart part;
     if (wanted) part = read_images(pair, options.limits);
     // Labels of the other split are read too, so that both splits name the same classes.
     std::vector<std::int32_t> labels = read_labels(pair, wanted ? part.count() : 0, known);

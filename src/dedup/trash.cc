@@ -36,8 +36,7 @@ std::vector<Entry> read_journals(FileSystem& fs, const std::string& trash, std::
     if (!name.starts_with(kJournalPrefix) || is_temp_name(name)) continue;
     ++next_number;
     const std::string path = join_path(trash, name);
-    const auto bytes = read_file(fs, path, kMostJournalBytes);
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const std::string text = read_text_file(fs, path, kMostJournalBytes);
     for (std::size_t begin = 0, line = 1; begin < text.size(); ++line) {
       const std::size_t end = text.find('\n', begin);
       if (end == std::string_view::npos) break;

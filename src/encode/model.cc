@@ -316,7 +316,7 @@ std::vector<std::byte> model_bytes(const Model& model, const std::string& name) 
 
 Model parse_model(std::span<const std::byte> bytes, const std::string& name) {
   try {
-    return parse_bytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    return parse_bytes(as_text(bytes));
   } catch (const Error& e) {
     // What check_info calls an invalid argument of the writer is corruption of a file.
     const ErrorCode code = e.code() == ErrorCode::kInvalidArgument ? ErrorCode::kCorrupt : e.code();

@@ -14,7 +14,6 @@ namespace {
 // Bounds on what a file may ask for, far above any network that trains in reason: they keep sizes within 64-bit arithmetic and a
 // small file from asking for unbounded memory or time.
 constexpr std::size_t kMaxLayers = 1000;
-constexpr std::uint32_t kMaxSide = 1u << 16;
 constexpr std::uint32_t kMaxChannels = 1u << 16;
 constexpr std::uint32_t kMaxKernel = 1024;
 constexpr std::uint64_t kMaxTensor = std::uint64_t{1} << 26;   // floats in one layer's output
@@ -33,7 +32,7 @@ struct Checked {
 };
 
 LayerShape checked_shape(const Checked& at, std::uint64_t c, std::uint64_t h, std::uint64_t w) {
-  if (c > kMaxChannels || h > kMaxSide || w > kMaxSide || c * h * w > kMaxTensor) {
+  if (c > kMaxChannels || h > kMaxImageSide || w > kMaxImageSide || c * h * w > kMaxTensor) {
     at.reject("an output of ", c, " x ", h, " x ", w, " is larger than ", kMaxTensor, " floats");
   }
   return {static_cast<std::uint32_t>(c), static_cast<std::uint32_t>(h), static_cast<std::uint32_t>(w)};
@@ -239,7 +238,7 @@ const char* layer_kind_name(LayerKind kind) {
 
 std::vector<LayerShape> check_network(const Network& network) {
   if (network.channels < 1 || network.height < 1 || network.width < 1 || network.channels > kMaxChannels ||
-      network.height > kMaxSide || network.width > kMaxSide ||
+      network.height > kMaxImageSide || network.width > kMaxImageSide ||
       std::uint64_t{network.channels} * network.height * network.width > kMaxTensor) {
     fail(ErrorCode::kCorrupt, "the network's input is ", network.channels, " x ", network.height, " x ", network.width,
          ", each side must be at least 1 and the whole at most ", kMaxTensor, " values");

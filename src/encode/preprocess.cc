@@ -10,8 +10,6 @@
 namespace signet {
 namespace {
 
-constexpr std::uint32_t kMaxSide = 1u << 16;
-
 void check_image(const Image& image) {
   const bool sound = image.width >= 1 && image.height >= 1 && (image.channels == 1 || image.channels == 3) &&
                      image.pixels.size() == std::size_t{image.width} * image.height * image.channels;
@@ -49,9 +47,9 @@ bool fits(const Image& image, const Preprocessing& how) {
 }  // namespace
 
 void check_preprocessing(const Preprocessing& how, const std::string& what) {
-  if (how.width < 1 || how.width > kMaxSide || how.height < 1 || how.height > kMaxSide) {
+  if (how.width < 1 || how.width > kMaxImageSide || how.height < 1 || how.height > kMaxImageSide) {
     fail(ErrorCode::kInvalidArgument, what, ": the preprocessing's size is ", how.width, " x ", how.height,
-         ", each must be 1 to ", kMaxSide);
+         ", each must be 1 to ", kMaxImageSide);
   }
   if (how.channels != 1 && how.channels != 3) {
     fail(ErrorCode::kInvalidArgument, what, ": the preprocessing has ", how.channels, " channels, it must have 1 or 3");

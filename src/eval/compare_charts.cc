@@ -11,13 +11,13 @@
 namespace signet::eval {
 namespace {
 
-using Rows = std::vector<const ComparedRow*>;
+using ComparedRows = std::vector<const ComparedRow*>;
 
 constexpr double kLeast = 1e-6;  // on a logarithmic axis: nothing is measured below it, and records may say anything
 
 // As many as differ in colour, dash and width; the reference is always among them.
-Rows drawn_of(const ComparedSection& section, std::uint32_t bits) {
-  Rows rows;
+ComparedRows drawn_of(const ComparedSection& section, std::uint32_t bits) {
+  ComparedRows rows;
   for (const ComparedRow& row : section.rows)
     if (row.first().bits == bits) rows.push_back(&row);
   for (std::size_t i = kMoreStyles; i < rows.size(); ++i)
@@ -26,7 +26,7 @@ Rows drawn_of(const ComparedSection& section, std::uint32_t bits) {
   return rows;
 }
 
-const ComparedRow& reference_of(const Rows& rows) {
+const ComparedRow& reference_of(const ComparedRows& rows) {
   const auto found = std::find_if(rows.begin(), rows.end(), [](const ComparedRow* row) {
     return row->difference.verdict == ComparedDifference::Verdict::kReference;
   });
@@ -56,7 +56,7 @@ void describe(LineChart& chart, const char* what) {
 
 // Smallest seed of each row; a row's place is its style, so that a method keeps its colour from chart to chart.
 template <typename Points>
-std::string curves(LineChart chart, const Rows& rows, const char* what, const Points& points) {
+std::string curves(LineChart chart, const ComparedRows& rows, const char* what, const Points& points) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     Series series{rows[i]->name, points(rows[i]->first()), {}, false, static_cast<int>(i)};
     if (chart.log_x) std::erase_if(series.points, [](const CurvePoint& p) { return !(p.x > kLeast); });
@@ -66,13 +66,13 @@ std::string curves(LineChart chart, const Rows& rows, const char* what, const Po
   return figure(chart);
 }
 
-std::string recall_chart(const std::string& id, const std::string& length, const Rows& rows) {
+std::string recall_chart(const std::string& id, const std::string& length, const ComparedRows& rows) {
   LineChart chart = chart_of(id + "r", "Precision against recall, " + length, "recall", "precision");
   chart.x_min = 0, chart.x_max = 1, chart.y_min = 0, chart.y_max = 1;
   return curves(chart, rows, "As the radius grows.", [](const ResultRecord& r) { return r.precision_recall; });
 }
 
-std::string rank_chart(const std::string& id, const std::string& length, const Rows& rows) {
+std::string rank_chart(const std::string& id, const std::string& length, const ComparedRows& rows) {
   LineChart chart = chart_of(id + "n", "Precision among the n nearest, " + length, "n (logarithmic)", "precision");
   chart.log_x = true, chart.y_min = 0, chart.y_max = 1;
   return curves(chart, rows, "Expected over ties.", [](const ResultRecord& r) { return r.precision_at_n; });
@@ -91,7 +91,7 @@ std::vector<CurvePoint> fastest(const ResultRecord& r, double RadiusPoint::*what
   return points;
 }
 
-std::string cost_charts(const std::string& id, const std::string& length, const Rows& rows) {
+std::string cost_charts(const std::string& id, const std::string& length, const ComparedRows& rows) {
   std::string out;
   for (const bool precision : {true, false}) {
     LineChart chart = chart_of(concat(id, precision ? "tp" : "tr"),
@@ -182,7 +182,7 @@ std::string compare_figures(const std::string& id, const ComparedSection& sectio
     out += concat(" Drawn are the ", kMoreStyles, " methods with the highest mAP; the tables have all ", names.size(), ".");
   out += "</p>\n";
   for (const std::uint32_t bits : lengths) {
-    const Rows rows = drawn_of(section, bits);
+    const ComparedRows rows = drawn_of(section, bits);
     const std::string length = concat(bits, " bits"), name = concat(id, "k", bits);
     const std::string drawn = recall_chart(name, length, rows) + rank_chart(name, length, rows) +
                               cost_charts(name, length, rows) + index_chart(name, length, reference_of(rows));

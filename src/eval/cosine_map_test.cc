@@ -14,14 +14,14 @@ namespace {
 
 using Labels = std::vector<std::vector<std::int32_t>>;
 
-struct Set {
+struct FeatureRows {
   std::vector<float> values;
   Labels labels;
 };
 
-Set make_set(std::size_t n, std::size_t size, std::uint64_t seed) {
+FeatureRows make_set(std::size_t n, std::size_t size, std::uint64_t seed) {
   Random random(seed);
-  Set set;
+  FeatureRows set;
   for (std::size_t i = 0; i < n; ++i) {
     set.labels.push_back({static_cast<std::int32_t>(random.below(3))});
     for (std::size_t k = 0; k < size; ++k) {
@@ -32,7 +32,7 @@ Set make_set(std::size_t n, std::size_t size, std::uint64_t seed) {
   return set;
 }
 
-double naive(const Set& q, const Set& d, std::size_t size, bool leave_one_out) {
+double naive(const FeatureRows& q, const FeatureRows& d, std::size_t size, bool leave_one_out) {
   double map = 0;
   for (std::size_t i = 0; i < q.labels.size(); ++i) {
     std::vector<std::pair<double, int>> ranking;
@@ -57,7 +57,7 @@ double naive(const Set& q, const Set& d, std::size_t size, bool leave_one_out) {
 }
 
 TEST(CosineMap, EqualsDoubleSort) {
-  const Set queries = make_set(53, 19, 1), database = make_set(1500, 19, 2);  // enough for the radix sort, odd everywhere
+  const FeatureRows queries = make_set(53, 19, 1), database = make_set(1500, 19, 2);  // enough for the radix sort, odd everywhere
   EXPECT_NEAR(cosine_map(queries.values, database.values, 19, queries.labels, database.labels, false, 2),
               naive(queries, database, 19, false), 1e-5);
   EXPECT_NEAR(cosine_map(database.values, database.values, 19, database.labels, database.labels, true, 2),
@@ -65,7 +65,7 @@ TEST(CosineMap, EqualsDoubleSort) {
 }
 
 TEST(CosineMap, ThreadsChangeNoBit) {
-  const Set queries = make_set(101, 8, 3), database = make_set(700, 8, 4);
+  const FeatureRows queries = make_set(101, 8, 3), database = make_set(700, 8, 4);
   const double one = cosine_map(queries.values, database.values, 8, queries.labels, database.labels, false, 1);
   EXPECT_EQ(one, cosine_map(queries.values, database.values, 8, queries.labels, database.labels, false, 3));
 }
@@ -73,9 +73,9 @@ TEST(CosineMap, ThreadsChangeNoBit) {
 TEST(CosineMap, EqualVectorsAreTiesWhereverTheyStand) {
   // Copies of one vector, all over the panels: every order is equally good, so AP is that of one group.
   const std::size_t size = 7, n = 100;
-  const Set query = make_set(1, size, 5);
-  const Set seen = make_set(1, size, 6);
-  Set database;
+  const FeatureRows query = make_set(1, size, 5);
+  const FeatureRows seen = make_set(1, size, 6);
+  FeatureRows database;
   std::uint64_t relevant = 0;
   for (std::size_t i = 0; i < n; ++i) {
     database.values.insert(database.values.end(), seen.values.begin(), seen.values.end());
@@ -95,7 +95,7 @@ TEST(CosineMap, ZeroVectorsAndSignsOfZeroTie) {
 }
 
 TEST(CosineMap, RefusesWhatItCannotRank) {
-  const Set set = make_set(4, 3, 7);
+  const FeatureRows set = make_set(4, 3, 7);
   const auto run = [&](std::vector<float> values, std::size_t size) {
     return cosine_map(values, set.values, size, set.labels, set.labels, false, 1);
   };

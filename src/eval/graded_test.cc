@@ -14,14 +14,14 @@ namespace {
 
 using Labels = std::vector<std::vector<std::int32_t>>;
 
-struct Set {
+struct GradedSet {
   CodeMatrix codes;
   Labels labels;
 };
 
-Set make_set(std::size_t n, std::uint32_t bits, std::size_t most, std::uint64_t seed) {
+GradedSet make_graded(std::size_t n, std::uint32_t bits, std::size_t most, std::uint64_t seed) {
   Random random(seed);
-  Set s{CodeMatrix(n, bits), Labels(n)};
+  GradedSet s{CodeMatrix(n, bits), Labels(n)};
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t k = 0, count = most == 1 ? 1 : random.below(most + 1); k < count; ++k) {
       s.labels[i].push_back(static_cast<std::int32_t>(random.below(5)));
@@ -34,7 +34,7 @@ Set make_set(std::size_t n, std::uint32_t bits, std::size_t most, std::uint64_t 
   return s;
 }
 
-EvalInput input_of(const Set& q, const Set& d, bool leave_one_out, std::size_t cutoff) {
+EvalInput input_of(const GradedSet& q, const GradedSet& d, bool leave_one_out, std::size_t cutoff) {
   EvalInput in;
   in.queries = &q.codes, in.database = &d.codes;
   in.query_labels = q.labels, in.database_labels = d.labels;
@@ -66,7 +66,7 @@ double plain_weighted(const std::vector<double>& gains) {
   return sum / relevant;
 }
 
-void compare(const EvalInput& in) {
+void compare_graded(const EvalInput& in) {
   constexpr int kShuffles = 400;
   Random random(9);
   double ndcg = 0, weighted = 0;
@@ -99,19 +99,19 @@ void compare(const EvalInput& in) {
 }
 
 TEST(Graded, EqualsNaiveAverageOverShuffles) {
-  const Set queries = make_set(20, 4, 3, 1), database = make_set(60, 4, 3, 2);
-  for (const std::size_t cutoff : {0, 1, 10}) compare(input_of(queries, database, false, cutoff));
-  compare(input_of(database, database, true, 5));
+  const GradedSet queries = make_graded(20, 4, 3, 1), database = make_graded(60, 4, 3, 2);
+  for (const std::size_t cutoff : {0, 1, 10}) compare_graded(input_of(queries, database, false, cutoff));
+  compare_graded(input_of(database, database, true, 5));
 }
 
 TEST(Graded, OneLabelGivesThePlainMap) {
-  const Set queries = make_set(30, 6, 1, 3), database = make_set(100, 6, 1, 4);
+  const GradedSet queries = make_graded(30, 6, 1, 3), database = make_graded(100, 6, 1, 4);
   const EvalInput in = input_of(queries, database, false, 0);
   EXPECT_NEAR(evaluate_graded(in).weighted_map, evaluate(in).map, 1e-13);
 }
 
 TEST(Graded, ThreadsChangeNoBitAndBadInputIsRefused) {
-  const Set set = make_set(100, 6, 3, 5);
+  const GradedSet set = make_graded(100, 6, 3, 5);
   EvalInput in = input_of(set, set, true, 0);
   const GradedMetrics two = evaluate_graded(in);
   in.threads = 1;

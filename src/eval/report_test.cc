@@ -6,11 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "eval/compare_records.h"
 #include "eval/text.h"
 #include "signet/base/error.h"
 
 namespace signet {
 namespace {
+
+using compared::count;
 
 // The first 28 characters of a PNG whose IHDR says 28 pixels wide, padded to whole groups; no browser looks at it here.
 const char* const kPicture = "iVBORw0KGgoAAAANSUhEUgAAABwAAAAc";
@@ -42,12 +45,6 @@ Report make_report() {
   report.gallery = {{{kPicture, "q.png", "boot", 0, false},
                      {{kPicture, "a.png", "boot", 0, true}, {kPicture, "<b>.png", "<script>alert(1)</script>", 3, false}}}};
   return report;
-}
-
-std::size_t count(const std::string& text, const std::string& what) {
-  std::size_t n = 0;
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++n;
-  return n;
 }
 
 TEST(Json, HoldsThePromisedKeys) {

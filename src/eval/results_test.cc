@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "eval/compare_records.h"
 #include "signet/base/error.h"
 
 namespace signet {
 namespace {
 
+using compared::count;
+using compared::has;
 using nlohmann::json;
 
 ResultRecord record(const std::string& method, std::uint32_t bits, std::uint64_t seed, double map,
@@ -29,14 +32,6 @@ ResultRecord record(const std::string& method, std::uint32_t bits, std::uint64_t
 constexpr const char* kLeast =
     R"({"method": "Other", "protocol": "full", "bits": 12, "seed": 1, "map": 0.5, "map_optimistic": 0.6, "map_pessimistic": 0.4,
         "precision_at_radius_2": 0.3, "train_seconds": 60, "image_passes": 100, "version": "2", "command": "other"})";
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t n = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
-  return n;
-}
 
 TEST(Results, MeanAndSpreadOverSeedsByMethodAndLength) {
   const std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 2, 0.82),

@@ -10,7 +10,7 @@
 namespace signet {
 namespace {
 
-CodeMatrix random_codes(std::size_t count, std::uint32_t bits, std::uint64_t seed) {
+CodeMatrix drawn_codes(std::size_t count, std::uint32_t bits, std::uint64_t seed) {
   Random random(seed);
   CodeMatrix codes(0, bits);
   for (std::size_t i = 0; i < count; ++i) {
@@ -35,7 +35,7 @@ std::set<std::string> kinds(const std::vector<SearchCost>& costs) {
 }
 
 TEST(SearchCost, EveryKindAtEveryRadiusUpToEnoughRecall) {
-  const auto costs = measure_search(random_codes(25, 12, 1), random_codes(300, 12, 2), radii(12, 0.25));
+  const auto costs = measure_search(drawn_codes(25, 12, 1), drawn_codes(300, 12, 2), radii(12, 0.25));
   EXPECT_EQ(kinds(costs), (std::set<std::string>{"flat", "mih", "table"}));
   EXPECT_EQ(costs.size(), 3u * 4);  // radius 3 finds everything
   for (const SearchCost& c : costs) EXPECT_GT(c.microseconds, 0) << c.index;
@@ -45,7 +45,7 @@ TEST(SearchCost, EveryKindAtEveryRadiusUpToEnoughRecall) {
 TEST(SearchCost, LongCodesHaveNoTableAndFewPoints) {
   SearchCostOptions options;
   options.most_points = 5;
-  const auto costs = measure_search(random_codes(3, 64, 1), random_codes(50, 64, 2), radii(64, 0.01), options);
+  const auto costs = measure_search(drawn_codes(3, 64, 1), drawn_codes(50, 64, 2), radii(64, 0.01), options);
   EXPECT_EQ(kinds(costs), (std::set<std::string>{"flat", "mih"}));
   EXPECT_EQ(costs.size(), 2u * 5);
   EXPECT_EQ(costs[4].radius, 64u);
@@ -54,13 +54,13 @@ TEST(SearchCost, LongCodesHaveNoTableAndFewPoints) {
 TEST(SearchCost, AnIndexThatIsTooSlowIsNotAskedOn) {
   SearchCostOptions options;
   options.slowest = 0;
-  EXPECT_EQ(measure_search(random_codes(3, 12, 1), random_codes(50, 12, 2), radii(12, 0.1), options).size(), 3u);
+  EXPECT_EQ(measure_search(drawn_codes(3, 12, 1), drawn_codes(50, 12, 2), radii(12, 0.1), options).size(), 3u);
 }
 
 TEST(SearchCost, BadInputIsRefused) {
-  EXPECT_THROW(measure_search(CodeMatrix(0, 12), random_codes(5, 12, 1), radii(3, 0.5)), Error);
-  EXPECT_THROW(measure_search(random_codes(5, 12, 1), CodeMatrix(0, 12), radii(3, 0.5)), Error);
-  EXPECT_THROW(measure_search(random_codes(5, 16, 1), random_codes(5, 12, 1), radii(3, 0.5)), Error);
+  EXPECT_THROW(measure_search(CodeMatrix(0, 12), drawn_codes(5, 12, 1), radii(3, 0.5)), Error);
+  EXPECT_THROW(measure_search(drawn_codes(5, 12, 1), CodeMatrix(0, 12), radii(3, 0.5)), Error);
+  EXPECT_THROW(measure_search(drawn_codes(5, 16, 1), drawn_codes(5, 12, 1), radii(3, 0.5)), Error);
 }
 
 }  // namespace

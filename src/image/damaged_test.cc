@@ -64,8 +64,8 @@ class Damaged : public testing::Test {
   }
 };
 
-std::string jpeg() { return text_of(encode_jpeg(gradient(64, 48, 3), 90)); }
-std::string png() { return text_of(encode_png(gradient(64, 48, 3))); }
+std::string plain_jpeg() { return text_of(encode_jpeg(gradient(64, 48, 3), 90)); }
+std::string plain_png() { return text_of(encode_png(gradient(64, 48, 3))); }
 
 // A progressive or CMYK JPEG, which signet itself never writes.
 std::string special_jpeg(bool progressive, bool cmyk) {
@@ -118,7 +118,7 @@ TEST_F(Damaged, KnownKindsThatAreNotRead) {
                  ErrorCode::kUnsupported, {"HEIF"});
 }
 
-TEST_F(Damaged, JpegTruncatedAnywhere) { expect_prefixes_refused(jpeg(), 23); }
+TEST_F(Damaged, JpegTruncatedAnywhere) { expect_prefixes_refused(plain_jpeg(), 23); }
 
 TEST_F(Damaged, JpegProgressiveIsReadAndItsTruncationSeen) {
   const std::string whole = special_jpeg(true, false);
@@ -133,25 +133,25 @@ TEST_F(Damaged, JpegCmykIsMixedToRgb) {
 }
 
 TEST_F(Damaged, JpegWithoutItsEndMark) {
-  const std::string whole = jpeg();
+  const std::string whole = plain_jpeg();
   expect_refused(whole.substr(0, whole.size() - 2), ErrorCode::kCorrupt, {"truncated"});
 }
 
 TEST_F(Damaged, JpegDamagedInItsData) {
-  std::string bad = jpeg();
+  std::string bad = plain_jpeg();
   for (std::size_t i = bad.size() * 3 / 4; i < bad.size() * 3 / 4 + 40; ++i) bad[i] = static_cast<char>(0xFF);
   expect_refused(bad, ErrorCode::kCorrupt, {});
 }
 
 TEST_F(Damaged, JpegHeaderOverThePixelLimitIsRefusedBeforeAllocation) {
-  std::string huge = jpeg();
+  std::string huge = plain_jpeg();
   const std::size_t frame = huge.find("\xFF\xC0");
   huge.replace(frame + 5, 4, "\xFF\xFF\xFF\xFF");  // 65,535 x 65,535
   expect_refused(huge, ErrorCode::kInvalidArgument, {"65535 x 65535", "4294836225", "256000000"});
 }
 
 TEST_F(Damaged, JpegOfTwelveBitsIsUnsupported) {
-  std::string deep = jpeg();
+  std::string deep = plain_jpeg();
   deep[deep.find("\xFF\xC0") + 4] = 12;
   expect_refused(deep, ErrorCode::kUnsupported, {"JPEG", "12"});
 }
@@ -163,24 +163,24 @@ TEST_F(Damaged, PixelsBeyondAllCountingAreRefusedWhateverTheLimit) {
   expect_refused(claim, ErrorCode::kInvalidArgument, {"4294967295 x 4294967295"}, {.max_pixels = UINT64_MAX});
 }
 
-TEST_F(Damaged, PngTruncatedAnywhere) { expect_prefixes_refused(png(), 17); }
+TEST_F(Damaged, PngTruncatedAnywhere) { expect_prefixes_refused(plain_png(), 17); }
 
 TEST_F(Damaged, PngWithAFlippedByteOfPixels) {
-  std::string bad = png();
+  std::string bad = plain_png();
   const std::size_t at = bad.find("IDAT") + 4 + 60;
   bad[at] = static_cast<char>(bad[at] ^ 0x01);
   expect_refused(bad, ErrorCode::kCorrupt, {"PNG"});
 }
 
 TEST_F(Damaged, PngHeaderOverThePixelLimitIsRefusedBeforeAllocation) {
-  std::string bytes = png();
+  std::string bytes = plain_png();
   const std::string head = big(1'000'000, 4) + big(1'000'000, 4) + std::string("\x08\x02\0\0\0", 5);
   bytes = bytes.substr(0, 8) + png_chunk("IHDR", head) + bytes.substr(33);
   expect_refused(bytes, ErrorCode::kInvalidArgument, {"1000000 x 1000000", "1000000000000"});
 }
 
 TEST_F(Damaged, PngOfNoSize) {
-  std::string bytes = png();
+  std::string bytes = plain_png();
   bytes = bytes.substr(0, 8) + png_chunk("IHDR", big(0, 4) + big(5, 4) + std::string("\x08\x02\0\0\0", 5)) + bytes.substr(33);
   expect_refused(bytes, ErrorCode::kCorrupt, {"0 x 5"});
 }
@@ -219,7 +219,9 @@ TEST_F(Damaged, HeadersOverThePixelLimit) {
   }
 }
 
-TEST_F(Damaged, FileOverTheByteLimit) { expect_refused(png(), ErrorCode::kInvalidArgument, {"at most 100"}, {.max_bytes = 100}); }
+TEST_F(Damaged, FileOverTheByteLimit) {
+  expect_refused(plain_png(), ErrorCode::kInvalidArgument, {"at most 100"}, {.max_bytes = 100});
+}
 
 TEST_F(Damaged, BmpOfHugeClaims) {
   expect_refused(bmp(0x7FFFFFFF, 0x7FFFFFFF, 32, 0, "x"), ErrorCode::kInvalidArgument, {"2147483647 x 2147483647"});
@@ -237,20 +239,21 @@ TEST_F(Damaged, PnmOfHugeClaims) {
 }
 
 TEST_F(Damaged, BitFlipsNeverCrash) {
-  survive_flips(jpeg(), 300);
+  survive_flips(plain_jpeg(), 300);
   survive_flips(special_jpeg(true, false), 100);
-  survive_flips(png(), 300);
+  survive_flips(plain_png(), 300);
   survive_flips(webp(gradient(40, 30, 3), false), 200);
   survive_flips(webp(gradient(40, 30, 3), true), 200);
   survive_flips(
       tiff(20, 20, std::string(1200, 'y'), {.samples = 3, .photometric = PHOTOMETRIC_RGB, .compression = COMPRESSION_LZW}), 300);
   survive_flips(bmp(8, 8, 24, 0, std::string(192, 'x')), 300);
   survive_flips("P3 2 2 255 1 2 3 4 5 6 7 8 9 10 11 12", 300);
-  survive_flips(with_jpeg_exif(jpeg(), exif(6)), 200);
+  survive_flips(with_jpeg_exif(plain_jpeg(), exif(6)), 200);
 }
 
 TEST_F(Damaged, DecodingIsSafeFromManyThreads) {
-  const std::string good = jpeg(), bad = jpeg().substr(0, 600), picture = png(), tif = tiff(20, 20, std::string(400, 'y'), {});
+  const std::string good = plain_jpeg(), bad = plain_jpeg().substr(0, 600), picture = plain_png(),
+                    tif = tiff(20, 20, std::string(400, 'y'), {});
   std::vector<std::thread> threads;
   std::vector<int> count(4, 0);
   for (std::size_t t = 0; t < count.size(); ++t) {

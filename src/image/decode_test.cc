@@ -21,7 +21,6 @@ using namespace testpictures;
 Image decode(const std::string& bytes, const DecodeLimits& limits = {}) {
   return decode_image(bytes_of(bytes), "picture", limits);
 }
-std::vector<int> values(const Image& image) { return {image.pixels.begin(), image.pixels.end()}; }
 
 int largest_difference(const Image& a, const Image& b) {
   EXPECT_EQ(a.width, b.width);

@@ -151,4 +151,6 @@ inline std::string bmp(std::int32_t width, std::int32_t height, int bits, std::u
          little(static_cast<std::uint32_t>(bits), 2) + little(compression, 4) + std::string(20, '\0') + body;
 }
 
+inline std::vector<int> values(const Image& image) { return {image.pixels.begin(), image.pixels.end()}; }
+
 }  // namespace signet::testpictures

@@ -14,8 +14,6 @@ namespace {
 
 using namespace testpictures;
 
-std::vector<int> values(const Image& image) { return {image.pixels.begin(), image.pixels.end()}; }
-
 // ---- colour and size
 
 TEST(Transform, GreyToColourRepeatsAndColourToGreyIsRec601) {

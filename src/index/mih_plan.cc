@@ -11,9 +11,7 @@
 namespace signet {
 namespace {
 
-constexpr std::size_t kMinSample = 1024, kMaxSample = 8192, kSampleQueries = 32;
-constexpr unsigned kMaxKeyBits = 28;
-constexpr std::size_t kMaxTables = 64;
+constexpr std::size_t kLeastCodes = 1024, kMostCodes = 8192, kSampleQueries = 32;
 
 double binomial(unsigned n, unsigned k) {
   double value = 1;
@@ -88,7 +86,7 @@ MihSample sample_codes(const Rows& rows, std::uint64_t seed, std::size_t threads
   MihSample sample;
   if (rows.size() == 0) return sample;
   Random random(mix_seed(seed, 0x6d6968));
-  const std::size_t codes = std::min(rows.size(), std::clamp(rows.size() / 64, kMinSample, kMaxSample)),
+  const std::size_t codes = std::min(rows.size(), std::clamp(rows.size() / 64, kLeastCodes, kMostCodes)),
                     queries = std::min(rows.size(), kSampleQueries);
   for (std::size_t i = 0; i < codes; ++i) sample.positions.push_back(codes == rows.size() ? i : random.below(rows.size()));
   for (std::size_t i = 0; i < queries; ++i) sample.queries.push_back(random.below(rows.size()));

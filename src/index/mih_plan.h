@@ -9,6 +9,9 @@
 
 namespace signet {
 
+constexpr std::size_t kMaxTables = 64;
+constexpr unsigned kMaxKeyBits = 28;  // of a substring: a table has 2^bits buckets
+
 // What the parts of a search cost on this machine with these codes, in nanoseconds. Measured when an index is built.
 struct UnitCosts {
   double bucket = 3;        // looking at one bucket

@@ -11,9 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxTables = 64;
-constexpr unsigned kMaxKeyBits = 28;
-
 struct Head {
   std::uint32_t version = 1, tables = 0;
   std::uint64_t count = 0, words = 0;

@@ -41,8 +41,7 @@ AccessKeys AccessKeys::from_file(FileSystem& fs, const std::string& path) {
     fail(ErrorCode::kInvalidArgument, path,
          ": everybody on this machine may read or write the file of keys; chmod 640 closes it");
   }
-  const std::vector<std::byte> bytes = read_file(fs, path, std::uint64_t{1} << 20);
-  return parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
+  return parse(read_text_file(fs, path, std::uint64_t{1} << 20), path);
 }
 
 AccessKeys AccessKeys::parse(std::string_view text, const std::string& name) {

@@ -4,6 +4,7 @@
 
 #include "serve/labels.h"
 #include "serve/service_state.h"
+#include "signet/base/clock.h"
 #include "signet/base/error.h"
 #include "signet/base/sha256.h"
 
@@ -11,10 +12,6 @@ namespace signet {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 void check_label(const std::string& name) {
   constexpr std::size_t kMostBytes = 256;
@@ -46,7 +43,7 @@ void describe(std::span<const std::byte> picture, ImageRecord& record) {
   record.height = header.height;
   record.bytes = picture.size();
   record.sha256 = sha256_hex(picture);
-  record.modified_ns = now_ns();
+  record.modified_ns = unix_ns();
 }
 
 }  // namespace

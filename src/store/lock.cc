@@ -8,9 +8,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <string_view>
 
+#include "signet/base/clock.h"
 #include "signet/base/crc32c.h"
 #include "signet/base/error.h"
 
@@ -30,15 +30,6 @@ std::string host_name() {
   return name.data();
 }
 
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
-}
-
 std::string crc_line(std::string_view text) {
   static constexpr char kDigits[] = "0123456789abcdef";
   const std::uint32_t crc = crc32c(std::as_bytes(std::span(text.data(), text.size())));
@@ -48,7 +39,7 @@ std::string crc_line(std::string_view text) {
 }
 
 std::string lock_text() {
-  std::string text = concat("signet-lock 1\npid ", ::getpid(), "\nhost ", host_name(), "\nstart ", now_utc(), "\n");
+  std::string text = concat("signet-lock 1\npid ", ::getpid(), "\nhost ", host_name(), "\nstart ", utc_now(), "\n");
   text += crc_line(text);
   text.resize(kLockBytes, ' ');
   return text;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace signet {
@@ -59,6 +60,11 @@ bool is_temp_name(const std::string& name) noexcept;
 // The whole content. Throws Error{kInvalidArgument} naming the limit where the file is larger than `limit` bytes.
 std::vector<std::byte> read_file(FileSystem& fs, const std::string& path, std::uint64_t limit);
 
+std::string read_text_file(FileSystem& fs, const std::string& path, std::uint64_t limit);  // the same, as characters
+
+inline std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 inline std::span<const std::byte> as_bytes(const std::string& text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
 // "a/b/c.txt" -> "a/b" ("." where there is no folder) and "c.txt".

@@ -40,6 +40,7 @@ struct Layer {
   // in bias. picks and weight: kTreeNodes a tree; bias: kTreeLeaves a tree.
   std::vector<std::uint32_t> picks;
 };
+inline constexpr std::uint32_t kMaxImageSide = 1u << 16;  // that a network takes, and of a layer's output
 inline constexpr std::size_t kTreeDepth = 4, kTreeNodes = 15, kTreeLeaves = 16;
 
 struct Network {

@@ -68,6 +68,9 @@ struct ResultRecord {
   std::vector<ExampleQuery> examples;
 };
 
+// Of a file of records, or of what is published; signet's own are below 60 kB.
+inline constexpr std::uint64_t kLargestRecord = std::uint64_t{8} << 20;
+
 // Throws kCorrupt naming `name` and the key where the text is no such record or a value is outside its range; kUnsupported for a
 // record of a newer version. Every length is bounded: nothing is allocated that the text does not justify.
 ResultRecord parse_result(const std::string& json, const std::string& name);
