@@ -127,6 +127,15 @@ TEST_F(Calibrated, ALargerBudgetGivesALargerRadiusAndASeedRepeatsItself) {
   options.budget = 5;
   const Calibration large = calibrate(source(codes), options);
   EXPECT_GT(large.radius, small.radius);
+  EXPECT_FALSE(small.trusted);  // it stops at too few strangers to tell
+  ASSERT_TRUE(large.trusted);
+  EXPECT_LE(*large.trusted, large.radius);
+  EXPECT_EQ(nlohmann::json::parse(calibration_json(large, options))["trusted"], *large.trusted);
+  for (std::size_t a = 0; a < codes.size(); ++a)
+    for (std::size_t b = 0; b < a; ++b) {
+      const std::uint32_t distance = hamming_distance(codes.row(a), codes.row(b));
+      EXPECT_TRUE(distance > *large.trusted || distance == 0) << a << " and " << b;  // some pictures are there twice
+    }
   EXPECT_EQ(calibration_json(calibrate(source(codes), options), options), calibration_json(large, options));
 }
 
