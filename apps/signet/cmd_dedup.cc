@@ -177,10 +177,17 @@ std::string radii_text(std::uint32_t radius, std::optional<std::uint32_t> more_r
   return more_radius ? concat("radius ", radius, ", of the hash ", *more_radius) : concat("radius ", radius);
 }
 
+std::string trust_text(const Calibration& c) {
+  if (c.trusted && c.more_trusted)
+    return concat("; believed without a look within ", *c.trusted, ", of the hash ", *c.more_trusted);
+  if (c.trusted) return concat("; believed without a look within ", *c.trusted);
+  return c.more_trusted ? concat("; believed without a look within ", *c.more_trusted, " of the hash") : "";
+}
+
 void print_calibration(const Calibration& c) {
   std::cout << "calibrated on " << with_commas(c.sample) << " of " << with_commas(c.images) << " images ("
             << with_commas(c.copies) << " known copies): " << radii_text(c.radius, c.more_radius) << ", likeness "
-            << fixed(c.likeness, 3) << '\n';
+            << fixed(c.likeness, 3) << trust_text(c) << '\n';
   const bool two = !c.curve.empty() && c.curve.front().more_radius;
   std::vector<std::vector<std::string>> rows = {{"radius", "copies found", "false pairs an image"}};
   if (two) rows.front().insert(rows.front().begin() + 1, "of the hash");
