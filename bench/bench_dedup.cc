@@ -167,6 +167,8 @@ std::vector<Method> methods_of(const Setup& setup, const Planted& planted) {
   return methods;
 }
 
+Json or_null(const std::optional<std::uint32_t>& radius) { return radius ? Json(*radius) : Json(); }
+
 std::string radii(const Method& method) {
   std::string text;
   for (const Codes& codes : method.codes) {
@@ -272,8 +274,9 @@ int measure(const Setup& setup) {
                       {"kind_seen", row.seen},
                       {"near", row.copies > 0 ? static_cast<double>(row.near) / static_cast<double>(row.copies) : 0},
                       {"radius", method.codes[0].radius},
-                      {"trusted", method.codes[0].trusted ? Json(*method.codes[0].trusted) : Json()},
-                      {"more_radius", method.codes.size() > 1 ? Json(method.codes[1].radius) : Json()}});
+                      {"trusted", or_null(method.codes[0].trusted)},
+                      {"more_radius", method.codes.size() > 1 ? Json(method.codes[1].radius) : Json()},
+                      {"more_trusted", method.codes.size() > 1 ? or_null(method.codes[1].trusted) : Json()}});
     say(setup, concat(method.name, ": radius ", radii(method), ", likeness ", method.likeness, ", ", figures.back().found, " of ",
                       planted.copies.size(), " copies, ", figures.back().wrong.size(), " wrong pairs, ", figures.back().looks,
                       " second looks in ", figures.back().seconds, " s"));

@@ -124,8 +124,6 @@ void tune(Method& method, const Planted& planted, const Looks& looks, double pre
     pool.parallel_for(pairs.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t) {
       for (std::size_t i = begin; i < end; ++i) pairs[i].likeness = likeness(looks.of(pairs[i].a), looks.of(pairs[i].b));
     });
-  }
-  if (method.second_look) {
     for (Codes& codes : method.codes)
       codes.trusted = trusted_radius(strangers_within(codes, items, originals_among(items, planted), planted.images.size()),
                                      CalibrationOptions{}.trust_budget * kSample);
@@ -194,10 +192,8 @@ Figures run(const Method& method, const Planted& planted, const Looks& looks) {
     set.items.push_back(std::move(item));
   }
   FindOptions options;
-  options.radius = method.codes[0].radius;
-  if (method.codes.size() > 1) options.more_radius = method.codes[1].radius;
-  options.trusted = method.codes[0].trusted;
-  if (method.codes.size() > 1) options.more_trusted = method.codes[1].trusted;
+  options.radius = method.codes[0].radius, options.trusted = method.codes[0].trusted;
+  if (method.codes.size() > 1) options.more_radius = method.codes[1].radius, options.more_trusted = method.codes[1].trusted;
   Figures figures;
   if (method.second_look)
     options.second_look = [&](std::size_t a, std::size_t b) {

@@ -59,7 +59,7 @@ void print_summary(const AddSummary& s, const CollectionInfo& info, const std::s
                                            {"picture_bytes", info.picture_bytes},
                                            {"images_per_second", s.images_per_second},
                                            {"bottleneck", s.bottleneck}};
-    std::cout << object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    print_json(object);
     return;
   }
   std::cout << collection << ": " << with_commas(s.added) << " added, " << with_commas(s.changed) << " changed, "

@@ -59,7 +59,7 @@ void print_result(const EncodeArguments& arguments, const EncodedData& encoded, 
         {"converted", encoded.converted}, {"bits", set.codes.bits()}, {"model", set.model},
         {"engine", encoder.engine()},     {"seconds", bulk.seconds},  {"images_per_second", bulk.images_per_second},
         {"bottleneck", bulk.bottleneck}};
-    std::cout << object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    print_json(object);
     return;
   }
   std::cout << "wrote " << arguments.out << ": " << with_commas(bulk.encoded) << " codes of " << set.codes.bits() << " bits in "

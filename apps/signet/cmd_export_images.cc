@@ -67,7 +67,7 @@ void export_images(const ExportArguments& arguments) {
     else
       std::cout << path << "  " << printable(label) << '\n';
   }
-  if (arguments.json) std::cout << listed.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+  if (arguments.json) print_json(listed);
 }
 
 }  // namespace

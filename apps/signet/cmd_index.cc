@@ -27,7 +27,7 @@ int run_index(Arguments words) {
   if (json) {
     const nlohmann::ordered_json object = {{"out", out},     {"codes", set.codes.size()}, {"bits", set.codes.bits()},
                                            {"bytes", bytes}, {"model", set.model},        {"seconds", seconds}};
-    std::cout << object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    print_json(object);
   } else {
     std::cout << "wrote " << out << ": " << with_commas(set.codes.size()) << " codes of " << set.codes.bits() << " bits, "
               << human_bytes(bytes) << " with keys and labels, in " << human_seconds(seconds) << '\n';

@@ -198,7 +198,7 @@ int run_inspect(Arguments words) {
   if (!options.parse(words)) return 0;
   const Json object = inspect(path);
   if (json) {
-    std::cout << object.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+    print_json(object);
     return 0;
   }
   std::cout << printable(path) << ": " << object["what"].get<std::string>() << '\n';

@@ -128,7 +128,7 @@ void print_result(const MigrateArguments& arguments, const MigrateResult& result
                                            {"encoded", result.encoded},
                                            {"there_already", result.there_already},
                                            {"missing", std::move(missing)}};
-    std::cout << object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    print_json(object);
     return;
   }
   std::cout << "wrote " << arguments.out << ": " << with_commas(result.encoded) << " images encoded anew";

@@ -146,7 +146,7 @@ void print_hits(const Queries& queries, const SearchResult& result, const Search
                    {"radius_reached", stats.radius_reached},
                    {"seconds", stats.seconds}}}};
   if (!plan.empty()) object["plan"] = plan;
-  std::cout << object.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+  print_json(object);
 }
 
 void write_page(const SearchArguments& arguments, const Queries& queries, const SearchResult& result,

@@ -3,6 +3,7 @@
 
 #include "apps/signet/command.h"
 #include "apps/signet/options.h"
+#include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 #include "signet/code/code_set.h"
 #include "signet/code/first_bits.h"
@@ -55,7 +56,7 @@ int run_shorten(Arguments words) {
   write_model(real_file_system(), a.out, model);
   if (a.json) {
     const nlohmann::ordered_json object = {{"out", a.out}, {"bits", a.bits}, {"model", model.info.fingerprint}, {"codes", count}};
-    std::cout << object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    print_json(object);
   } else {
     std::cout << "wrote " << a.out << ": " << a.bits << " bits, fingerprint " << model.info.fingerprint.substr(0, 12);
     if (!a.codes.empty()) std::cout << "; " << count << " codes shortened into " << a.codes_out;

@@ -18,8 +18,7 @@ std::vector<ResultRecord> read_records(const std::string& folder) {
   if (!fs.exists(folder)) return records;
   for (const std::string& name : fs.list(folder)) {
     if (!name.ends_with(".json")) continue;
-    records.push_back(
-        parse_result(read_text_file(real_file_system(), join_path(folder, name), kLargestRecord), join_path(folder, name)));
+    records.push_back(parse_result(read_text_file(fs, join_path(folder, name), kLargestRecord), join_path(folder, name)));
   }
   return records;
 }
@@ -30,7 +29,7 @@ void put(const ReproduceArguments& arguments, const std::string& name, const std
   if (!arguments.check) {
     fs.create_directory(arguments.results);
     write_file_atomically(fs, path, as_bytes(content));
-  } else if (!fs.exists(path) || read_text_file(real_file_system(), path, kLargestPage) != content) {
+  } else if (!fs.exists(path) || read_text_file(fs, path, kLargestPage) != content) {
     fail(ErrorCode::kMismatch, path, ": is not what the records in ", join_path(arguments.results, "records"),
          " give; signet reproduce --render makes it again");
   }

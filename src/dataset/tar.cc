@@ -119,7 +119,7 @@ class Lister {
 
   void read_meta(char type, std::span<const std::byte> data) {
     if (data.size() > kMaxMeta) corrupt(concat("has a name record of ", data.size(), " bytes"));
-    const std::string_view text(reinterpret_cast<const char*>(data.data()), data.size());
+    const std::string_view text = as_text(data);
     if (type == 'L') long_name_ = text.substr(0, text.find('\0'));
     if (type == 'K') long_link_ = text.substr(0, text.find('\0'));
     if (type == 'x') read_pax(text);

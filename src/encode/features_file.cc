@@ -39,8 +39,7 @@ FeaturesSource read_features_source(FileSystem& fs, const std::string& path) {
          "train it anew with --features-out");
   source.first_stage = true;
   source.model = parse_model(file->section(kFeaturesModelSection), path);
-  const auto meta = file->section("meta");
-  read_costs({reinterpret_cast<const char*>(meta.data()), meta.size()}, source);
+  read_costs(std::string(as_text(file->section("meta"))), source);
   return source;
 }
 

@@ -210,10 +210,7 @@ class MappedIndexFile final : public IndexFile {
     return build_index(source, chosen);
   }
 
-  std::string text(const std::string& section) const {
-    const std::span<const std::byte> bytes = file_->section(section);
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  }
+  std::string text(const std::string& section) const { return std::string(as_text(file_->section(section))); }
 
   void check_padding() const {
     if (meta_.bits % 8 == 0) return;

@@ -41,9 +41,7 @@ std::vector<NamedTensor> feature_tensors(const HashNetwork& network) {
 }
 
 json meta_of(const std::shared_ptr<const Container>& file) {
-  const auto bytes = file->section("meta");
-  json meta = json::parse(reinterpret_cast<const char*>(bytes.data()), reinterpret_cast<const char*>(bytes.data()) + bytes.size(),
-                          nullptr, false);
+  json meta = json::parse(as_text(file->section("meta")), nullptr, false);
   if (!meta.is_object()) fail(ErrorCode::kCorrupt, file->path(), ": section meta is not a JSON object");
   return meta;
 }

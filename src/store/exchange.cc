@@ -81,7 +81,7 @@ std::vector<ImageRecord> records_of(FileSystem& fs, const std::string& folder, c
     return records;
   }
   const auto file = fs.map(path);
-  const std::string_view text(reinterpret_cast<const char*>(file->data().data()), file->data().size());
+  const std::string_view text = as_text(file->data());
   const std::size_t lines = for_each_line(text, [&](std::size_t i, std::string_view line) {
     if (i < records.size()) read_line(line, concat(path, " line ", i + 1), records[i]);
   });
@@ -96,7 +96,7 @@ std::vector<Verdict> verdicts_of(FileSystem& fs, const std::string& folder) {
   const std::string path = verdicts_path(folder);
   if (!fs.exists(path)) return verdicts;
   const auto file = fs.map(path);
-  const std::string_view text(reinterpret_cast<const char*>(file->data().data()), file->data().size());
+  const std::string_view text = as_text(file->data());
   for_each_line(text, [&](std::size_t i, std::string_view words) {
     const std::string where = concat(path, " line ", i + 1);
     const json line = json::parse(words, nullptr, false);

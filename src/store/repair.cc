@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "signet/base/clock.h"
 #include "signet/base/error.h"
 #include "signet/store/collection_tools.h"
 #include "store/lock.h"
@@ -270,8 +270,7 @@ void Repair::finish(FileSystem& fs, const std::string& path) {
 }
 
 void Repair::run() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  quarantine_ = join_path(file("quarantine"), std::to_string(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()));
+  quarantine_ = join_path(file("quarantine"), std::to_string(unix_ns()));
   choose();
   const HeadRow head = this->head();
   fs_.create_directory(quarantine_);

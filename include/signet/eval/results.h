@@ -68,7 +68,8 @@ struct ResultRecord {
   std::vector<ExampleQuery> examples;
 };
 
-// Of a file of records, or of what is published; signet's own are below 60 kB.
+// Of a file of records, or of what is published; signet's own records are below 60 kB, the pictures
+// beside one below 100 kB.
 inline constexpr std::uint64_t kLargestRecord = std::uint64_t{8} << 20;
 
 // Throws kCorrupt naming `name` and the key where the text is no such record or a value is outside its range; kUnsupported for a
