@@ -14,6 +14,7 @@
 
 #include "dataset/readers.h"
 #include "signet/base/error.h"
+#include "signet/base/file_system.h"
 
 namespace signet::reader {
 namespace {
