@@ -24,7 +24,7 @@ using nlohmann::json;
 struct TrainArguments {
   DataArguments data;
   TrainOptions options;
-  std::uint64_t side = 0, draw_seed = 0;
+  std::uint64_t side = 0, translate = TrainOptions().translate, cutout = 0, draw_seed = 0;
   std::string out, features_out, protocol, supervision = "class", loss = "exp-product", pretrain = "both", mirror = "both",
                                            precision = "float32";
   std::string bits, alpha, cap, joint, epochs, validation;  // as given; empty: the default of TrainOptions
@@ -60,6 +60,10 @@ void add_learning_options(OptionSet& set, TrainArguments& a) {
            "mirror image (both)",
            "NAME");
   set.flag("--full-size", a.full_size, "no progressive resizing: the first steps too see images of the full size");
+  set.number("--translate", a.translate,
+             concat("pixels that a training picture is shifted by at most, each way (", defaults.translate, ")"), "N", 0, 64);
+  set.number("--cutout", a.cutout, "side in pixels of a square that is blanked out in each training picture; 0: none (0)", "N", 0,
+             1024);
   set.texts("--nested", a.nested, "lengths whose first bits shall be good codes too, each below --bits", "K,...", ',');
   set.text("--epochs", a.epochs, "passes over the training images, all stages together; 0: the architecture's default", "N");
   set.number("--batch", a.options.batch, "images a step; 0: the default", "N");
@@ -133,6 +137,8 @@ void interpret(TrainArguments& a, Arguments words) {
     fail(ErrorCode::kInvalidArgument, "--bits ", a.bits, " must be a whole number from 1 to 4096");
   o.bits = static_cast<std::uint32_t>(bits);
   o.side = static_cast<std::uint32_t>(a.side);
+  o.translate = static_cast<std::uint32_t>(a.translate);
+  o.cutout = static_cast<std::uint32_t>(a.cutout);
   set_real("--alpha", a.alpha, o.alpha);
   set_real("--joint-classification", a.joint, o.joint_classification);
   set_real("--epochs", a.epochs, o.epochs);

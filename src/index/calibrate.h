@@ -11,12 +11,12 @@
 
 namespace signet {
 
-// Stored codes that ask in a calibration, and codes that they are compared with.
-std::vector<std::uint64_t> calibration_queries(const Rows& rows, std::uint64_t seed);
+// What asks in a calibration: stored codes.
+CodeMatrix calibration_queries(const Rows& rows, std::uint64_t seed);
 
 // Times indexes over the same codes, the scan (the first, never null) among them, at several k and radii, the commonest questions
-// first, until half a second is spent on the rest; what is much dearer than the scan is not asked about harder ones. Queries are
-// stored codes, so each finds itself: k + 1 are asked for.
+// first, until three quarters of a second are spent on the rest; what is much dearer than the scan is not asked about
+// harder ones. Queries are stored codes, so each finds itself: k + 1 are asked for.
 std::array<std::optional<KindCosts>, kKinds> measure_kinds(const std::array<const Index*, kKinds>& indexes,
                                                            const CodeMatrix& queries);
 

@@ -52,6 +52,7 @@ void PlannedIndex::build_some(const BuildOptions& options) {
   mih.seed = options.seed;
   if (table_) {
     mih_ = std::make_unique<MihIndex>(rows_, mih);
+    if (mih_->plan().substrings.size() == 1) mih_.reset();  // the table again, with more work
     return;
   }
   const MihSample sample = sample_codes(*rows_, options.seed, options.threads);
@@ -65,7 +66,7 @@ void PlannedIndex::build_some(const BuildOptions& options) {
       pivot_ = std::make_unique<PivotIndex>(rows_, pivots, options.threads);
       return;
     }
-  } else if (pivots.ns < scan_ns) {
+  } else {
     pivot_ = std::make_unique<PivotIndex>(rows_, pivots, options.threads);
   }
   mih_ = std::make_unique<MihIndex>(rows_, mih);
@@ -86,7 +87,7 @@ const Index* PlannedIndex::there(Kind kind) const noexcept {
 }
 
 void PlannedIndex::calibrate(const BuildOptions& options) {
-  const CodeMatrix queries = sample_queries(*rows_, calibration_queries(*rows_, options.seed));
+  const CodeMatrix queries = calibration_queries(*rows_, options.seed);
   record_.within = measure_within(*rows_, queries, options.seed);
   record_.kinds = measure_kinds({&flat_, table_.get(), mih_.get(), pivot_.get()}, queries);
   planner_.emplace(record_, size(), rows_->largest_distance());

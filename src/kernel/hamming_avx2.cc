@@ -130,6 +130,7 @@ std::size_t select_lanes(const std::uint8_t* query_rows, std::size_t queries, co
   constexpr std::size_t kGroup = kVectors * Lanes::kCodes;
   std::size_t found = 0, at = 0;
   for (; at + kGroup <= count; at += kGroup) {
+    ask_ahead(codes + at * Lanes::kRow, kGroup * Lanes::kRow);
     found +=
         select_group<Lanes>(query_rows, queries, codes + at * Lanes::kRow, static_cast<std::uint32_t>(at), bounds, hits + found);
   }

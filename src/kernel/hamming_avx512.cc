@@ -132,6 +132,7 @@ std::size_t select_lanes(const std::uint8_t* query_rows, std::size_t queries, co
   constexpr std::size_t kGroup = 8 * Lanes::kCodes;
   std::size_t found = 0, at = 0;
   for (; at + kGroup <= count; at += kGroup) {
+    ask_ahead(codes + at * Lanes::kRow, kGroup * Lanes::kRow);
     found += select_group<Lanes, 8>(query_rows, queries, codes + at * Lanes::kRow, static_cast<std::uint32_t>(at), bounds,
                                     hits + found);
   }
@@ -267,6 +268,7 @@ std::size_t select_words(const std::uint8_t* query_rows, std::size_t queries, co
   constexpr std::size_t kGroup = 8 * Words::kGroups;
   std::size_t found = 0, at = 0;
   for (; at + kGroup <= count; at += kGroup) {
+    ask_ahead(codes + at * row, kGroup * row);
     found += select_words_group<Words>(query_rows, queries, codes + at * row, row, static_cast<std::uint32_t>(at), bounds,
                                        hits + found);
   }

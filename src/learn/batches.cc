@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <numeric>
 
 #include "signet/base/error.h"
 #include "signet/base/random.h"
@@ -82,11 +84,21 @@ at::Tensor label_similarity(const TrainingSet& set, std::span<const std::size_t>
   return similarity;
 }
 
+namespace {
+
+std::uint8_t mean_pixel(const Preprocessing& p) {
+  const double sum = std::accumulate(p.mean.begin(), p.mean.end(), 0.0);
+  return static_cast<std::uint8_t>(std::lround(255 * sum / static_cast<double>(p.mean.size())));
+}
+
+}  // namespace
+
 BatchLoader::BatchLoader(const TrainingSet& set, const BatchOptions& options, std::size_t first, std::size_t end)
     : set_(set),
       options_(options),
       sampler_(set, options.views ? options.batch / 2 : options.batch, options.balance, options.seed),
       table_(normalisation_table(set.preprocessing)),
+      fill_(mean_pixel(set.preprocessing)),
       made_(first),
       end_(end) {
   thread_ = std::thread([this] { work(); });
@@ -191,7 +203,7 @@ Batch BatchLoader::make(std::size_t step) const {
   for (const Sampler::Pick& pick : picks) {
     batch.positions.push_back(pick.position);
     augment(set_.image(pick.position), set_.width, set_.height, set_.channels, options_.augment,
-            mix_seed(options_.seed, pick.position), pick.pass, augmented);
+            mix_seed(options_.seed, pick.position), pick.pass, augmented, fill_);
     pixel = put(augmented, pixel);
     const auto& labels = set_.labels[pick.position];
     for (const std::int32_t label : labels) target[label] = 1.0f / static_cast<float>(labels.size());

@@ -54,7 +54,7 @@ struct Batch {
 struct BatchOptions {
   std::size_t batch = 500;
   Balance balance = Balance::kUniform;
-  AugmentOptions augment;
+  AugmentOptions augment;  // what it cuts out gets the mean of all training pixels
   std::uint64_t seed = 1;
   bool similarity = false;
   // Every image twice in a batch, as two views after changes of kTuningChanges (instance codes): images come in pairs of rows,
@@ -80,6 +80,7 @@ class BatchLoader {
   BatchOptions options_;
   Sampler sampler_;
   std::vector<float> table_;
+  std::uint8_t fill_;  // of cut-out pixels
   std::size_t made_, end_;
   std::mutex mutex_;
   std::condition_variable changed_;

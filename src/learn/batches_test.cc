@@ -109,6 +109,19 @@ TEST(BatchLoader, WithoutAugmentationTheImagesAreTheNormalisedOnes) {
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(planes.data_ptr<float>()[i], expected[i], 1e-5);
 }
 
+TEST(BatchLoader, CutOutPixelsHaveTheMeanOfAll) {
+  const TrainingSet set = load(BarDataset(labels_in_turn(12, 3), 3, 16, 3));
+  BatchOptions options;
+  options.batch = 6, options.augment = {0, false, 5};
+  BatchLoader loader(set, options, 0, 1);
+  const Batch batch = loader.next();
+  const at::Tensor cut = batch.images.ne(normalised_images(set, batch.positions));
+  EXPECT_GT(cut.sum().item<std::int64_t>(), 6 * 5 * 5);
+  EXPECT_LE(cut.sum().item<std::int64_t>(), 6 * 3 * 5 * 5);
+  const at::Tensor blank = batch.images.masked_select(cut);
+  EXPECT_LT(blank.abs().max().item<float>(), 0.5) << "normalised pixels have mean 0 and deviation 1";
+}
+
 TEST(LabelSimilarity, IsSharedOverAllLabels) {
   const TrainingSet set = load(BarDataset({{0}, {0, 1}, {1, 2}, {0, 1, 2}, {3}}, 4));
   const std::vector<std::size_t> positions{0, 1, 2, 3, 4};

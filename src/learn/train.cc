@@ -65,6 +65,8 @@ void check_options(const TrainOptions& o) {
   if (!(o.exponent_cap > 0)) reject("--exponent-cap ", o.exponent_cap, " must be above 0");
   if (!(o.joint_classification >= 0 && o.joint_classification <= 1000))
     reject("--joint-classification ", o.joint_classification, " must be 0 to 1000");
+  if (o.translate > 64) reject("--translate ", o.translate, " must be 0 to 64");
+  if (o.cutout > 1024) reject("--cutout ", o.cutout, " must be 0 to 1024");
   if (!(o.epochs >= 0 && o.epochs <= 1e6)) reject("--epochs ", o.epochs, " must be 0 (the default of --arch) to 1000000");
   if (o.batch == 1 || o.batch > 65536) reject("--batch ", o.batch, " must be 2 to 65536, or 0 for the default");
   if (o.side != 0 && (o.side < 16 || o.side > 1024)) reject("--size ", o.side, " must be 16 to 1024, or 0 to be chosen");
@@ -109,6 +111,8 @@ json shaping_options(const TrainOptions& o, const Plan& plan, const TrainingSet&
           {"joint-classification", o.joint_classification},
           {"mirror", name_of(o.mirror)},
           {"progressive-resizing", o.progressive_resizing},
+          {"translate", o.translate},
+          {"cutout", o.cutout},
           {"nested", o.nested},
           {"steps", plan.steps()},
           {"batch", plan.batch},

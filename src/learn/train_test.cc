@@ -310,6 +310,8 @@ TEST_F(Train, BadOptionsAreRefused) {
   expect("--alpha 41", [](TrainOptions& o) { o.alpha = 41; });
   expect("--exponent-cap", [](TrainOptions& o) { o.exponent_cap = -1; });
   expect("--joint-classification -1", [](TrainOptions& o) { o.joint_classification = -1; });
+  expect("--translate 65", [](TrainOptions& o) { o.translate = 65; });
+  expect("--cutout 1025", [](TrainOptions& o) { o.cutout = 1025; });
   expect("--epochs -3", [](TrainOptions& o) { o.epochs = -3; });
   expect("--batch 1", [](TrainOptions& o) { o.batch = 1; });
   expect("--size 8", [](TrainOptions& o) { o.side = 8; });

@@ -129,7 +129,7 @@ void Trainer::run_stage(TrainingState& state, const ProgressCallback& progress) 
   batches.balance = stage.pair_loss ? Balance::kClasses : Balance::kUniform;
   batches.seed = mix_seed(options_.seed, state.stage);
   batches.similarity = stage.pair_loss;
-  batches.augment.mirror = options_.mirror != Mirror::kNone;
+  batches.augment = {options_.translate, options_.mirror != Mirror::kNone, options_.cutout};
   if (options_.supervision == Supervision::kInstance) batches.views = true, batches.balance = Balance::kUniform;
   BatchLoader loader(set_, batches, state.step, stage.steps);
   if (state.step == 0) optimizer_.start_stage();

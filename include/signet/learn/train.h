@@ -39,6 +39,8 @@ struct TrainOptions {
   double joint_classification = 0.1;  // lambda: weight of the classification term during joint fine-tuning; 0 = off
   Mirror mirror = Mirror::kBoth;
   bool progressive_resizing = true;  // begin on images of 5/7 of the side, at half the cost, where that leaves 16 pixels or more
+  std::uint32_t translate = 2;       // pixels that a training picture is shifted by at most, each way; at most 64
+  std::uint32_t cutout = 0;          // side in pixels of a square of each training picture that is blanked out; 0 = none
   double epochs = 0;                 // passes over the training images, all stages together; 0 = the architecture's default
   std::size_t batch = 0;             // images, at least 2; 0 = default
   std::uint32_t side = 0;  // of the network's square input in pixels; 0 = the images' own size where it is one and small, else 64
