@@ -11,14 +11,18 @@
 
 namespace signet {
 
-// What asks in a calibration: stored codes.
-CodeMatrix calibration_queries(const Rows& rows, std::uint64_t seed);
+// What asks in a calibration: stored codes, and the same with about a bit in sixteen flipped.
+struct CalibrationQueries {
+  CodeMatrix stored, changed;
+};
+CalibrationQueries calibration_queries(const Rows& rows, std::uint64_t seed);
 
 // Times indexes over the same codes, the scan (the first, never null) among them, at several k and radii, the commonest questions
-// first, until three quarters of a second are spent on the rest; what is much dearer than the scan is not asked about
-// harder ones. Queries are stored codes, so each finds itself: k + 1 are asked for.
+// first, until three quarters of a second are spent on the rest; what is much dearer than the scan is not asked about harder ones.
+// For the k nearest stored codes ask, each of which finds itself: k + 1 are asked for. Within small radii new pictures mostly
+// find nothing, so changed codes ask.
 std::array<std::optional<KindCosts>, kKinds> measure_kinds(const std::array<const Index*, kKinds>& indexes,
-                                                           const CodeMatrix& queries);
+                                                           const CalibrationQueries& queries);
 
 // [d]: share of codes within d of a query, over a sample.
 std::vector<double> measure_within(const Rows& rows, const CodeMatrix& queries, std::uint64_t seed);

@@ -87,8 +87,8 @@ const Index* PlannedIndex::there(Kind kind) const noexcept {
 }
 
 void PlannedIndex::calibrate(const BuildOptions& options) {
-  const CodeMatrix queries = calibration_queries(*rows_, options.seed);
-  record_.within = measure_within(*rows_, queries, options.seed);
+  const CalibrationQueries queries = calibration_queries(*rows_, options.seed);
+  record_.within = measure_within(*rows_, queries.stored, options.seed);
   record_.kinds = measure_kinds({&flat_, table_.get(), mih_.get(), pivot_.get()}, queries);
   planner_.emplace(record_, size(), rows_->largest_distance());
 }
