@@ -66,8 +66,13 @@ void PlannedIndex::build_some(const BuildOptions& options) {
       pivot_ = std::make_unique<PivotIndex>(rows_, pivots, options.threads);
       return;
     }
-  } else {
+  } else if (pivots.ns < scan_ns) {
     pivot_ = std::make_unique<PivotIndex>(rows_, pivots, options.threads);
+  } else {  // not for the nearest, but perhaps for small radii: with as many pivots as kind "pivot" takes
+    PivotOptions several;
+    several.threads = options.threads;
+    several.seed = options.seed;
+    pivot_ = std::make_unique<PivotIndex>(rows_, several);
   }
   mih_ = std::make_unique<MihIndex>(rows_, mih);
 }
