@@ -292,7 +292,7 @@ struct Question {
 // the answers.
 double ask_all(const Settings& settings, Report& report, const char* kind, const Data& all,
                const std::vector<std::unique_ptr<Index>>& indexes, const Question& question) {
-  std::vector<CodeMatrix> calls;  // all queries in one, or one in each
+  std::vector<CodeMatrix> calls;  // question.queries in each
   for (std::size_t q = 0; q < all.queries.size(); q += question.queries) {
     std::vector<std::size_t> which(std::min(question.queries, all.queries.size() - q));
     std::iota(which.begin(), which.end(), q);

@@ -9,6 +9,7 @@
 #include <immintrin.h>
 #endif
 
+#include "kernel/kernels.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
 #include "signet/base/thread_pool.h"
@@ -52,9 +53,7 @@ void fill_random(Random& random, std::span<std::uint8_t> row) {
 __attribute__((target("avx512f"))) std::uint64_t read_wide(const std::uint64_t* p, std::size_t words) {
   __m512i a = _mm512_setzero_si512(), b = a, c = a, d = a;
   for (std::size_t i = 0; i + 32 <= words; i += 32) {
-    // Asked for ahead, as the kernels do (src/kernel/kernels.h): without, this would read less than they.
-    for (std::size_t line = 0; line < 32; line += 8)
-      __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(p + i + line) + 8192));
+    ask_ahead(reinterpret_cast<const std::uint8_t*>(p + i), 256);  // as the kernels do: without, this would read less than they
     a = _mm512_or_si512(a, _mm512_loadu_si512(p + i));
     b = _mm512_or_si512(b, _mm512_loadu_si512(p + i + 8));
     c = _mm512_or_si512(c, _mm512_loadu_si512(p + i + 16));
@@ -72,6 +71,7 @@ std::uint64_t read_all(const std::uint64_t* p, std::size_t words) {
 #endif
   std::uint64_t lanes[8] = {};
   for (std::size_t i = 0; i + 8 <= words; i += 8) {
+    ask_ahead(reinterpret_cast<const std::uint8_t*>(p + i), 64);
     for (std::size_t lane = 0; lane < 8; ++lane) lanes[lane] |= p[i + lane];
   }
   return lanes[0] ^ lanes[7];

@@ -38,9 +38,9 @@ double thread_seconds() {
 
 // As many of the calls as the scan answers in a turn, at least one.
 std::span<const CodeMatrix> affordable(const Index& scan, std::span<const CodeMatrix> calls, const SearchOptions& ask) {
-  const Stopwatch watch;
+  const double began = thread_seconds();
   scan.search(calls.front(), ask);
-  const double count = std::clamp(kScanSeconds / watch.seconds(), 1.0, static_cast<double>(calls.size()));
+  const double count = std::clamp(kScanSeconds / (thread_seconds() - began), 1.0, static_cast<double>(calls.size()));
   return calls.first(static_cast<std::size_t>(count));
 }
 

@@ -50,12 +50,11 @@ void PlannedIndex::build_some(const BuildOptions& options) {
   MihOptions mih;
   mih.threads = options.threads;
   mih.seed = options.seed;
-  if (table_) {
-    mih_ = std::make_unique<MihIndex>(rows_, mih);
-    if (mih_->plan().substrings.size() == 1) mih_.reset();  // the table again, with more work
+  const MihSample sample = sample_codes(*rows_, options.seed, options.threads);
+  if (table_) {  // one substring would be the table again, with more work
+    if (plan_mih(*rows_, sample, UnitCosts{}).substrings.size() > 1) mih_ = std::make_unique<MihIndex>(rows_, mih);
     return;
   }
-  const MihSample sample = sample_codes(*rows_, options.seed, options.threads);
   const ScanCosts scan = measure_scan(flat_, sample_queries(*rows_, sample.queries));
   const double scan_ns = scan.one * static_cast<double>(size());
   ThreadPool pool(effective_threads(options.threads, std::max<std::size_t>(size() / 65536, 1)));
@@ -66,13 +65,10 @@ void PlannedIndex::build_some(const BuildOptions& options) {
       pivot_ = std::make_unique<PivotIndex>(rows_, pivots, options.threads);
       return;
     }
-  } else if (pivots.ns < scan_ns) {
+  } else {
+    // Not for the nearest, but perhaps for small radii: then with as many pivots as kind "pivot" takes.
+    if (pivots.ns >= scan_ns) pivots = plan_pivots(*rows_, sample, UnitCosts{}.scan, options.seed, pool);
     pivot_ = std::make_unique<PivotIndex>(rows_, pivots, options.threads);
-  } else {  // not for the nearest, but perhaps for small radii: with as many pivots as kind "pivot" takes
-    PivotOptions several;
-    several.threads = options.threads;
-    several.seed = options.seed;
-    pivot_ = std::make_unique<PivotIndex>(rows_, several);
   }
   mih_ = std::make_unique<MihIndex>(rows_, mih);
 }

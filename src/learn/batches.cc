@@ -14,6 +14,11 @@ namespace {
 constexpr std::size_t kAhead = 2;           // batches prepared while one is computed with
 constexpr std::size_t kImagesPerClass = 8;  // at least, in a balanced batch
 
+std::uint8_t mean_pixel(const Preprocessing& p) {
+  const double sum = std::accumulate(p.mean.begin(), p.mean.end(), 0.0);
+  return static_cast<std::uint8_t>(std::lround(255 * sum / static_cast<double>(p.mean.size())));
+}
+
 bool single(const std::vector<std::int32_t>& labels) { return labels.size() == 1; }
 
 float similarity_of(const std::vector<std::int32_t>& a, const std::vector<std::int32_t>& b) {
@@ -83,15 +88,6 @@ at::Tensor label_similarity(const TrainingSet& set, std::span<const std::size_t>
     for (std::size_t j = 0; j < n; ++j) *target++ = similarity_of(set.labels[positions[i]], set.labels[positions[j]]);
   return similarity;
 }
-
-namespace {
-
-std::uint8_t mean_pixel(const Preprocessing& p) {
-  const double sum = std::accumulate(p.mean.begin(), p.mean.end(), 0.0);
-  return static_cast<std::uint8_t>(std::lround(255 * sum / static_cast<double>(p.mean.size())));
-}
-
-}  // namespace
 
 BatchLoader::BatchLoader(const TrainingSet& set, const BatchOptions& options, std::size_t first, std::size_t end)
     : set_(set),

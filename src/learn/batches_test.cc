@@ -95,12 +95,15 @@ TEST(BatchLoader, StartsAnywhereWithTheSameBatch) {
   EXPECT_TRUE(batch.images.is_contiguous(at::MemoryFormat::ChannelsLast));
 }
 
+Batch first_batch(const TrainingSet& set, const AugmentOptions& augment) {
+  BatchOptions options;
+  options.batch = 6, options.augment = augment;
+  return BatchLoader(set, options, 0, 1).next();
+}
+
 TEST(BatchLoader, WithoutAugmentationTheImagesAreTheNormalisedOnes) {
   const TrainingSet set = load(BarDataset(labels_in_turn(12, 3), 3, 16, 3));
-  BatchOptions options;
-  options.batch = 6, options.augment = {0, false, 0};
-  BatchLoader loader(set, options, 0, 1);
-  const Batch batch = loader.next();
+  const Batch batch = first_batch(set, {0, false, 0});
   EXPECT_TRUE(batch.images.equal(normalised_images(set, batch.positions)));
   const Image image = BarDataset(labels_in_turn(12, 3), 3, 16, 3).get(set.source[batch.positions[2]]).image;
   std::vector<float> expected(3 * 16 * 16);
@@ -111,10 +114,7 @@ TEST(BatchLoader, WithoutAugmentationTheImagesAreTheNormalisedOnes) {
 
 TEST(BatchLoader, CutOutPixelsHaveTheMeanOfAll) {
   const TrainingSet set = load(BarDataset(labels_in_turn(12, 3), 3, 16, 3));
-  BatchOptions options;
-  options.batch = 6, options.augment = {0, false, 5};
-  BatchLoader loader(set, options, 0, 1);
-  const Batch batch = loader.next();
+  const Batch batch = first_batch(set, {0, false, 5});
   const at::Tensor cut = batch.images.ne(normalised_images(set, batch.positions));
   EXPECT_GT(cut.sum().item<std::int64_t>(), 6 * 5 * 5);
   EXPECT_LE(cut.sum().item<std::int64_t>(), 6 * 3 * 5 * 5);
