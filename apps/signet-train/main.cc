@@ -36,7 +36,7 @@ struct TrainArguments {
 
 void add_learning_options(OptionSet& set, TrainArguments& a) {
   const TrainOptions defaults;
-  set.text("--arch", a.options.arch, "width of the network: small, medium or large (small)", "NAME");
+  set.text("--arch", a.options.arch, "width of the network: small, medium, wide or large (small)", "NAME");
   set.text("--supervision", a.supervision,
            "what makes images similar: class (a common label) or instance (copies of one picture; needs no labels) (class)",
            "NAME");

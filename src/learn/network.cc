@@ -48,11 +48,13 @@ NetworkShape network_shape(const std::string& arch, std::uint32_t channels, std:
   NetworkShape shape{channels, height, width, {32, 64, 128}, 2, classes, bits};
   if (arch == "medium") {
     shape.widths = {64, 256, 256};
+  } else if (arch == "wide") {
+    shape.widths = {128, 384, 384};
   } else if (arch == "large") {
     shape.widths = {128, 384, 512};
     shape.depth = 3;
   } else if (arch != "small") {
-    fail(ErrorCode::kInvalidArgument, "--arch \"", arch, "\" does not exist; small, medium and large do");
+    fail(ErrorCode::kInvalidArgument, "--arch \"", arch, "\" does not exist; small, medium, wide and large do");
   }
   if (height < 16 || width < 16)
     fail(ErrorCode::kInvalidArgument, "the network's input must be at least 16 x 16 pixels, and is ", width, " x ", height);

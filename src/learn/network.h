@@ -23,7 +23,7 @@ struct NetworkShape {
   std::uint32_t classes = 10, bits = 12;
 };
 
-// small, medium, large; throws kInvalidArgument for another name, or an input below 16 x 16 that three poolings would leave
+// small, medium, wide, large; throws kInvalidArgument for another name, or an input below 16 x 16 that three poolings would leave
 // empty.
 NetworkShape network_shape(const std::string& arch, std::uint32_t channels, std::uint32_t height, std::uint32_t width,
                            std::uint32_t classes, std::uint32_t bits);

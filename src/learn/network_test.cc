@@ -160,6 +160,7 @@ TEST(HashNetwork, Bfloat16IsCloseToFloat32) {
 
 TEST(NetworkShape, UnknownNamesAndTinyInputsAreRefused) {
   EXPECT_EQ(network_shape("medium", 3, 32, 32, 10, 12).widths[2], 256u);
+  EXPECT_EQ(network_shape("wide", 3, 32, 32, 10, 12).widths[2], 384u);
   EXPECT_THROW(network_shape("huge", 3, 32, 32, 10, 12), Error);
   EXPECT_THROW(network_shape("small", 3, 15, 32, 10, 12), Error);
 }

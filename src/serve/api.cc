@@ -6,6 +6,7 @@
 #include "serve/api_state.h"
 #include "serve/embedded.h"
 #include "signet/base/error.h"
+#include "signet/image/image.h"
 
 namespace signet {
 namespace {
@@ -135,8 +136,7 @@ void Api::State::check_rate(const HttpRequest& request) {
 
 HttpAdmission Api::State::admit(const HttpRequest& http) {
   check_same_origin(http);
-  ApiRequest request{http, parse_target(http.target), {}};
-  request.match = api::match_route(http.method, request.target.path);
+  const ApiRequest request(http);
   if (request.match.route == api::kOtherRoute) {
     if (request.match.allow.empty()) throw Refusal{404, "there is nothing at this path; /openapi.json lists what there is", {}};
     throw Refusal{405,
@@ -194,6 +194,22 @@ HttpResponse answer_of(const HttpRequest& request, const Make& make) noexcept {
   }
 }
 
+// Whether all but the pass over the codes takes some microseconds: nothing is looked up, and a picture is as small as a
+// thumbnail.
+bool is_small(const SearchQuery& query) {
+  constexpr std::size_t kMostBytes = std::size_t{64} << 10, kMostPixels = 256 * 256;
+  if (!query.labels.empty()) return false;
+  if (std::holds_alternative<SearchQuery::Code>(query.query)) return true;
+  const auto* picture = std::get_if<SearchQuery::Picture>(&query.query);
+  if (picture == nullptr || picture->bytes.size() > kMostBytes) return false;
+  try {
+    const ImageHeader header = read_image_header(picture->bytes, "the picture");
+    return std::uint64_t{header.width} * header.height <= kMostPixels;
+  } catch (const Error&) {
+    return true;  // no picture: decoding says so, as soon
+  }
+}
+
 void add_common_headers(HttpResponse& response) {
   const auto has = [&](std::string_view name) {
     return std::any_of(response.headers.begin(), response.headers.end(), [&](const auto& field) { return field.first == name; });
@@ -230,14 +246,39 @@ HttpAdmission Api::admit(const HttpRequest& request) noexcept {
   return admission;
 }
 
-HttpResponse Api::handle(HttpRequest& request) noexcept {
-  HttpResponse response = answer_of(request, [&] {
-    ApiRequest parsed{request, parse_target(request.target), {}};
-    parsed.match = api::match_route(request.method, parsed.target.path);
-    return state_->dispatch(parsed);
-  });
+HttpResponse respond(const HttpRequest& request, const std::function<HttpResponse()>& make) noexcept {
+  HttpResponse response = answer_of(request, make);
   add_common_headers(response);
   return response;
+}
+
+void Api::handle(HttpRequest& request, HttpReply reply) noexcept {
+  bool later = false;  // the search replies, and the request may be gone before this returns
+  HttpResponse response = respond(request, [&] {
+    const ApiRequest parsed(request);
+    if (parsed.route().id != api::RouteId::kSearch) return state_->dispatch(parsed);
+    state_->search(request, state_->search_query(parsed), reply);
+    later = true;
+    return HttpResponse{};
+  });
+  if (!later) reply(std::move(response));
+}
+
+bool Api::handle_at_once(HttpRequest& request, const HttpReply& reply) noexcept {
+  bool later = false, taken = true;
+  HttpResponse response = respond(request, [&] {
+    const ApiRequest parsed(request);
+    taken = parsed.route().id == api::RouteId::kSearch;
+    if (!taken) return HttpResponse{};
+    const SearchQuery query = state_->search_query(parsed);
+    taken = is_small(query);
+    if (!taken) return HttpResponse{};
+    state_->search(request, query, reply);
+    later = true;
+    return HttpResponse{};
+  });
+  if (taken && !later) reply(std::move(response));
+  return taken;
 }
 
 HttpResponse Api::refuse(const HttpRequest& request, HttpRefusal why) noexcept {

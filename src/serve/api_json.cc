@@ -55,6 +55,16 @@ Json numbers(const std::vector<float>& values) {
   return array;
 }
 
+void append_text(std::string& out, const std::string& value) {
+  const bool plain =
+      std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+  if (plain) {
+    (out += '"').append(value) += '"';
+  } else {
+    out.append(dump(value));
+  }
+}
+
 Json text_or_null(const std::string& value) { return value.empty() ? Json(nullptr) : Json(value); }
 
 }  // namespace
@@ -203,28 +213,36 @@ Json to_json(const ImageEntry& image) {
           {"bytes", image.record.bytes}};
 }
 
-Json to_json(const SearchAnswer& answer, std::uint32_t bits) {
-  Json hits = Json::array();
+std::string search_body(const SearchAnswer& answer, std::uint32_t bits) {
+  std::string out;
+  out.reserve(512 + 256 * answer.hits.size());
+  out.append(R"({"query":{"bits":)").append(std::to_string(bits)).append(R"(,"code":)");
+  append_text(out, answer.code);
+  if (!answer.margins.empty()) out.append(R"(,"margins":)").append(dump(numbers(answer.margins)));
+  out.append(R"(},"total":)").append(std::to_string(answer.total));
+  out.append(R"(,"offset":)").append(std::to_string(answer.offset)).append(R"(,"hits":[)");
   for (const SearchHit& hit : answer.hits) {
-    hits.push_back({{"id", hit.image.record.id},
-                    {"key", hit.image.record.key},
-                    {"label", text_or_null(hit.image.label)},
-                    {"distance", hit.distance},
-                    {"code", hit.image.code},
-                    {"width", hit.image.record.width},
-                    {"height", hit.image.record.height}});
+    const ImageRecord& record = hit.image.record;
+    if (&hit != answer.hits.data()) out += ',';
+    out.append(R"({"id":)").append(std::to_string(record.id)).append(R"(,"key":)");
+    append_text(out, record.key);
+    out.append(R"(,"label":)");
+    if (hit.image.label.empty()) {
+      out.append("null");
+    } else {
+      append_text(out, hit.image.label);
+    }
+    out.append(R"(,"distance":)").append(std::to_string(hit.distance)).append(R"(,"code":)");
+    append_text(out, hit.image.code);
+    out.append(R"(,"width":)").append(std::to_string(record.width));
+    out.append(R"(,"height":)").append(std::to_string(record.height)) += '}';
   }
-  Json query = {{"bits", bits}, {"code", answer.code}};
-  if (!answer.margins.empty()) query["margins"] = numbers(answer.margins);
-  return {{"query", std::move(query)},
-          {"total", answer.total},
-          {"offset", answer.offset},
-          {"hits", std::move(hits)},
-          {"statistics",
-           {{"index", answer.stats.index},
-            {"kernel", answer.stats.kernel},
-            {"milliseconds", std::round(answer.stats.seconds * 1e6) / 1e3},
-            {"candidates", answer.stats.candidates}}}};
+  const Json statistics = {{"index", answer.stats.index},
+                           {"kernel", answer.stats.kernel},
+                           {"milliseconds", std::round(answer.stats.seconds * 1e6) / 1e3},
+                           {"candidates", answer.stats.candidates},
+                           {"searches", answer.searches}};
+  return out.append(R"(],"statistics":)").append(dump(statistics)) += '}';
 }
 
 Json to_json(const EncodedPicture& encoded, std::uint32_t bits) {

@@ -28,7 +28,8 @@ bool verdict_of(const Json& body);  // what a JSON body of PUT /v1/verdicts/{pai
 std::vector<std::string> duplicate_levels(const std::string& training_record);
 
 Json to_json(const CollectionSummary& summary);
-Json to_json(const SearchAnswer& answer, std::uint32_t bits);
+// Written as text at once: a tree of values for ten hits costs as much as scanning half a million codes.
+std::string search_body(const SearchAnswer& answer, std::uint32_t bits);
 Json to_json(const EncodedPicture& encoded, std::uint32_t bits);
 Json to_json(const ImageEntry& image);
 Json to_json(const ImagesPage& page);

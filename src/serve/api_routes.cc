@@ -85,7 +85,7 @@ HttpResponse Api::State::dispatch(const ApiRequest& request) {
     case RouteId::kCollection:
       return collection();
     case RouteId::kSearch:
-      return search(request);
+      break;  // replies by itself
     case RouteId::kEncode:
       return encode(request);
     case RouteId::kImages:
@@ -131,12 +131,11 @@ HttpResponse Api::State::dispatch(const ApiRequest& request) {
 
 HttpResponse Api::State::collection() { return json_response(api::to_json(service.summary())); }
 
-HttpResponse Api::State::search(const ApiRequest& request) {
+SearchQuery Api::State::search_query(const ApiRequest& request) const {
   check_parameters(request, {"k", "radius", "label", "offset", "limit"});
   SearchQuery query;
-  const std::uint32_t bits = service.bits();
   if (request.type() == "application/json") {
-    query = api::search_query(api::parse_object(request.http.body), bits);
+    query = api::search_query(api::parse_object(request.http.body), service.bits());
   } else {
     check_encodes(service);
     query.query = SearchQuery::Picture{bytes_of(request.http.body)};
@@ -149,7 +148,19 @@ HttpResponse Api::State::search(const ApiRequest& request) {
   for (const auto& [name, value] : request.target.query) {
     if (name == "label" && !value.empty()) query.labels.push_back(value);
   }
-  return json_response(api::to_json(service.search(query), bits));
+  return query;
+}
+
+void Api::State::search(const HttpRequest& request, const SearchQuery& query, HttpReply reply) {
+  service.search(query, [&request, bits = service.bits(), reply = std::move(reply)](const SearchAnswer& answer,
+                                                                                    const std::exception_ptr& error) {
+    reply(respond(request, [&] {
+      if (error) std::rethrow_exception(error);
+      HttpResponse response;
+      response.body = api::search_body(answer, bits);
+      return response;
+    }));
+  });
 }
 
 HttpResponse Api::State::encode(const ApiRequest& request) {
@@ -322,9 +333,9 @@ HttpResponse Api::State::metrics_page() const {
   const HttpCounters now = counters ? counters() : HttpCounters{};
   try {
     const CollectionInfo info = service.info();
-    response.body = metrics.text(now, &info);
+    response.body = metrics.text(now, service.searches_waiting(), &info);
   } catch (const Error&) {  // the server's own numbers are wanted all the more
-    response.body = metrics.text(now, nullptr);
+    response.body = metrics.text(now, service.searches_waiting(), nullptr);
   }
   return response;
 }

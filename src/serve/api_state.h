@@ -21,6 +21,8 @@ struct Refusal {
 
 // A request with its target taken apart.
 struct ApiRequest {
+  explicit ApiRequest(const HttpRequest& request)
+      : http(request), target(parse_target(request.target)), match(api::match_route(request.method, target.path)) {}
   const HttpRequest& http;
   HttpTarget target;
   api::RouteMatch match;
@@ -38,7 +40,8 @@ struct Api::State {
   void check_rate(const HttpRequest& request);
   HttpResponse dispatch(const ApiRequest& request);
   HttpResponse collection();
-  HttpResponse search(const ApiRequest& request);
+  SearchQuery search_query(const ApiRequest& request) const;
+  void search(const HttpRequest& request, const SearchQuery& query, HttpReply reply);  // replies where it does not throw
   HttpResponse encode(const ApiRequest& request);
   HttpResponse images(const ApiRequest& request);
   HttpResponse image(const ApiRequest& request);
@@ -63,6 +66,8 @@ struct Api::State {
   std::atomic<bool> draining{false};
 };
 
+// What `make` gives, or a problem body of what it throws; with the headers that every answer has.
+HttpResponse respond(const HttpRequest& request, const std::function<HttpResponse()>& make) noexcept;
 HttpResponse problem_response(const Refusal& refusal, const HttpRequest& request);
 HttpResponse json_response(const api::Json& value, unsigned status = 200);
 

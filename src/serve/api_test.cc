@@ -4,6 +4,7 @@
 #include <map>
 #include <sstream>
 
+#include "serve/api_json.h"
 #include "serve/metrics.h"
 #include "serve/test_service.h"
 #include "signet/base/fault_file_system.h"
@@ -31,6 +32,41 @@ class ApiTest : public ServerTest {
     return "signet_requests_total{method=\"" + method + "\",route=\"" + route + "\",status=\"" + status + "\"}";
   }
 };
+
+TEST(SearchBody, IsTheJsonOfItsAnswer) {
+  SearchAnswer answer;
+  answer.code = "0a1b";
+  answer.margins = {0.5f, 1.25f};
+  answer.total = 12;
+  answer.offset = 10;
+  answer.searches = 3;
+  answer.stats.index = "flat";
+  answer.stats.kernel = "avx512";
+  answer.stats.candidates = 1000;
+  answer.stats.seconds = 0.0125;
+  const std::string strange = "a \"b\"\\c/\t\x7f\xc3\xa9 d";
+  answer.hits.resize(2);
+  answer.hits[0].image.record.id = 7;
+  answer.hits[0].image.record.key = strange;
+  answer.hits[0].image.record.width = 3;
+  answer.hits[0].image.record.height = 4;
+  answer.hits[0].image.code = "0a1c";
+  answer.hits[0].distance = 2;
+  answer.hits[1].image.record.key = "no UTF-8: \xff";
+  answer.hits[1].image.label = "cat;\"dog\"";
+  const json body = json::parse(api::search_body(answer, 13));
+  EXPECT_EQ(body.at("query"), (json{{"bits", 13}, {"code", "0a1b"}, {"margins", {0.5, 1.25}}}));
+  EXPECT_EQ(body.at("total"), 12);
+  EXPECT_EQ(body.at("offset"), 10);
+  EXPECT_EQ(
+      body.at("hits")[0],
+      (json{{"id", 7}, {"key", strange}, {"label", nullptr}, {"distance", 2}, {"code", "0a1c"}, {"width", 3}, {"height", 4}}));
+  EXPECT_EQ(body.at("hits")[1].at("key"), "no UTF-8: \xef\xbf\xbd");
+  EXPECT_EQ(body.at("hits")[1].at("label"), answer.hits[1].image.label);
+  EXPECT_EQ(body.at("statistics"),
+            (json{{"index", "flat"}, {"kernel", "avx512"}, {"milliseconds", 12.5}, {"candidates", 1000}, {"searches", 3}}));
+  EXPECT_EQ(json::parse(api::search_body({}, 12)).at("hits"), json::array());
+}
 
 TEST_F(ApiTest, MetricsCountWhatHappens) {
   start();
@@ -74,6 +110,8 @@ TEST_F(ApiTest, MetricsCountWhatHappens) {
   EXPECT_EQ(after["signet_removed_codes"], 1);
   EXPECT_GT(after["signet_commit"], before["signet_commit"]);
   EXPECT_EQ(after["signet_read_queue_depth"], 0);
+  ASSERT_TRUE(after.contains("signet_search_queue_depth"));
+  EXPECT_EQ(after["signet_search_queue_depth"], 0);
 }
 
 TEST_F(ApiTest, PicturesOfTooManyPixelsAreRefusedBeforeTheyAreDecoded) {

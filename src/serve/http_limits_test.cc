@@ -131,12 +131,18 @@ class Gate final : public HttpHandler {
     admission.max_body = 1000;
     return admission;
   }
-  HttpResponse handle(HttpRequest& request) noexcept override {
+  void handle(HttpRequest& request, HttpReply reply) noexcept override {
     if (request.target != "/inline") {
       entered.fetch_add(1);
       open.get_future().wait();
     }
-    return {};
+    reply({});
+  }
+  bool handle_at_once(HttpRequest& request, const HttpReply& reply) noexcept override {
+    if (!request.target.starts_with("/at-once")) return false;
+    const std::lock_guard lock(mutex);
+    replies.push_back(reply);
+    return true;
   }
   HttpResponse refuse(const HttpRequest& /*request*/, HttpRefusal why) noexcept override {
     HttpResponse response;
@@ -154,6 +160,17 @@ class Gate final : public HttpHandler {
     void release() { promise.set_value(); }
   } open;
   std::atomic<int> entered{0}, answered{0}, lost{0};
+  std::size_t taken() {  // at once and not yet replied to
+    const std::lock_guard lock(mutex);
+    return replies.size();
+  }
+  void reply_to_all() {
+    const std::lock_guard lock(mutex);
+    for (const HttpReply& reply : replies) reply({});
+    replies.clear();
+  }
+  std::mutex mutex;
+  std::vector<HttpReply> replies;
 };
 
 std::string get(const std::string& target) { return head("GET", target, ""); }
@@ -181,6 +198,56 @@ TEST(HttpServer, WorkBeyondTheQueueIsRefusedAtOnce) {
   gate.open.release();
   for (auto& client : clients) EXPECT_EQ(client->read().status, 200u);
   EXPECT_EQ(writer.read().status, 200u);
+}
+
+TEST(HttpServer, WhatIsTakenAtOnceNeedsNoWorker) {
+  Gate gate;
+  HttpOptions options;
+  options.port = 0;
+  options.read_workers = 1;
+  options.read_queue = 1;
+  HttpServer server(options, gate);
+  Client busy(server.port());
+  busy.send(get("/"));
+  eventually([&] { return gate.entered.load() == 1; }, "the worker is busy");
+  std::vector<std::unique_ptr<Client>> clients;
+  for (std::size_t i = 0; i < 2; ++i) {
+    clients.push_back(std::make_unique<Client>(server.port()));
+    clients.back()->send(get("/at-once"));
+    eventually([&] { return gate.taken() == i + 1; }, "it is taken");
+  }
+  EXPECT_EQ(Client(server.port()).ask("GET", "/at-once").status, 503u);  // as many as worker and queue would have
+  EXPECT_EQ(Client(server.port()).ask("GET", "/inline").status, 200u);
+  gate.reply_to_all();
+  for (auto& client : clients) EXPECT_EQ(client->read().status, 200u);
+  clients[0]->send(get("/at-once"));
+  eventually([&] { return gate.taken() == 1; }, "there is room again");
+  gate.reply_to_all();
+  EXPECT_EQ(clients[0]->read().status, 200u);
+  gate.open.release();
+  EXPECT_EQ(busy.read().status, 200u);
+}
+
+TEST(HttpServer, StopWaitsForRepliesToWhatWasTakenAtOnce) {
+  Gate gate;
+  HttpOptions options;
+  options.port = 0;
+  options.stop_seconds = 0.05;
+  HttpServer server(options, gate);
+  Client client(server.port());
+  client.send(get("/at-once"));
+  eventually([&] { return gate.taken() == 1; }, "it is taken");
+  std::atomic<bool> stopped{false};
+  std::thread stopping([&] {
+    server.stop();
+    stopped = true;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the patience of stop() is over
+  EXPECT_FALSE(stopped);  // a connection without its answer must not be taken away from who is going to reply
+  gate.reply_to_all();
+  stopping.join();
+  EXPECT_EQ(client.read().status, 200u);
+  gate.open.release();
 }
 
 TEST(HttpServer, ConnectionsBeyondTheLimitAreTold) {
@@ -241,11 +308,12 @@ TEST(HttpServer, SlowClientsAreCutOff) {
 class Torrent final : public HttpHandler {
  public:
   HttpAdmission admit(const HttpRequest& /*request*/) noexcept override { return {}; }
-  HttpResponse handle(HttpRequest& /*request*/) noexcept override {
+  void handle(HttpRequest& /*request*/, HttpReply reply) noexcept override {
     HttpResponse response;
     response.body.assign(std::size_t{64} << 20, 'x');  // more than the kernel takes in for a client
-    return response;
+    reply(std::move(response));
   }
+  bool handle_at_once(HttpRequest& /*request*/, const HttpReply& /*reply*/) noexcept override { return false; }
   HttpResponse refuse(const HttpRequest& /*request*/, HttpRefusal /*why*/) noexcept override { return {}; }
   void finished(const HttpRequest& /*request*/, const HttpResponse& /*response*/, double /*seconds*/,
                 bool sent) noexcept override {

@@ -88,7 +88,14 @@ struct Exchange {
   MHD_Connection* connection = nullptr;
   HttpConnection* socket = nullptr;
   Clock::time_point began;
+  void resume(HttpResponse ready);  // by any thread: the connection's own sends it, after which the exchange may be gone
 };
+
+void Exchange::resume(HttpResponse ready) {
+  response = std::move(ready);
+  answered = true;
+  MHD_resume_connection(connection);
+}
 
 MHD_Result collect_header(void* to, MHD_ValueKind /*kind*/, const char* name, const char* value) {
   std::string lower(name);
@@ -134,7 +141,7 @@ struct HttpServer::State {
   int listening = -1;
   std::uint16_t port = 0;
   std::uint64_t seed;
-  std::atomic<std::uint64_t> number{0}, under_way{0}, body_bytes{0};
+  std::atomic<std::uint64_t> number{0}, under_way{0}, at_once{0}, body_bytes{0};
   std::atomic<bool> stopping{false};
   std::mutex idle_mutex;
   std::condition_variable idle;
@@ -145,6 +152,7 @@ struct HttpServer::State {
   MHD_Result admit_body(Exchange& exchange, std::size_t most);
   MHD_Result answer_early(Exchange& exchange);
   MHD_Result work(Exchange& exchange);
+  bool work_at_once(Exchange& exchange);
   MHD_Result answer(Exchange& exchange);
   MHD_Result refuse(Exchange& exchange, HttpRefusal why);
   void end(Exchange* exchange, bool sent);
@@ -275,23 +283,44 @@ MHD_Result HttpServer::State::admit_body(Exchange& exchange, std::size_t most) {
 MHD_Result HttpServer::State::work(Exchange& exchange) {
   exchange.socket->enter(HttpConnection::Phase::kWork, 0);
   if (exchange.lane == HttpLane::kInline) {
-    exchange.response = handler.handle(exchange.request);
+    handler.handle(exchange.request, [&exchange](HttpResponse response) { exchange.response = std::move(response); });
     return answer(exchange);
   }
-  // Suspended before it is queued: a worker may be done before this thread is.
+  // Suspended before it is given away: another thread may be done before this one is.
   MHD_suspend_connection(exchange.connection);
+  if (exchange.lane == HttpLane::kRead && work_at_once(exchange)) return MHD_YES;
   WorkQueue& queue = exchange.lane == HttpLane::kWrite ? writing : reading;
-  const bool queued = queue.push([this, &exchange] {
-    exchange.response = handler.handle(exchange.request);
-    exchange.answered = true;
-    MHD_resume_connection(exchange.connection);
-  });
-  if (!queued) {
-    exchange.response = handler.refuse(exchange.request, HttpRefusal::kBusy);
-    exchange.answered = true;
-    MHD_resume_connection(exchange.connection);
-  }
+  const auto task = [this, &exchange, &queue] {
+    handler.handle(exchange.request, [&exchange, &queue](HttpResponse response) {
+      exchange.resume(std::move(response));
+      queue.ended();
+    });
+  };
+  const bool queued = queue.push(task, WorkQueue::Ends::kLater);
+  if (!queued) exchange.resume(handler.refuse(exchange.request, HttpRefusal::kBusy));
   return MHD_YES;
+}
+
+// Without a worker, where the handler takes the request at once. So many may be under way as may be with the workers or wait for
+// them.
+bool HttpServer::State::work_at_once(Exchange& exchange) {
+  const auto end = [this] {
+    if (at_once.fetch_sub(1) == 1 && stopping.load()) {
+      const std::lock_guard lock(idle_mutex);
+      idle.notify_all();
+    }
+  };
+  if (at_once.fetch_add(1) >= options.read_workers + options.read_queue) {
+    end();
+    exchange.resume(handler.refuse(exchange.request, HttpRefusal::kBusy));
+    return true;
+  }
+  const bool taken = handler.handle_at_once(exchange.request, [&exchange, end](HttpResponse response) {
+    exchange.resume(std::move(response));
+    end();
+  });
+  if (!taken) end();
+  return taken;
 }
 
 MHD_Result HttpServer::State::refuse(Exchange& exchange, HttpRefusal why) {
@@ -379,6 +408,10 @@ void HttpServer::stop() {
   // What is queued is worked off, so that no connection stays suspended: the library demands that.
   state_->reading.finish();
   state_->writing.finish();
+  {
+    std::unique_lock lock(state_->idle_mutex);
+    state_->idle.wait(lock, [&] { return state_->at_once.load() == 0; });
+  }
   MHD_stop_daemon(state_->daemon);
   if (listening >= 0) ::close(listening);
   state_->connections.stop();

@@ -33,7 +33,7 @@ void Metrics::observe(std::size_t index, unsigned status, double seconds, std::s
   bytes_out_.fetch_add(bytes_out, std::memory_order_relaxed);
 }
 
-std::string Metrics::text(const HttpCounters& http, const CollectionInfo* info) const {
+std::string Metrics::text(const HttpCounters& http, std::size_t searches_waiting, const CollectionInfo* info) const {
   std::string out =
       "# HELP signet_request_seconds Time from a request's first line to the end of its answer.\n"
       "# TYPE signet_request_seconds histogram\n";
@@ -68,6 +68,7 @@ std::string Metrics::text(const HttpCounters& http, const CollectionInfo* info) 
   gauge(out, "signet_requests_under_way", "gauge", "Requests begun and not yet answered.", http.requests);
   gauge(out, "signet_read_queue_depth", "gauge", "Requests that wait for a thread.", http.read_queue);
   gauge(out, "signet_write_queue_depth", "gauge", "Changes that wait for the writer.", http.write_queue);
+  gauge(out, "signet_search_queue_depth", "gauge", "Searches and pictures to encode that wait for a pass.", searches_waiting);
   gauge(out, "signet_body_bytes", "gauge", "Announced bytes of the bodies under way.", http.body_bytes);
   if (info != nullptr) {
     gauge(out, "signet_codes", "gauge", "Images of the collection.", info->images);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 
 #include "serve/labels.h"
 #include "serve/service_state.h"
@@ -22,8 +23,7 @@ std::string folder_name(std::string path) {
 
 }  // namespace
 
-Service::State::State(FileSystem& fs_in, const ServiceOptions& options_in)
-    : fs(fs_in), options(options_in), encoding(thread_count(options_in.threads)) {
+Service::State::State(FileSystem& fs_in, const ServiceOptions& options_in) : fs(fs_in), options(options_in) {
   ReaderOptions reader;
   reader.index = options.index;
   reader.build_threads = static_cast<std::size_t>(thread_count(options.threads));
@@ -47,6 +47,8 @@ Service::State::State(FileSystem& fs_in, const ServiceOptions& options_in)
   finding.threads = static_cast<std::size_t>((thread_count(options.threads) + 1) / 2);  // the others answer meanwhile
   finding.wait_seconds = options.duplicates_seconds;
   duplicates = std::make_unique<DuplicateFinder>(finding, *pictures);
+  passes = std::make_unique<SearchPasses>(static_cast<std::size_t>(thread_count(options.threads)),
+                                          [this](std::span<PassQuestion* const> questions) { answer(questions); });
   if (options.writable) writer = std::make_unique<WriterLease>(fs, options.collection, options.writer_seconds);
 }
 
@@ -75,20 +77,27 @@ Image Service::State::decode(std::span<const std::byte> bytes) const {
   }
 }
 
-std::vector<float> Service::State::outputs(const Image& image) const {
+void Service::State::check_encodes() const {
   if (encoder == nullptr) {
     fail(ErrorCode::kUsage,
          "this service has no model, so it cannot encode pictures; search by code or key, or start it with --model");
   }
-  encoding.acquire();
-  try {
-    Outputs out = encoder->run(std::span(&image, 1));
-    encoding.release();
-    return std::move(out.hash);
-  } catch (...) {
-    encoding.release();
-    throw;
-  }
+}
+
+std::vector<float> Service::State::outputs(Image image) const {
+  check_encodes();
+  const auto promise = std::make_shared<std::promise<std::vector<float>>>();  // the other thread may use it last
+  auto question = std::make_unique<PassQuestion>();
+  question->picture = std::move(image);
+  question->answered = [promise](PassQuestion& encoded) {
+    if (encoded.error) {
+      promise->set_exception(encoded.error);
+    } else {
+      promise->set_value(std::move(encoded.outputs));
+    }
+  };
+  passes->ask(std::move(question));
+  return promise->get_future().get();
 }
 
 void Service::State::check_limit(std::size_t limit, const char* remark) const {
@@ -111,6 +120,8 @@ bool Service::ready() const noexcept { return !state_->stopped.load() && state_-
 bool Service::writable() const noexcept { return state_->writer != nullptr; }
 
 bool Service::can_encode() const noexcept { return state_->encoder != nullptr; }
+
+std::size_t Service::searches_waiting() const { return state_->passes->waiting(); }
 
 CollectionInfo Service::info() const { return state_->live->state()->info(); }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <future>
 
 #include "serve/labels.h"
 #include "serve/service_state.h"
@@ -19,34 +20,76 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 
 }  // namespace
 
-CodeMatrix Service::State::query_code(const CollectionState& now, const SearchQuery& query, SearchAnswer& answer) const {
+std::unique_ptr<PassQuestion> Service::State::question(const CollectionState& now, const SearchQuery& query) const {
   const std::uint32_t bits = now.info().bits;
-  CodeMatrix code(0, bits);
+  auto question = std::make_unique<PassQuestion>();
+  question->code = CodeMatrix(0, bits);
   std::visit(Overloaded{
                  [&](const SearchQuery::Code& of) {
                    if (of.packed.size() != bytes_per_code(bits)) {
                      fail(ErrorCode::kInvalidArgument, "code has ", of.packed.size(), " bytes; codes of this collection have ",
                           bits, " bits, which are ", bytes_per_code(bits), " bytes");
                    }
-                   code = CodeMatrix(bits, of.packed);
+                   question->code = CodeMatrix(bits, of.packed);
                  },
                  [&](const SearchQuery::Key& of) {
                    const auto record = now.view().find(of.key);
                    if (!record) fail(ErrorCode::kNotFound, "there is no image with this key");
-                   code.append(now.view().code(record->id));
+                   question->code.append(now.view().code(record->id));
                  },
                  [&](const SearchQuery::Id& of) {
                    if (!now.view().get(of.id)) fail(ErrorCode::kNotFound, "there is no image with the id ", of.id);
-                   code.append(now.view().code(of.id));
+                   question->code.append(now.view().code(of.id));
                  },
                  [&](const SearchQuery::Picture& of) {
-                   answer.margins = outputs(decode(of.bytes));
-                   code = pack_signs(answer.margins, bits);
-                   for (float& margin : answer.margins) margin = std::abs(margin);
+                   check_encodes();
+                   question->picture = decode(of.bytes);
                  },
              },
              query.query);
-  return code;
+  return question;
+}
+
+void Service::State::encode(std::span<PassQuestion* const> questions) const {
+  std::vector<PassQuestion*> asking;
+  std::vector<Image> images;
+  for (PassQuestion* question : questions) {
+    if (question->picture) asking.push_back(question);
+  }
+  if (asking.empty()) return;
+  images.reserve(asking.size());
+  for (PassQuestion* question : asking) images.push_back(std::move(*question->picture));
+  const auto give_back = [&] {
+    for (std::size_t i = 0; i < asking.size(); ++i) asking[i]->picture = std::move(images[i]);
+  };
+  Outputs out;
+  try {
+    out = encoder->run(images);
+  } catch (...) {
+    give_back();
+    throw;
+  }
+  give_back();
+  const std::uint32_t bits = encoder->info().bits;
+  const CodeMatrix codes = pack_signs(out.hash, bits);
+  for (std::size_t i = 0; i < asking.size(); ++i) {
+    const auto first = out.hash.begin() + static_cast<std::ptrdiff_t>(i * bits);
+    asking[i]->outputs.assign(first, first + bits);
+    asking[i]->code = CodeMatrix(bits, {codes.row(i).begin(), codes.row(i).end()});
+  }
+}
+
+void Service::State::answer(std::span<PassQuestion* const> questions) const {
+  encode(questions);
+  const CollectionState* now = questions.front()->now.get();
+  if (now == nullptr) return;
+  CodeMatrix codes(0, now->info().bits);
+  for (const PassQuestion* question : questions) codes.append(question->code.row(0));
+  SearchResult result = now->view().search(codes, questions.front()->options);
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    questions[i]->hits = std::move(result.hits[i]);
+    questions[i]->stats = result.stats;
+  }
 }
 
 std::vector<std::uint64_t> Service::State::filter(const CollectionState& now, const std::vector<std::string>& labels) const {
@@ -60,7 +103,31 @@ std::vector<std::uint64_t> Service::State::filter(const CollectionState& now, co
   return words;
 }
 
-SearchAnswer Service::search(const SearchQuery& query) const {
+SearchAnswer Service::State::page(PassQuestion& question, std::size_t offset, std::size_t limit) const {
+  const CollectionState& now = *question.now;
+  SearchAnswer answer;
+  answer.code = to_hex(question.code.row(0));
+  answer.margins = std::move(question.outputs);
+  for (float& margin : answer.margins) margin = std::abs(margin);
+  answer.stats = std::move(question.stats);
+  answer.searches = question.questions;
+  const std::vector<Hit>& hits = question.hits;
+  answer.total = hits.size();
+  answer.offset = offset;
+  const std::size_t first = std::min(offset, hits.size());
+  const std::size_t end = first + std::min(limit, hits.size() - first);
+  for (std::size_t i = first; i < end; ++i) {
+    auto record = now.view().get(hits[i].id);
+    if (!record) {
+      fail(ErrorCode::kCorrupt, options.collection, " has a code but no record for image ", hits[i].id,
+           "; signet collection verify says more");
+    }
+    answer.hits.push_back({entry(now, std::move(*record)), hits[i].distance});
+  }
+  return answer;
+}
+
+void Service::search(const SearchQuery& query, SearchDone done) const {
   const ServiceOptions& options = state_->options;
   const std::size_t k = query.k.value_or(query.radius ? options.max_hits : kDefaultHits);
   if (k < 1 || k > options.max_hits) fail(ErrorCode::kInvalidArgument, "k must be 1 to ", options.max_hits, ", not ", k);
@@ -68,35 +135,38 @@ SearchAnswer Service::search(const SearchQuery& query) const {
   state_->check_limit(limit, "; offset leads to the next page");
 
   const auto now = state_->live->state();
-  SearchAnswer answer;
-  const CodeMatrix code = state_->query_code(*now, query, answer);
-  SearchOptions search;
-  search.k = k;
-  search.radius = query.radius;
-  std::vector<std::uint64_t> words;
-  IdFilter filter;
+  std::unique_ptr<PassQuestion> question = state_->question(*now, query);
+  question->now = now;
+  question->options.k = k;
+  question->options.radius = query.radius;
   if (!query.labels.empty()) {
-    words = state_->filter(*now, query.labels);
-    filter.words = words;
-    search.filter = &filter;
+    question->words = state_->filter(*now, query.labels);
+    question->filter.words = question->words;
+    question->options.filter = &question->filter;
   }
-  SearchResult result = now->view().search(code, search);
-  const std::vector<Hit>& hits = result.hits.front();
-  answer.code = to_hex(code.row(0));
-  answer.total = hits.size();
-  answer.offset = query.offset;
-  answer.stats = std::move(result.stats);
-  const std::size_t first = std::min(query.offset, hits.size());
-  const std::size_t end = first + std::min(limit, hits.size() - first);
-  for (std::size_t i = first; i < end; ++i) {
-    auto record = now->view().get(hits[i].id);
-    if (!record) {
-      fail(ErrorCode::kCorrupt, options.collection, " has a code but no record for image ", hits[i].id,
-           "; signet collection verify says more");
+  question->answered = [this, limit, offset = query.offset, done = std::move(done)](PassQuestion& found) {
+    SearchAnswer answer;
+    std::exception_ptr error = found.error;
+    try {
+      if (!error) answer = state_->page(found, offset, limit);
+    } catch (...) {
+      error = std::current_exception();
     }
-    answer.hits.push_back({state_->entry(*now, std::move(*record)), hits[i].distance});
-  }
-  return answer;
+    done(answer, error);
+  };
+  state_->passes->ask(std::move(question));
+}
+
+SearchAnswer Service::search(const SearchQuery& query) const {
+  const auto promise = std::make_shared<std::promise<SearchAnswer>>();  // the other thread may use it last
+  search(query, [promise](const SearchAnswer& answer, const std::exception_ptr& error) {
+    if (error) {
+      promise->set_exception(error);
+    } else {
+      promise->set_value(answer);
+    }
+  });
+  return promise->get_future().get();
 }
 
 }  // namespace signet

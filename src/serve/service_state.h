@@ -4,13 +4,13 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <semaphore>
 #include <string>
 #include <thread>
 
 #include "serve/duplicate_finder.h"
 #include "serve/live_collection.h"
 #include "serve/picture_source.h"
+#include "serve/search_passes.h"
 #include "signet/encode/encoder.h"
 #include "signet/serve/service.h"
 #include "signet/store/collection_writer.h"
@@ -66,8 +66,12 @@ struct Service::State {
   State(FileSystem& fs_in, const ServiceOptions& options_in);
   ImageEntry entry(const CollectionState& now, ImageRecord record) const;
   Image decode(std::span<const std::byte> bytes) const;  // of a client's picture
-  std::vector<float> outputs(const Image& image) const;  // throws kUsage where there is no model
-  CodeMatrix query_code(const CollectionState& now, const SearchQuery& query, SearchAnswer& answer) const;
+  std::vector<float> outputs(Image image) const;         // throws kUsage where there is no model
+  std::unique_ptr<PassQuestion> question(const CollectionState& now, const SearchQuery& query) const;
+  SearchAnswer page(PassQuestion& found, std::size_t offset, std::size_t limit) const;
+  void check_encodes() const;
+  void answer(std::span<PassQuestion* const> questions) const;  // of one pass
+  void encode(std::span<PassQuestion* const> questions) const;  // those that bring a picture
   std::vector<std::uint64_t> filter(const CollectionState& now, const std::vector<std::string>& labels) const;
   void check_writable() const;
   void check_limit(std::size_t limit, const char* remark = "") const;  // of a page
@@ -80,7 +84,7 @@ struct Service::State {
   std::unique_ptr<PictureSource> pictures;
   std::unique_ptr<WriterLease> writer;
   std::unique_ptr<DuplicateFinder> duplicates;
-  mutable std::counting_semaphore<> encoding;  // as many pictures at once as there are threads to use
+  std::unique_ptr<SearchPasses> passes;  // as many at once as there are threads to use
   std::atomic<bool> stopped{false};
 };
 

@@ -332,6 +332,41 @@ TEST_F(ServiceTest, MapsCodesTheSameWayEveryTime) {
 }
 
 // Readers search without a pause while images come and go and segments are compacted by somebody else.
+TEST_F(ServiceTest, ManyAtOnceGetWhatEachGetsAlone) {
+  ServiceOptions options = service_options();
+  options.threads = 1;  // one pass at a time: the others wait and share the next
+  Service service(real_file_system(), options);
+  std::vector<std::vector<std::pair<std::uint64_t, std::uint32_t>>> expected;
+  const auto pairs = [](const SearchAnswer& answer) {
+    std::vector<std::pair<std::uint64_t, std::uint32_t>> found;
+    for (const SearchHit& hit : answer.hits) found.emplace_back(hit.image.record.id, hit.distance);
+    return found;
+  };
+  const auto query = [&](std::size_t i, const std::string& png) {
+    SearchQuery asked = by_code(i);
+    if (i % 3 == 0) asked.query = SearchQuery::Picture{as_bytes(png)};
+    return asked;
+  };
+  for (std::size_t i = 0; i < kServeImages; ++i) expected.push_back(pairs(service.search(query(i, test_png(i)))));
+  std::atomic<std::size_t> wrong{0}, shared{0};
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < 8; ++t) {
+    threads.emplace_back([&, t] {
+      for (std::size_t round = 0; round < 1000 && (round < 30 || shared == 0); ++round) {
+        const std::size_t i = (t * 7 + round) % kServeImages;
+        const std::string png = test_png(i);
+        const SearchAnswer answer = service.search(query(i, png));
+        if (pairs(answer) != expected[i] || answer.code != hex(i)) ++wrong;
+        if (answer.searches > 1) ++shared;
+        if (i % 3 == 0 && service.encode(as_bytes(png)).code != hex(i)) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0u);
+  EXPECT_GT(shared, 0u);
+}
+
 TEST_F(ServiceTest, AnswersAllTheWhile) {
   Service service(real_file_system(), service_options());
   std::atomic<bool> done{false};

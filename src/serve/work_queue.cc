@@ -4,21 +4,33 @@
 
 namespace signet {
 
-WorkQueue::WorkQueue(std::size_t threads, std::size_t most_waiting) : most_waiting_(most_waiting), idle_(threads) {
+WorkQueue::WorkQueue(std::size_t threads, std::size_t most_waiting)
+    : at_once_(threads), most_waiting_(most_waiting), free_(threads) {
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
 WorkQueue::~WorkQueue() { finish(); }
 
-bool WorkQueue::push(std::function<void()> task) {
+bool WorkQueue::push(std::function<void()> task, Ends ends) {
   {
     const std::lock_guard lock(mutex_);
-    // A task that an idle thread is about to take does not wait.
-    if (finished_ || tasks_.size() >= most_waiting_ + idle_) return false;
-    tasks_.push_back(std::move(task));
+    // A task that a thread is about to take does not wait.
+    if (finished_ || tasks_.size() >= most_waiting_ + free_) return false;
+    tasks_.push_back({std::move(task), ends});
   }
   changed_.notify_one();
   return true;
+}
+
+void WorkQueue::ended() {
+  const std::lock_guard lock(mutex_);
+  ++free_;
+  // Under the lock: finish() may wait for this very end, and then the queue goes.
+  if (finished_) {
+    changed_.notify_all();
+  } else if (!tasks_.empty()) {
+    changed_.notify_one();
+  }
 }
 
 std::size_t WorkQueue::waiting() const {
@@ -40,15 +52,15 @@ void WorkQueue::finish() {
 void WorkQueue::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return finished_ || !tasks_.empty(); });
+    changed_.wait(lock, [this] { return tasks_.empty() ? finished_ && free_ == at_once_ : free_ > 0; });
     if (tasks_.empty()) return;
-    const std::function<void()> task = std::move(tasks_.front());
+    const Task task = std::move(tasks_.front());
     tasks_.pop_front();
-    --idle_;
+    --free_;
     lock.unlock();
-    task();
+    task.work();
+    if (task.ends == Ends::kWithReturn) ended();
     lock.lock();
-    ++idle_;
   }
 }
 

@@ -10,25 +10,32 @@
 
 namespace signet {
 
-// Threads that work off a queue of bounded length, in order. Tasks must not throw.
+// Threads that work off a queue of bounded length, in order. Tasks must not throw. At most `threads` tasks are under way at once,
+// whether a thread is busy with them or they have left their end to another one.
 class WorkQueue {
  public:
+  enum class Ends { kWithReturn, kLater };  // kLater: where somebody calls ended(), once
   WorkQueue(std::size_t threads, std::size_t most_waiting);
   ~WorkQueue();  // finish()
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
-  bool push(std::function<void()> task);  // false where too many wait, or after finish()
+  bool push(std::function<void()> task, Ends ends = Ends::kWithReturn);  // false where too many wait, or after finish()
+  void ended();
   std::size_t waiting() const;
-  void finish();  // works off what waits, then ends the threads
+  void finish();  // works off what waits, waits for the ends, then ends the threads
 
  private:
   void run();
 
-  const std::size_t most_waiting_;
+  struct Task {
+    std::function<void()> work;
+    Ends ends;
+  };
+  const std::size_t at_once_, most_waiting_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::function<void()>> tasks_;
-  std::size_t idle_ = 0;  // threads without a task
+  std::deque<Task> tasks_;
+  std::size_t free_ = 0;  // so many more may be under way
   bool finished_ = false;
   std::vector<std::thread> threads_;
 };

@@ -26,7 +26,7 @@ enum class Supervision { kClasses, kInstance };
 
 struct TrainOptions {
   std::uint32_t bits = 12;     // 1 to 4096
-  std::string arch = "small";  // "small", "medium", "large": width of the network
+  std::string arch = "small";  // "small", "medium", "wide", "large": width of the network
   Supervision supervision = Supervision::kClasses;
   HashLoss loss = HashLoss::kExpProduct;
   // Another method's loss in place of `loss`, to compare with: a name of loss_names(); empty = none. It takes the passes of the

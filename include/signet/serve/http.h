@@ -48,12 +48,19 @@ struct HttpAdmission {
 
 enum class HttpRefusal { kBodyTooLarge, kLengthMissing, kTargetTooLong, kHeadersTooLarge, kBusy, kTooManyConnections };
 
+using HttpReply = std::function<void(HttpResponse)>;
+
 // What the server asks for. All functions are called from several threads at once and do not throw.
 class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
-  virtual HttpAdmission admit(const HttpRequest& request) noexcept = 0;                   // before the body
-  virtual HttpResponse handle(HttpRequest& request) noexcept = 0;                         // with the body
+  virtual HttpAdmission admit(const HttpRequest& request) noexcept = 0;  // before the body
+  // With the body. Calls reply exactly once, from any thread: before it returns where the lane is kInline, else perhaps long
+  // after. The request lives until then, and not longer.
+  virtual void handle(HttpRequest& request, HttpReply reply) noexcept = 0;
+  // The same for a request of the lane kRead, by the thread that reads from sockets: takes it where that needs only microseconds
+  // of this thread, and no other then has to be woken for it. False: it does not, and handle() is called by a worker.
+  virtual bool handle_at_once(HttpRequest& request, const HttpReply& reply) noexcept = 0;
   virtual HttpResponse refuse(const HttpRequest& request, HttpRefusal why) noexcept = 0;  // a limit of the server was hit
   virtual void finished(const HttpRequest& request, const HttpResponse& response, double seconds, bool sent) noexcept = 0;
 };

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -71,7 +73,8 @@ struct SearchAnswer {
   std::size_t total = 0;       // hits found; `hits` are those from `offset` on
   std::size_t offset = 0;
   std::vector<SearchHit> hits;
-  SearchStats stats;
+  SearchStats stats;         // of the pass that gave the answer ...
+  std::size_t searches = 1;  // ... and gave those of so many searches that waited together
 };
 
 struct EncodedPicture {
@@ -184,10 +187,15 @@ class Service {
   bool ready() const noexcept;  // the newest state is being answered from, and stop() has not begun
   bool writable() const noexcept;
   bool can_encode() const noexcept;
+  std::size_t searches_waiting() const;  // and pictures to encode
   CollectionInfo info() const;
   std::string training_record() const;  // of the model, a JSON object; empty where pictures are not encoded
   CollectionSummary summary() const;
   SearchAnswer search(const SearchQuery& query) const;
+  // The same without waiting: throws where the question itself is wrong; else calls `done` once, by the thread that found the
+  // answer, which may be this one. `error` is what search() would have thrown, or null. `done` must not throw.
+  using SearchDone = std::function<void(const SearchAnswer& answer, const std::exception_ptr& error)>;
+  void search(const SearchQuery& query, SearchDone done) const;
   EncodedPicture encode(std::span<const std::byte> picture) const;
   ImagesPage images(const ImagesQuery& query) const;
   ImageEntry image(const std::string& key) const;
