@@ -141,10 +141,11 @@ struct HttpServer::State {
   int listening = -1;
   std::uint16_t port = 0;
   std::uint64_t seed;
-  std::atomic<std::uint64_t> number{0}, under_way{0}, at_once{0}, body_bytes{0};
+  std::atomic<std::uint64_t> number{0}, under_way{0}, body_bytes{0};
   std::atomic<bool> stopping{false};
   std::mutex idle_mutex;
   std::condition_variable idle;
+  std::size_t at_once = 0;  // requests that were taken at once and have no reply yet; guarded by idle_mutex
 
   Exchange* begin(const char* target, MHD_Connection* connection);
   MHD_Result step(Exchange& exchange, const char* method, const char* data, std::size_t* size);
@@ -304,17 +305,20 @@ MHD_Result HttpServer::State::work(Exchange& exchange) {
 // Without a worker, where the handler takes the request at once. So many may be under way as may be with the workers or wait for
 // them.
 bool HttpServer::State::work_at_once(Exchange& exchange) {
-  const auto end = [this] {
-    if (at_once.fetch_sub(1) == 1 && stopping.load()) {
-      const std::lock_guard lock(idle_mutex);
-      idle.notify_all();
-    }
-  };
-  if (at_once.fetch_add(1) >= options.read_workers + options.read_queue) {
-    end();
+  bool full = false;
+  {
+    const std::lock_guard lock(idle_mutex);
+    full = at_once >= options.read_workers + options.read_queue;
+    if (!full) ++at_once;
+  }
+  if (full) {
     exchange.resume(handler.refuse(exchange.request, HttpRefusal::kBusy));
     return true;
   }
+  const auto end = [this] {  // under the lock: afterwards the server may be gone
+    const std::lock_guard lock(idle_mutex);
+    if (--at_once == 0) idle.notify_all();
+  };
   const bool taken = handler.handle_at_once(exchange.request, [&exchange, end](HttpResponse response) {
     exchange.resume(std::move(response));
     end();
@@ -410,7 +414,7 @@ void HttpServer::stop() {
   state_->writing.finish();
   {
     std::unique_lock lock(state_->idle_mutex);
-    state_->idle.wait(lock, [&] { return state_->at_once.load() == 0; });
+    state_->idle.wait(lock, [&] { return state_->at_once == 0; });
   }
   MHD_stop_daemon(state_->daemon);
   if (listening >= 0) ::close(listening);
