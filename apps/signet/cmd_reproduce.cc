@@ -20,7 +20,7 @@ int run_reproduce(Arguments words) {
   options->text("--published", a.published, "numbers that others printed (plans/published.json)", "FILE");
   options->flag("--render", a.render, "make the pages from the records again; done after every plan too");
   options->flag("--check", a.check, "compare the pages with the records; status 3 where they differ");
-  options->flag("--list", a.list, "say what the plans ask for and what of it is there, and do nothing");
+  options->flag("--list", a.list, "say what the plans ask for, what of it is there and what its training took, and do nothing");
   options->threads(a.threads);
   options->quiet(a.quiet);
   if (!options.parse(words)) return 0;

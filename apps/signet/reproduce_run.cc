@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -102,11 +104,24 @@ class PlanRunner {
   }
 
   void list() const {
-    for (const PlanJob& job : jobs_of(plan_)) {
-      const std::size_t all = job.measured.size() * plan_.protocols.size();
-      std::cout << plan_.name << "  " << job.method << "  " << job.bits << " bits  seed " << job.seed << "  "
-                << all - missing_records(job).size() << " of " << all << " records\n";
+    const std::vector<PlanJob> jobs = jobs_of(plan_);
+    std::size_t there = 0;
+    double seconds = 0;                    // of one core
+    std::map<std::string, double> shared;  // likewise, by the stage or the features that several networks share
+    for (const PlanJob& job : jobs) {
+      const std::size_t all = job.measured.size() * plan_.protocols.size(), missing = missing_records(job).size();
+      std::cout << plan_.name << "  " << job.method << "  " << job.bits << " bits  seed " << job.seed << "  " << all - missing
+                << " of " << all << " records\n";
+      if (missing > 0) continue;
+      const json record = parse_file(record_path(job, {job.measured.front(), plan_.protocols.front()}));
+      const double cores = record.value("threads", 1.0), common = record.value("shared_seconds", 0.0);
+      seconds += cores * (record.value("train_seconds", 0.0) - common);
+      shared[shared_key_of(job)] = cores * common;
+      ++there;
     }
+    for (const auto& part : shared) seconds += part.second;
+    std::cout << plan_.name << ": " << there << " of " << jobs.size() << " networks are there; training them took "
+              << std::llround(seconds / 60) << " minutes of one core, stages that they share counted once\n";
   }
 
  private:
@@ -158,6 +173,14 @@ class PlanRunner {
   }
   static PlanJob first_stage(const PlanJob& job) { return part_of(job, false); }
   static PlanJob shallow_part(const PlanJob& job) { return part_of(job, true); }
+
+  // Of what a record's shared_seconds count.
+  std::string shared_key_of(const PlanJob& job) const {
+    if (on_first_stage(job)) return features_key_of(first_stage(job));
+    if (!job.is_shallow()) return features_key_of(job);
+    const auto features = job.train.find("features");
+    return features == job.train.end() || features->second.empty() ? "" : features->second.front();
+  }
 
   std::vector<Wanted> missing_records(const PlanJob& job) const {
     std::vector<Wanted> missing;

@@ -35,6 +35,12 @@ class ReproduceTest : public CliTest {
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
+  void set_seconds(const std::string& name, double all, double shared) const {
+    nlohmann::json changed = record(name);
+    changed["train_seconds"] = all;
+    changed["shared_seconds"] = shared;
+    testdata::write(path("results/records/" + name + ".json"), changed.dump());
+  }
   // Values by query, times of search and examples, in bounds; and compare takes all records of the plan as they are.
   void expect_ready_for_comparison(const std::string& name, std::size_t queries) const {
     const nlohmann::json one = record(name);
@@ -186,7 +192,9 @@ TEST_F(ReproduceTest, APlanBecomesRecordsAndPagesAndIsNotRunTwice) {
   ok(reproduce({file}));
   EXPECT_FALSE(std::filesystem::exists(path("work")));
   EXPECT_EQ(std::filesystem::last_write_time(path("results/records/small_heldout_signet_8_s3.json")), before);
-  EXPECT_NE(ok(reproduce({"--list", file})).out.find("small  signet-nested  8 bits  seed 3  4 of 4 records"), std::string::npos);
+  const std::string list = ok(reproduce({"--list", file})).out;
+  EXPECT_NE(list.find("small  signet-nested  8 bits  seed 3  4 of 4 records"), std::string::npos);
+  EXPECT_NE(list.find("small: 2 of 2 networks are there; training them took 0 minutes"), std::string::npos) << list;
 
   const std::string whole = slurp(path("results/records/small_full_signet_8_s3.json"));
   const auto with = [&](const std::string& key) {
@@ -275,6 +283,10 @@ train = { loss = "exp-inner" }
   EXPECT_EQ(one["shared_image_passes"], own["shared_image_passes"]);
   EXPECT_EQ(one["shared_seconds"], own["shared_seconds"]);
   EXPECT_NE(slurp(path("results/README.md")).find("| dsh |"), std::string::npos) << slurp(path("results/README.md"));
+  set_seconds("rivals_heldout_dsh_8_s1", 660, 600);
+  set_seconds("rivals_heldout_signet-inner_8_s1", 720, 600);  // of the same first stage
+  set_seconds("rivals_heldout_dsh-half_8_s1", 120, 0);
+  EXPECT_NE(ok(reproduce({"--list", file})).out.find("took 15 minutes of one core"), std::string::npos);
 }
 
 TEST_F(ReproduceTest, MistakesInAPlanAreFoundBeforeAnythingRuns) {
