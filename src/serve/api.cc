@@ -194,17 +194,18 @@ HttpResponse answer_of(const HttpRequest& request, const Make& make) noexcept {
   }
 }
 
+constexpr std::size_t kSmallBytes = std::size_t{64} << 10, kSmallPixels = 256 * 256;
+
 // Whether all but the pass over the codes takes some microseconds: nothing is looked up, and a picture is as small as a
 // thumbnail.
 bool is_small(const SearchQuery& query) {
-  constexpr std::size_t kMostBytes = std::size_t{64} << 10, kMostPixels = 256 * 256;
   if (!query.labels.empty()) return false;
   if (std::holds_alternative<SearchQuery::Code>(query.query)) return true;
   const auto* picture = std::get_if<SearchQuery::Picture>(&query.query);
-  if (picture == nullptr || picture->bytes.size() > kMostBytes) return false;
+  if (picture == nullptr) return false;
   try {
     const ImageHeader header = read_image_header(picture->bytes, "the picture");
-    return std::uint64_t{header.width} * header.height <= kMostPixels;
+    return std::uint64_t{header.width} * header.height <= kSmallPixels;
   } catch (const Error&) {
     return true;  // no picture: decoding says so, as soon
   }
@@ -265,6 +266,7 @@ void Api::handle(HttpRequest& request, HttpReply reply) noexcept {
 }
 
 bool Api::handle_at_once(HttpRequest& request, const HttpReply& reply) noexcept {
+  if (request.body.size() > kSmallBytes) return false;
   bool later = false, taken = true;
   HttpResponse response = respond(request, [&] {
     const ApiRequest parsed(request);

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <future>
 #include <map>
 #include <sstream>
 
@@ -135,6 +136,34 @@ TEST_F(ApiTest, WhatIsNoPictureIsSaidSo) {
       expect_problem(ask(method, path, picture, kPng), 422, "picture");
   }
   EXPECT_EQ(service_->info().images, kServeImages);
+}
+
+TEST_F(ApiTest, SmallSearchesAreTakenAtOnceAndNothingElse) {
+  start();
+  const auto taken = [&](const std::string& target, const std::string& type, const std::string& body) {
+    HttpRequest request;
+    request.method = "POST";
+    request.target = target;
+    request.headers = {{"content-type", type}};
+    request.body = body;
+    const auto promise = std::make_shared<std::promise<unsigned>>();
+    const bool is =
+        api_->handle_at_once(request, [promise](const HttpResponse& response) { promise->set_value(response.status); });
+    return is ? promise->get_future().get() : 0u;
+  };
+  const std::string code = json{{"code", hex(3)}}.dump();
+  EXPECT_EQ(taken("/v1/search", "application/json", code), 200u);
+  EXPECT_EQ(taken("/v1/search?k=0", "application/json", code), 422u);
+  EXPECT_EQ(taken("/v1/search", "application/json", "{"), 400u);
+  EXPECT_EQ(taken("/v1/search", "image/png", test_png(3)), 200u);
+  EXPECT_EQ(taken("/v1/search", "image/png", "no picture"), 422u);
+  // What looks something up or takes longer is a worker's.
+  EXPECT_EQ(taken("/v1/search?label=even", "application/json", code), 0u);
+  EXPECT_EQ(taken("/v1/search", "application/json", json{{"key", key(3)}}.dump()), 0u);
+  EXPECT_EQ(taken("/v1/search", "application/json", json{{"id", 3}}.dump()), 0u);
+  EXPECT_EQ(taken("/v1/search", "image/png", test_png(3, 257, 256)), 0u);
+  EXPECT_EQ(taken("/v1/search", "application/json", code + std::string(65536, ' ')), 0u);
+  EXPECT_EQ(taken("/v1/encode", "image/png", test_png(3)), 0u);
 }
 
 TEST_F(ApiTest, TenThousandHitsAreTheMost) {
