@@ -21,7 +21,7 @@ constexpr Rival kRivals[] = {
     {"cnnh", "Xia et al., AAAI 2014", cnnh_loss, T::kDescent, kAnyLabels, kCodesOnly, 4},
     {"ninh", "Lai et al., CVPR 2015", ninh_loss, T::kNone, kAnyLabels, kCodesOnly, 1},
     {"dlbhc", "Lin et al., CVPRW 2015", dlbhc_loss, T::kNone, kOneLabel, kNamesClasses, 1},
-    {"dsh", "Liu et al., CVPR 2016", dsh_loss, T::kNone, kAnyLabels, kCodesOnly, 1},
+    {"dsh", "Liu et al., CVPR 2016", dsh_loss, T::kNone, kAnyLabels, kCodesOnly, 12},
     {"dpsh", "Li et al., IJCAI 2016", dpsh_loss, T::kNone, kAnyLabels, kCodesOnly, 1},
     {"dtsh", "Wang et al., ACCV 2016", dtsh_loss, T::kNone, kAnyLabels, kCodesOnly, 0.1},
     {"hashnet", "Cao et al., ICCV 2017", hashnet_loss, T::kNone, kAnyLabels, kCodesOnly, 1},

@@ -18,7 +18,7 @@ Tensor dsh_loss(const RivalBatch& batch) {
   const auto bits = static_cast<double>(batch.outputs.size(1));
   const Tensor distance = squared_distances(batch.outputs);
   const Tensor pairs = batch.similar * distance + (1 - batch.similar) * (2 * bits - distance).clamp_min(0);
-  return mean_over_pairs(pairs) / 2 + 0.01 * 2 * (batch.outputs.abs() - 1).abs().sum(1).mean();
+  return mean_over_pairs(pairs) / (2 * bits) + 0.01 * 2 * (batch.outputs.abs() - 1).abs().mean();
 }
 
 Tensor dpsh_loss(const RivalBatch& batch) {

@@ -41,9 +41,9 @@ double softplus(double x) { return std::log1p(std::exp(x)); }
 TEST(RivalFormulas, PairsByHand) {
   const double ln2 = std::log(2.0);
   const Tensor u = matrix({{1, 0.5}, {-0.5, 1}});  // squared distance 2.5; each 0.5 away from its corner in one bit
-  EXPECT_NEAR(value(dsh_loss(batch_of(u, {0, 1}, 2))), (4 - 2.5) / 2 + 0.01, 1e-12);
-  EXPECT_NEAR(value(dsh_loss(batch_of(u, {0, 0}, 2))), 2.5 / 2 + 0.01, 1e-12);
-  EXPECT_NEAR(value(dsh_loss(batch_of(3 * u, {0, 1}, 2))), 0.01 * 2 * 2.5, 1e-12);  // beyond the margin: |u| - 1 is 2 and 0.5
+  EXPECT_NEAR(value(dsh_loss(batch_of(u, {0, 1}, 2))), ((4 - 2.5) / 2 + 0.01) / 2, 1e-12);
+  EXPECT_NEAR(value(dsh_loss(batch_of(u, {0, 0}, 2))), (2.5 / 2 + 0.01) / 2, 1e-12);
+  EXPECT_NEAR(value(dsh_loss(batch_of(3 * u, {0, 1}, 2))), 0.01 * 2 * 2.5 / 2, 1e-12);  // beyond the margin: |u| - 1 is 2 and 0.5
 
   const Tensor near = matrix({{1, 0.5}, {1, 1}});  // t = 0.75
   EXPECT_NEAR(value(dpsh_loss(batch_of(near, {0, 0}, 2))), softplus(-0.75) + 0.1 * 0.0625, 1e-12);

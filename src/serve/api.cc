@@ -194,7 +194,7 @@ HttpResponse answer_of(const HttpRequest& request, const Make& make) noexcept {
   }
 }
 
-constexpr std::size_t kSmallBytes = std::size_t{64} << 10, kSmallPixels = 256 * 256;
+constexpr std::size_t kSmallBytes = std::size_t{64} << 10, kSmallPixels = std::size_t{256} * 256;
 
 // Whether all but the pass over the codes takes some microseconds: nothing is looked up, and a picture is as small as a
 // thumbnail.
