@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,8 @@ class ShallowBench {
   // them.
   nlohmann::json learn(const std::vector<std::string>& words);
 
-  // Codes and outputs of a part for the model learned last: the method applied to the kept features. Throws kInternal where the
-  // model file itself gives other codes on a sample of the images, beyond what rounding explains.
+  // Codes and outputs of a part for the model learned last: the method applied to the kept features, or the model file itself
+  // where these are not the same. Throws kInternal where they should be and are not, on a sample of the images, beyond rounding.
   EncodedData encode(const Encoder& encoder, const Dataset& data, const std::string& root);
 
   // What EvalArguments::overlaps keeps, for one draw of the images.
@@ -41,7 +42,7 @@ class ShallowBench {
   };
   const Features& features_for(const ShallowRequest& request);
   const std::vector<float>& part_values(const Dataset& data);
-  void compare_with_model(const Encoder& encoder, const Dataset& data, const CodeMatrix& codes) const;
+  void compare_with_model(const Encoder& encoder, const Dataset& data, std::span<const float> outputs) const;
 
   std::size_t threads_;
   bool quiet_;

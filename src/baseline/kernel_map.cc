@@ -62,7 +62,9 @@ KernelMap::KernelMap(const std::string& method, const Features& x, std::size_t a
   anchors_.resize(static_cast<Eigen::Index>(anchors), x.cols());
   const std::vector<Eigen::Index> chosen = draw(anchors, n, random);
   for (Eigen::Index j = 0; j < anchors_.rows(); ++j) anchors_.row(j) = x.row(chosen[static_cast<std::size_t>(j)]);
-  squares_ = anchors_.rowwise().squaredNorm();
+  centre_ = anchors_.colwise().mean();
+  centred_ = anchors_.rowwise() - centre_;
+  squares_ = centred_.rowwise().squaredNorm();
   double distance = 0;
   const Eigen::Index sample = std::min<Eigen::Index>(x.rows(), kBlock);  // evenly spaced: data sorted by class stays represented
   for (Eigen::Index i = 0; i < sample; ++i) {
@@ -80,8 +82,11 @@ KernelMap::KernelMap(const std::string& method, const Features& x, std::size_t a
 }
 
 MatrixXf KernelMap::raw(const Features& x) const {
-  MatrixXf d = -2 * (x * anchors_.transpose());
-  d.colwise() += x.rowwise().squaredNorm();
+  // ||x||^2 - 2 x.a + ||a||^2 loses what the norms have more than the distances: from a centre among the vectors they have
+  // little.
+  const MatrixXf from_centre = x.rowwise() - centre_;
+  MatrixXf d = -2 * (from_centre * centred_.transpose());
+  d.colwise() += from_centre.rowwise().squaredNorm();
   d.rowwise() += squares_.transpose();
   return (-(d.array().max(0) * scale_)).exp();
 }

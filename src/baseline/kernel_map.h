@@ -20,10 +20,11 @@ class KernelMap {
 
  private:
   MatrixXf raw(const Features& x) const;
-  RowMatrix anchors_;
-  VectorXf squares_;  // |a_j|^2
-  float scale_ = 0;   // 1 / (2 s^2)
-  VectorXf shift_;    // mean of the uncentred kernel
+  RowMatrix anchors_, centred_;  // a_j; a_j - c
+  Eigen::RowVectorXf centre_;    // c: the mean of the anchors
+  VectorXf squares_;             // ||a_j - c||^2
+  float scale_ = 0;              // 1 / (2 s^2)
+  VectorXf shift_;               // mean of the uncentred kernel
 };
 
 // b = sign(phi(x) A): KSH and SDH.
