@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kSample = 128;  // images whose outputs are also made by the model file
-constexpr double kRounding = 0.001;   // how far they may be apart, as a share of what is usual for the bit
+constexpr double kRounding = 0.01;    // how far they may be apart, as a share of what is usual for the bit
 
 // Which images these are, as far as one run over one data set can confuse them.
 std::string identity_of(const Dataset& data) {
