@@ -194,10 +194,12 @@ HttpResponse answer_of(const HttpRequest& request, const Make& make) noexcept {
   }
 }
 
+Refusal busy() { return {503, "too many requests are under way; try again", {{"Retry-After", kRetrySeconds}}}; }
+
 constexpr std::size_t kSmallBytes = std::size_t{64} << 10, kSmallPixels = std::size_t{256} * 256;
 
-// Whether all but the pass over the codes takes some microseconds: nothing is looked up, and a picture is as small as a
-// thumbnail.
+// Whether all but the pass over the codes takes some microseconds: nothing is looked up, and a picture is as small as a thumbnail
+// and of a kind whose decoding takes no longer than its pixels do (a JPEG may have hundreds of scans).
 bool is_small(const SearchQuery& query) {
   if (!query.labels.empty()) return false;
   if (std::holds_alternative<SearchQuery::Code>(query.query)) return true;
@@ -205,7 +207,8 @@ bool is_small(const SearchQuery& query) {
   if (picture == nullptr) return false;
   try {
     const ImageHeader header = read_image_header(picture->bytes, "the picture");
-    return std::uint64_t{header.width} * header.height <= kSmallPixels;
+    return (header.format == "png" || header.format == "bmp" || header.format == "pnm") &&
+           std::uint64_t{header.width} * header.height <= kSmallPixels;
   } catch (const Error&) {
     return true;  // no picture: decoding says so, as soon
   }
@@ -229,7 +232,10 @@ Api::Api(Service& service, ApiOptions options) : state_(std::make_unique<State>(
 
 Api::~Api() = default;
 
-void Api::watch(std::function<HttpCounters()> counters) { state_->counters = std::move(counters); }
+void Api::watch(std::function<HttpCounters()> counters) {
+  const std::lock_guard lock(state_->counters_mutex);
+  state_->counters = std::move(counters);
+}
 
 void Api::drain() noexcept { state_->draining.store(true); }
 
@@ -247,7 +253,7 @@ HttpAdmission Api::admit(const HttpRequest& request) noexcept {
   return admission;
 }
 
-HttpResponse respond(const HttpRequest& request, const std::function<HttpResponse()>& make) noexcept {
+HttpResponse respond_with(const HttpRequest& request, const std::function<HttpResponse()>& make) noexcept {
   HttpResponse response = answer_of(request, make);
   add_common_headers(response);
   return response;
@@ -258,26 +264,29 @@ void Api::handle(HttpRequest& request, HttpReply reply) noexcept {
   HttpResponse response = respond(request, [&] {
     const ApiRequest parsed(request);
     if (parsed.route().id != api::RouteId::kSearch) return state_->dispatch(parsed);
+    HttpResponse none;  // made before: once a search is asked nothing may fail any more
     state_->search(request, state_->search_query(parsed), reply);
     later = true;
-    return HttpResponse{};
+    return none;
   });
   if (!later) reply(std::move(response));
 }
 
-bool Api::handle_at_once(HttpRequest& request, const HttpReply& reply) noexcept {
+bool Api::handle_at_once(HttpRequest& request, bool room, const HttpReply& reply) noexcept {
   if (request.body.size() > kSmallBytes) return false;
   bool later = false, taken = true;
   HttpResponse response = respond(request, [&] {
+    HttpResponse none;
     const ApiRequest parsed(request);
     taken = parsed.route().id == api::RouteId::kSearch;
-    if (!taken) return HttpResponse{};
+    if (!taken) return none;
     const SearchQuery query = state_->search_query(parsed);
     taken = is_small(query);
-    if (!taken) return HttpResponse{};
+    if (!taken) return none;
+    if (!room) throw busy();
     state_->search(request, query, reply);
     later = true;
-    return HttpResponse{};
+    return none;
   });
   if (taken && !later) reply(std::move(response));
   return taken;
@@ -296,7 +305,7 @@ HttpResponse Api::refuse(const HttpRequest& request, HttpRefusal why) noexcept {
       case HttpRefusal::kHeadersTooLarge:
         throw Refusal{431, "the request's headers are too large", {}};
       case HttpRefusal::kBusy:
-        throw Refusal{503, "too many requests are under way; try again", retry};
+        throw busy();
       case HttpRefusal::kTooManyConnections:
         throw Refusal{503, "too many connections are open; try again", retry};
     }

@@ -327,10 +327,15 @@ HttpResponse Api::State::ready() const {
   return json_response({{"status", "ready"}});
 }
 
-HttpResponse Api::State::metrics_page() const {
+HttpResponse Api::State::metrics_page() {
   HttpResponse response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  const HttpCounters now = counters ? counters() : HttpCounters{};
+  std::function<HttpCounters()> count;
+  {
+    const std::lock_guard lock(counters_mutex);
+    count = counters;
+  }
+  const HttpCounters now = count ? count() : HttpCounters{};
   try {
     const CollectionInfo info = service.info();
     response.body = metrics.text(now, service.searches_waiting(), &info);

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -55,20 +57,28 @@ struct Api::State {
   HttpResponse put_verdict(const ApiRequest& request);
   HttpResponse delete_verdict(const ApiRequest& request);
   HttpResponse ready() const;
-  HttpResponse metrics_page() const;
+  HttpResponse metrics_page();
   HttpResponse page(const ApiRequest& request) const;
 
   Service& service;
   const ApiOptions options;
   Metrics metrics;
   RateLimit rate;
+  std::mutex counters_mutex;
   std::function<HttpCounters()> counters;
   std::atomic<bool> draining{false};
 };
 
 // What `make` gives, or a problem body of what it throws; with the headers that every answer has.
-HttpResponse respond(const HttpRequest& request, const std::function<HttpResponse()>& make) noexcept;
+template <typename Make>
+HttpResponse respond(const HttpRequest& request, Make&& make) noexcept;
+HttpResponse respond_with(const HttpRequest& request, const std::function<HttpResponse()>& make) noexcept;
 HttpResponse problem_response(const Refusal& refusal, const HttpRequest& request);
 HttpResponse json_response(const api::Json& value, unsigned status = 200);
+
+template <typename Make>
+HttpResponse respond(const HttpRequest& request, Make&& make) noexcept {
+  return respond_with(request, std::ref(make));  // by reference: to make a function of it asks for no memory
+}
 
 }  // namespace signet

@@ -140,6 +140,7 @@ TEST_F(ApiTest, WhatIsNoPictureIsSaidSo) {
 
 TEST_F(ApiTest, SmallSearchesAreTakenAtOnceAndNothingElse) {
   start();
+  bool room = true;
   const auto taken = [&](const std::string& target, const std::string& type, const std::string& body) {
     HttpRequest request;
     request.method = "POST";
@@ -148,7 +149,7 @@ TEST_F(ApiTest, SmallSearchesAreTakenAtOnceAndNothingElse) {
     request.body = body;
     const auto promise = std::make_shared<std::promise<unsigned>>();
     const bool is =
-        api_->handle_at_once(request, [promise](const HttpResponse& response) { promise->set_value(response.status); });
+        api_->handle_at_once(request, room, [promise](const HttpResponse& response) { promise->set_value(response.status); });
     return is ? promise->get_future().get() : 0u;
   };
   const std::string code = json{{"code", hex(3)}}.dump();
@@ -162,8 +163,13 @@ TEST_F(ApiTest, SmallSearchesAreTakenAtOnceAndNothingElse) {
   EXPECT_EQ(taken("/v1/search", "application/json", json{{"key", key(3)}}.dump()), 0u);
   EXPECT_EQ(taken("/v1/search", "application/json", json{{"id", 3}}.dump()), 0u);
   EXPECT_EQ(taken("/v1/search", "image/png", test_png(3, 257, 256)), 0u);
+  const auto jpeg = encode_jpeg(testing_networks::random_image(kServeSide, kServeSide, 1, 3), 90);
+  EXPECT_EQ(taken("/v1/search", "image/jpeg", std::string(as_text(jpeg))), 0u);
   EXPECT_EQ(taken("/v1/search", "application/json", code + std::string(65536, ' ')), 0u);
   EXPECT_EQ(taken("/v1/encode", "image/png", test_png(3)), 0u);
+  room = false;
+  EXPECT_EQ(taken("/v1/search", "application/json", code), 503u);
+  EXPECT_EQ(taken("/v1/search", "application/json", json{{"id", 3}}.dump()), 0u);
 }
 
 TEST_F(ApiTest, TenThousandHitsAreTheMost) {

@@ -124,6 +124,10 @@ TEST_F(HttpLimits, ClientsThatAskTooOftenHaveToWait) {
 class Gate final : public HttpHandler {
  public:
   HttpAdmission admit(const HttpRequest& request) noexcept override {
+    if (request.target == "/at-once-later") {
+      entered.fetch_add(1);
+      open.get_future().wait();
+    }
     HttpAdmission admission;
     admission.lane = request.target == "/inline" ? HttpLane::kInline
                      : request.method == "PUT"   ? HttpLane::kWrite
@@ -138,8 +142,14 @@ class Gate final : public HttpHandler {
     }
     reply({});
   }
-  bool handle_at_once(HttpRequest& request, const HttpReply& reply) noexcept override {
+  bool handle_at_once(HttpRequest& request, bool room, const HttpReply& reply) noexcept override {
     if (!request.target.starts_with("/at-once")) return false;
+    if (!room) {
+      HttpResponse busy;
+      busy.status = 503;
+      reply(std::move(busy));
+      return true;
+    }
     const std::lock_guard lock(mutex);
     replies.push_back(reply);
     return true;
@@ -218,6 +228,9 @@ TEST(HttpServer, WhatIsTakenAtOnceNeedsNoWorker) {
   }
   EXPECT_EQ(Client(server.port()).ask("GET", "/at-once").status, 503u);  // as many as worker and queue would have
   EXPECT_EQ(Client(server.port()).ask("GET", "/inline").status, 200u);
+  Client other(server.port());
+  other.send(get("/"));
+  eventually([&] { return server.counters().read_queue == 1; }, "what is not taken at once has the workers' queue");
   gate.reply_to_all();
   for (auto& client : clients) EXPECT_EQ(client->read().status, 200u);
   clients[0]->send(get("/at-once"));
@@ -226,6 +239,24 @@ TEST(HttpServer, WhatIsTakenAtOnceNeedsNoWorker) {
   EXPECT_EQ(clients[0]->read().status, 200u);
   gate.open.release();
   EXPECT_EQ(busy.read().status, 200u);
+  EXPECT_EQ(other.read().status, 200u);
+}
+
+TEST(HttpServer, NothingIsTakenAtOnceOnceStopWaits) {
+  Gate gate;
+  HttpOptions options;
+  options.port = 0;
+  options.stop_seconds = 0.05;
+  HttpServer server(options, gate);
+  Client client(server.port());
+  client.send(get("/at-once-later"));
+  eventually([&] { return gate.entered.load() == 1; }, "it is about to be taken");
+  std::thread stopping([&] { server.stop(); });
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(300));  // the patience of stop() is over, and nothing is under way at once
+  gate.open.release();
+  stopping.join();  // taken now, it would leave a connection suspended, and the library ends the process for that
+  EXPECT_EQ(gate.taken(), 0u);
 }
 
 TEST(HttpServer, StopWaitsForRepliesToWhatWasTakenAtOnce) {
@@ -244,7 +275,7 @@ TEST(HttpServer, StopWaitsForRepliesToWhatWasTakenAtOnce) {
   });
   std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the patience of stop() is over
   EXPECT_FALSE(stopped);  // a connection without its answer must not be taken away from who is going to reply
-  gate.reply_to_all();  // too late for the client, perhaps
+  gate.reply_to_all();    // too late for the client, perhaps
   stopping.join();
   EXPECT_TRUE(stopped);
   gate.open.release();
@@ -313,7 +344,7 @@ class Torrent final : public HttpHandler {
     response.body.assign(std::size_t{64} << 20, 'x');  // more than the kernel takes in for a client
     reply(std::move(response));
   }
-  bool handle_at_once(HttpRequest& /*request*/, const HttpReply& /*reply*/) noexcept override { return false; }
+  bool handle_at_once(HttpRequest& /*request*/, bool /*room*/, const HttpReply& /*reply*/) noexcept override { return false; }
   HttpResponse refuse(const HttpRequest& /*request*/, HttpRefusal /*why*/) noexcept override { return {}; }
   void finished(const HttpRequest& /*request*/, const HttpResponse& /*response*/, double /*seconds*/,
                 bool sent) noexcept override {

@@ -145,7 +145,8 @@ struct HttpServer::State {
   std::atomic<bool> stopping{false};
   std::mutex idle_mutex;
   std::condition_variable idle;
-  std::size_t at_once = 0;  // requests that were taken at once and have no reply yet; guarded by idle_mutex
+  std::size_t at_once = 0;  // requests that were taken at once and have no reply yet; guarded by idle_mutex, as is
+  bool ending = false;      // that no more are taken
 
   Exchange* begin(const char* target, MHD_Connection* connection);
   MHD_Result step(Exchange& exchange, const char* method, const char* data, std::size_t* size);
@@ -154,6 +155,8 @@ struct HttpServer::State {
   MHD_Result answer_early(Exchange& exchange);
   MHD_Result work(Exchange& exchange);
   bool work_at_once(Exchange& exchange);
+  void ended_at_once();
+  WorkQueue& queue_of(HttpLane lane);
   MHD_Result answer(Exchange& exchange);
   MHD_Result refuse(Exchange& exchange, HttpRefusal why);
   void end(Exchange* exchange, bool sent);
@@ -290,41 +293,44 @@ MHD_Result HttpServer::State::work(Exchange& exchange) {
   // Suspended before it is given away: another thread may be done before this one is.
   MHD_suspend_connection(exchange.connection);
   if (exchange.lane == HttpLane::kRead && work_at_once(exchange)) return MHD_YES;
-  WorkQueue& queue = exchange.lane == HttpLane::kWrite ? writing : reading;
-  const auto task = [this, &exchange, &queue] {
+  const auto task = [this, &exchange] {
+    WorkQueue& queue = queue_of(exchange.lane);
     handler.handle(exchange.request, [&exchange, &queue](HttpResponse response) {
       exchange.resume(std::move(response));
       queue.ended();
     });
   };
-  const bool queued = queue.push(task, WorkQueue::Ends::kLater);
+  const bool queued = queue_of(exchange.lane).push(task, WorkQueue::Ends::kLater);
   if (!queued) exchange.resume(handler.refuse(exchange.request, HttpRefusal::kBusy));
   return MHD_YES;
 }
 
+WorkQueue& HttpServer::State::queue_of(HttpLane lane) { return lane == HttpLane::kWrite ? writing : reading; }
+
 // Without a worker, where the handler takes the request at once. So many may be under way as may be with the workers or wait for
-// them.
+// them; none once stop() waits for their end.
 bool HttpServer::State::work_at_once(Exchange& exchange) {
-  bool full = false;
+  bool room = false;
   {
     const std::lock_guard lock(idle_mutex);
-    full = at_once >= options.read_workers + options.read_queue;
-    if (!full) ++at_once;
+    room = !ending && at_once < options.read_workers + options.read_queue;
+    if (room) ++at_once;
   }
-  if (full) {
-    exchange.resume(handler.refuse(exchange.request, HttpRefusal::kBusy));
-    return true;
+  if (!room) {
+    return handler.handle_at_once(exchange.request, false,
+                                  [&exchange](HttpResponse response) { exchange.resume(std::move(response)); });
   }
-  const auto end = [this] {  // under the lock: afterwards the server may be gone
-    const std::lock_guard lock(idle_mutex);
-    if (--at_once == 0) idle.notify_all();
-  };
-  const bool taken = handler.handle_at_once(exchange.request, [&exchange, end](HttpResponse response) {
+  const bool taken = handler.handle_at_once(exchange.request, true, [this, &exchange](HttpResponse response) {
     exchange.resume(std::move(response));
-    end();
+    ended_at_once();
   });
-  if (!taken) end();
+  if (!taken) ended_at_once();
   return taken;
+}
+
+void HttpServer::State::ended_at_once() {
+  const std::lock_guard lock(idle_mutex);  // until the end: afterwards the server may be gone
+  if (--at_once == 0) idle.notify_all();
 }
 
 MHD_Result HttpServer::State::refuse(Exchange& exchange, HttpRefusal why) {
@@ -414,6 +420,7 @@ void HttpServer::stop() {
   state_->writing.finish();
   {
     std::unique_lock lock(state_->idle_mutex);
+    state_->ending = true;
     state_->idle.wait(lock, [&] { return state_->at_once == 0; });
   }
   MHD_stop_daemon(state_->daemon);

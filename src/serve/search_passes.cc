@@ -1,7 +1,10 @@
 #include "serve/search_passes.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
+
+#include "signet/base/error.h"
 
 namespace signet {
 
@@ -11,10 +14,17 @@ bool may_share_pass(const PassQuestion& a, const PassQuestion& b) {
 }
 
 SearchPasses::SearchPasses(std::size_t at_once, Answer answer) : answer_(std::move(answer)), at_once_(at_once) {
-  for (std::size_t i = 0; i < at_once; ++i) threads_.emplace_back([this] { run(); });
+  try {
+    for (std::size_t i = 0; i < at_once; ++i) threads_.emplace_back([this] { run(); });
+  } catch (const std::system_error& error) {
+    stop();
+    fail(ErrorCode::kIo, "of ", at_once, " threads only ", threads_.size(), " can be started: ", error.what());
+  }
 }
 
-SearchPasses::~SearchPasses() {
+SearchPasses::~SearchPasses() { stop(); }
+
+void SearchPasses::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;

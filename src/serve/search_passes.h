@@ -62,6 +62,7 @@ class SearchPasses {
     std::size_t size = 0;
   };
   void run();
+  void stop();
   Pass gather() noexcept;
   void make(Pass pass) const noexcept;
   void answer(std::span<PassQuestion* const> questions) const noexcept;

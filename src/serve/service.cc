@@ -37,6 +37,10 @@ Service::State::State(FileSystem& fs_in, const ServiceOptions& options_in) : fs(
     // One thread a picture: the service has many pictures at once, not one picture with many threads.
     encoder = std::make_unique<Encoder>(Encoder::open(fs, model, {1, "auto"}));
     now->view().check_model(encoder->info().fingerprint, model);
+    if (encoder->info().bits != code_bits) {  // a collection that knows no model takes any
+      fail(ErrorCode::kMismatch, model, " gives codes of ", encoder->info().bits, " bits; those of ", options.collection,
+           " have ", code_bits);
+    }
   }
   std::vector<std::string> roots = options.roots;
   roots.push_back(info.root);

@@ -144,11 +144,11 @@ void Service::search(const SearchQuery& query, SearchDone done) const {
     question->filter.words = question->words;
     question->options.filter = &question->filter;
   }
-  question->answered = [this, limit, offset = query.offset, done = std::move(done)](PassQuestion& found) {
+  question->answered = [state = state_.get(), limit, offset = query.offset, done = std::move(done)](PassQuestion& found) {
     SearchAnswer answer;
     std::exception_ptr error = found.error;
     try {
-      if (!error) answer = state_->page(found, offset, limit);
+      if (!error) answer = state->page(found, offset, limit);
     } catch (...) {
       error = std::current_exception();
     }
@@ -160,10 +160,11 @@ void Service::search(const SearchQuery& query, SearchDone done) const {
 SearchAnswer Service::search(const SearchQuery& query) const {
   const auto promise = std::make_shared<std::promise<SearchAnswer>>();  // the other thread may use it last
   search(query, [promise](const SearchAnswer& answer, const std::exception_ptr& error) {
-    if (error) {
-      promise->set_exception(error);
-    } else {
+    try {
+      if (error) std::rethrow_exception(error);
       promise->set_value(answer);
+    } catch (...) {
+      promise->set_exception(std::current_exception());
     }
   });
   return promise->get_future().get();

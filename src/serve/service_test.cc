@@ -309,6 +309,19 @@ TEST_F(ServiceTest, RefusesAnotherModel) {
   EXPECT_EQ(error_of([&] { Service(real_file_system(), options); }), ErrorCode::kMismatch);
 }
 
+// A collection that knows no model takes the codes of any, but not codes of another length, even where their bytes are as many.
+TEST_F(ServiceTest, RefusesAModelOfAnotherLength) {
+  CreateOptions create;
+  create.bits = kServeBits - 2;
+  CollectionWriter::create(real_file_system(), path("unbound"), create);
+  ServiceOptions options = service_options();
+  options.collection = path("unbound");
+  options.model = path("model.onnx");
+  std::string message;
+  EXPECT_EQ(error_of([&] { Service(real_file_system(), options); }, &message), ErrorCode::kMismatch);
+  EXPECT_NE(message.find("12 bits"), std::string::npos) << message;
+}
+
 TEST_F(ServiceTest, MapsCodesTheSameWayEveryTime) {
   const Service service(real_file_system(), service_options());
   const auto map = service.map(1000);

@@ -44,7 +44,7 @@ class Api final : public HttpHandler {
 
   HttpAdmission admit(const HttpRequest& request) noexcept override;
   void handle(HttpRequest& request, HttpReply reply) noexcept override;
-  bool handle_at_once(HttpRequest& request, const HttpReply& reply) noexcept override;
+  bool handle_at_once(HttpRequest& request, bool room, const HttpReply& reply) noexcept override;
   HttpResponse refuse(const HttpRequest& request, HttpRefusal why) noexcept override;
   void finished(const HttpRequest& request, const HttpResponse& response, double seconds, bool sent) noexcept override;
 

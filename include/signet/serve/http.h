@@ -59,8 +59,9 @@ class HttpHandler {
   // after. The request lives until then, and not longer.
   virtual void handle(HttpRequest& request, HttpReply reply) noexcept = 0;
   // The same for a request of the lane kRead, by the thread that reads from sockets: takes it where that needs only microseconds
-  // of this thread, and no other then has to be woken for it. False: it does not, and handle() is called by a worker.
-  virtual bool handle_at_once(HttpRequest& request, const HttpReply& reply) noexcept = 0;
+  // of this thread, and no other then has to be woken for it. False: it does not, and handle() is called by a worker. Without
+  // `room` for one more under way, what would be taken is refused: reply is called before this returns.
+  virtual bool handle_at_once(HttpRequest& request, bool room, const HttpReply& reply) noexcept = 0;
   virtual HttpResponse refuse(const HttpRequest& request, HttpRefusal why) noexcept = 0;  // a limit of the server was hit
   virtual void finished(const HttpRequest& request, const HttpResponse& response, double seconds, bool sent) noexcept = 0;
 };
