@@ -9,9 +9,11 @@ namespace signet {
 // DSH, "Deep Supervised Hashing for Fast Image Retrieval" (Liu, Wang, Shan, Chen, CVPR 2016): a contrastive loss with
 // margin m = 2 K and outputs pulled towards +-1 by a = 0.01:
 //
-//   1/K (s/2 ||u_i - u_j||^2 + (1 - s)/2 max(m - ||u_i - u_j||^2, 0) + a (|| |u_i| - 1 ||_1 + || |u_j| - 1 ||_1)),   mean over pairs
+//   1/K (s/2 ||u_i - u_j||^2 + (1 - s)/2 max(m - ||u_i - u_j||^2, 0) + a (|| |u_i| - 1 ||_1 + || |u_j| - 1 ||_1)),   mean over
+//   pairs
 //
-// 1/K is ours: the paper's sum grows with the bits, and so would the steps; at 48 bits they undo what the first stage has learned.
+// 1/K is ours: the paper's sum grows with the bits, and so would the steps; at 48 bits they undo what the first stage has
+// learned.
 at::Tensor dsh_loss(const RivalBatch& batch);
 
 // DPSH, "Feature Learning based Deep Supervised Hashing with Pairwise Labels" (Li, Wang, Kang, IJCAI 2016): the
