@@ -161,7 +161,10 @@ test('the map shows every image and leads to a search', async () => {
   await page.getByRole('application').focus();
   for (let i = 0; i < 6; i++) await page.keyboard.press('+');
   await page.keyboard.press('ArrowRight');
-  for (let i = 0; i < 40 && (await page.locator('.point-card .key').count()) === 0; i++) await page.keyboard.press(i % 4 < 2 ? 'ArrowDown' : '-');
+  for (let i = 0; i < 40 && (await page.locator('.point-card .key').count()) === 0; i++) {
+    await page.keyboard.press(i % 4 < 2 ? 'ArrowDown' : '-');
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))); // then it is picked
+  }
   await page.locator('.point-card .key').waitFor();
   await page.keyboard.press('Enter');
   await hitsOf(page).first().waitFor();
