@@ -293,7 +293,7 @@ bool Api::handle_at_once(HttpRequest& request, bool room, const HttpReply& reply
 }
 
 HttpResponse Api::refuse(const HttpRequest& request, HttpRefusal why) noexcept {
-  HttpResponse response = answer_of(request, [&]() -> HttpResponse {
+  HttpResponse response = respond(request, [&]() -> HttpResponse {
     const HttpFields retry = {{"Retry-After", kRetrySeconds}};
     switch (why) {
       case HttpRefusal::kBodyTooLarge:
@@ -312,7 +312,6 @@ HttpResponse Api::refuse(const HttpRequest& request, HttpRefusal why) noexcept {
     throw Refusal{500, "an unknown limit", {}};
   });
   response.close = why == HttpRefusal::kTooManyConnections;
-  add_common_headers(response);
   return response;
 }
 

@@ -192,8 +192,8 @@ class Service {
   std::string training_record() const;  // of the model, a JSON object; empty where pictures are not encoded
   CollectionSummary summary() const;
   SearchAnswer search(const SearchQuery& query) const;
-  // The same without waiting: throws where the question itself is wrong; else calls `done` once, by the thread that found the
-  // answer, which may be this one. `error` is what search() would have thrown, or null. `done` must not throw.
+  // The same without waiting: throws where the question itself is wrong; else calls `done` once, by a thread of the
+  // service's own. `error` is what search() would have thrown, or null. `done` must not throw.
   using SearchDone = std::function<void(const SearchAnswer& answer, const std::exception_ptr& error)>;
   void search(const SearchQuery& query, SearchDone done) const;
   EncodedPicture encode(std::span<const std::byte> picture) const;
