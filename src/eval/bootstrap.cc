@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,27 @@ double percentile(const std::vector<double>& sorted, double share) {
   return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
+double deviation(const std::vector<double>& values) {
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double squares = 0;
+  for (const double v : values) squares += (v - mean) * (v - mean);
+  return std::sqrt(squares / (n - 1));
+}
+
+// z with a share p > 1/2 of the standard normal distribution below it, by bisection; p = 1 - 1e-15 is at 7.9.
+double normal_quantile(double p) {
+  double low = 0, high = 9;
+  for (int i = 0; i < 60; ++i) {
+    const double z = (low + high) / 2;
+    (std::erfc(z / std::sqrt(2.0)) / 2 > 1 - p ? low : high) = z;
+  }
+  return (low + high) / 2;
+}
+
+// Draws beyond an end of the interval below which their percentile is more the luck of the draws than a property of the method.
+constexpr double kFewestInTail = 10;
+
 // Four sums side by side, so that additions need not wait for each other.
 double weighted_sum(std::span<const float> values, const std::vector<float>& weights) {
   constexpr std::size_t kLanes = 4;
@@ -48,10 +70,16 @@ double weighted_sum(std::span<const float> values, const std::vector<float>& wei
 
 PairedDifference eval::interval_of(double mean, std::vector<double> drawn, double confidence) {
   std::sort(drawn.begin(), drawn.end());
+  const double tail = (1 - confidence) / 2;
   PairedDifference result;
   result.mean = mean;
-  result.low = percentile(drawn, (1 - confidence) / 2);
-  result.high = percentile(drawn, (1 + confidence) / 2);
+  result.low = percentile(drawn, tail);
+  result.high = percentile(drawn, 1 - tail);
+  if (tail * static_cast<double>(drawn.size()) < kFewestInTail) {
+    const double half = normal_quantile(1 - tail) * deviation(drawn);
+    result.low = std::min(result.low, mean - half);
+    result.high = std::max(result.high, mean + half);
+  }
   result.significant = result.low > 0 || result.high < 0;
   return result;
 }

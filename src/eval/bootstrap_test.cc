@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "eval/interval.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
 
@@ -41,6 +42,18 @@ TEST(Bootstrap, CoversZeroAsOftenAsItSays) {
   }
   EXPECT_GE(misses, 8);  // 20 expected
   EXPECT_LE(misses, 36);
+}
+
+TEST(Bootstrap, FewDrawsInATailNeverNarrowTheInterval) {
+  std::vector<double> drawn;  // evenly from 0.01 to 1.99: standard deviation 0.58023
+  for (int i = 0; i < 100; ++i) drawn.push_back(0.01 + 0.02 * i);
+  const PairedDifference wide = eval::interval_of(1, drawn, 1 - 0.05 / 76);  // 0.03 draws a tail; z = 3.4062
+  EXPECT_NEAR(wide.low, 1 - 3.4062 * 0.58023, 1e-3);
+  EXPECT_NEAR(wide.high, 1 + 3.4062 * 0.58023, 1e-3);
+  EXPECT_FALSE(wide.significant);  // no draw is below zero, and yet nothing is shown
+  const PairedDifference enough = eval::interval_of(1, drawn, 0.8);  // 10 draws a tail: the percentiles
+  EXPECT_NEAR(enough.low, 0.208, 1e-9);
+  EXPECT_NEAR(enough.high, 1.792, 1e-9);
 }
 
 TEST(Bootstrap, SignAndSeed) {

@@ -24,16 +24,17 @@ Json published_json(const PublishedNumber& number) {
           {"map", number.map()}};
 }
 
-Json difference_json(const ComparedDifference& d) {
+Json difference_json(const ComparedDifference& d, const std::vector<ComparedRow>& rows) {
   using Verdict = ComparedDifference::Verdict;
   Json j = {{"verdict", d.verdict == Verdict::kNone ? Json(nullptr) : Json(verdict_text(d))}};
+  if (d.against != ComparedDifference::kNoRow) j["against"] = rows[d.against].name;
   if (d.verdict == Verdict::kNotCompared) j["why"] = d.why_not;
   if (d.verdict == Verdict::kBetter || d.verdict == Verdict::kWorse || d.verdict == Verdict::kNotShown)
     j.update({{"mean", d.mean}, {"low", d.low}, {"high", d.high}});
   return j;
 }
 
-Json row_json(const ComparedRow& row) {
+Json row_json(const ComparedRow& row, const std::vector<ComparedRow>& rows) {
   const ResultRecord& r = row.first();
   Json seeds = Json::array(), files = Json::array();
   for (const ResultRecord* one : row.records) seeds.push_back(one->seed), files.push_back(one->name);
@@ -42,7 +43,7 @@ Json row_json(const ComparedRow& row) {
   };
   Json j = {{"method", r.method}, {"plan", r.plan}, {"bits", r.bits}, {"network_bits", r.network_bits}, {"seeds", seeds}};
   j["map"] = spread_json(row.map);
-  j["difference"] = difference_json(row.difference);
+  j["difference"] = difference_json(row.difference, rows);
   j["published"] = row.published == nullptr ? Json(nullptr) : published_json({row.published, r.bits});
   j["train_seconds"] = spread([](const ResultRecord& one) { return one.train_seconds; });
   j["image_passes"] = spread([](const ResultRecord& one) { return static_cast<double>(one.image_passes); });
@@ -66,7 +67,7 @@ std::string compare_json(const Comparison& c) {
     Json section = {{"protocol", s.first().protocol}, {"cutoff", s.first().cutoff},   {"dataset", s.first().dataset},
                     {"pictures", s.first().pictures}, {"comparisons", s.comparisons}, {"confidence_each", s.confidence},
                     {"sentences", s.sentences},       {"rows", Json::array()},        {"published", Json::array()}};
-    for (const ComparedRow& row : s.rows) section["rows"].push_back(row_json(row));
+    for (const ComparedRow& row : s.rows) section["rows"].push_back(row_json(row, s.rows));
     for (const PublishedNumber& number : s.published) section["published"].push_back(published_json(number));
     all["sections"].push_back(std::move(section));
   }

@@ -11,24 +11,26 @@ namespace {
 
 using Verdict = ComparedDifference::Verdict;
 
-// The row that others of this length are compared with: of the same plan where it has one, and trained for this length where one
-// was, whatever their mAP.
-const ComparedRow* reference_for(const ComparedSection& section, const ComparedRow& row, const std::string& method) {
-  const ComparedRow* found = nullptr;
+// The row that others of this length are compared with: of the same plan where it has one, else the one that saw the fewest
+// images, as a headline's long training would be no fair measure; and trained for this length where one was. Whatever their mAP.
+std::size_t reference_for(const ComparedSection& section, const ComparedRow& row, const std::string& method) {
+  std::size_t found = ComparedDifference::kNoRow;
   const auto rank = [&](const ComparedRow& other) {
     const ResultRecord& r = other.first();
-    return std::make_pair(r.plan != row.first().plan, r.network_bits != r.bits);
+    return std::make_tuple(r.plan != row.first().plan, r.network_bits != r.bits, r.image_passes);
   };
-  for (const ComparedRow& other : section.rows) {
+  for (std::size_t i = 0; i < section.rows.size(); ++i) {
+    const ComparedRow& other = section.rows[i];
     if (other.first().method != method || other.first().bits != row.first().bits) continue;
-    if (found == nullptr || rank(other) < rank(*found)) found = &other;
+    if (found == ComparedDifference::kNoRow || rank(other) < rank(section.rows[found])) found = i;
   }
   return found;
 }
 
-ComparedDifference judged(const Resampler& resampler, const ComparedRow& row, const ComparedRow& reference, double confidence) {
+ComparedDifference judged(const Resampler& resampler, const ComparedRow& row, const ComparedRow& reference, double confidence,
+                          std::size_t against) {
   ComparedDifference d;
-  d.seeds = row.records.size(), d.other_seeds = reference.records.size();
+  d.against = against, d.seeds = row.records.size(), d.other_seeds = reference.records.size();
   try {
     const PairedDifference paired = resampler.difference(row.records, reference.records, confidence);
     d.mean = paired.mean, d.low = paired.low, d.high = paired.high;
@@ -53,10 +55,12 @@ std::string name_in_sentence(const ComparedRow& row) {
 
 std::string interval(const ComparedDifference& d) { return concat(fixed(d.low, 4), " to ", fixed(d.high, 4)); }
 
-struct Length {  // the rows of one code length
+struct Length {  // the rows of one code length that are compared with one reference, which is among them
   std::uint32_t bits = 0;
+  std::size_t against = ComparedDifference::kNoRow;
   std::vector<const ComparedRow*> rows;  // best mean first
   const ComparedRow* reference = nullptr;
+  bool alone = true;  // no other reference has rows at this length
   std::vector<std::string> of(Verdict verdict) const {
     std::vector<std::string> names;
     for (const ComparedRow* row : rows)
@@ -92,8 +96,8 @@ std::string sentence(const Length& length) {
     return concat("At ", length.bits, " bits there is nothing to compare ", length.reference->name, " with.");
   std::string out = length.rows.front() != length.reference
                         ? not_first(length)
-                        : concat("At ", length.bits, " bits ", length.reference->name, " has the highest mAP, ",
-                                 fixed(length.reference->map.mean, 4), ".");
+                        : concat("At ", length.bits, " bits ", length.reference->name, " has the highest mAP",
+                                 length.alone ? ", " : " of what is compared with it, ", fixed(length.reference->map.mean, 4), ".");
   const std::string name = length.reference->name;
   if (const auto worse = length.of(Verdict::kWorse); !worse.empty())
     out += concat(" ", name, " is better than ", listed(worse), ".");
@@ -107,10 +111,20 @@ std::string sentence(const Length& length) {
 std::vector<Length> lengths_of(const ComparedSection& section) {
   std::vector<Length> lengths;
   for (const ComparedRow& row : section.rows) {
-    if (lengths.empty() || lengths.back().bits != row.first().bits) lengths.push_back({row.first().bits, {}, nullptr});
-    lengths.back().rows.push_back(&row);
-    if (lengths.back().reference == nullptr && row.difference.verdict == Verdict::kReference) lengths.back().reference = &row;
+    const std::uint32_t bits = row.first().bits;
+    const std::size_t against = row.difference.against;
+    auto place = std::find_if(lengths.begin(), lengths.end(),
+                              [&](const Length& l) { return l.bits == bits && l.against == against; });
+    if (place == lengths.end()) {
+      place = lengths.insert(lengths.end(), {bits, against, {}, nullptr, true});
+      if (against != ComparedDifference::kNoRow) place->reference = &section.rows[against];
+    }
+    place->rows.push_back(&row);
   }
+  for (Length& a : lengths)
+    for (const Length& b : lengths)
+      if (a.bits == b.bits && a.against != b.against) a.alone = false;
+  std::erase_if(lengths, [](const Length& l) { return !l.alone && l.rows.size() == 1; });  // a reference that nothing is set beside
   return lengths;
 }
 
@@ -120,12 +134,13 @@ void judge_section(ComparedSection& section, const CompareOptions& options) {
   Resampler resampler(options.bootstrap);
   std::vector<std::pair<ComparedRow*, const ComparedRow*>> pairs;
   for (ComparedRow& row : section.rows) {
-    const ComparedRow* reference = reference_for(section, row, options.against);
-    if (reference == nullptr) continue;
-    if (reference == &row)
+    const std::size_t against = reference_for(section, row, options.against);
+    if (against == ComparedDifference::kNoRow) continue;
+    row.difference.against = against;
+    if (&section.rows[against] == &row)
       row.difference.verdict = Verdict::kReference;
     else
-      pairs.emplace_back(&row, reference);
+      pairs.emplace_back(&row, &section.rows[against]);
   }
   // All claims of a section hold together: each interval is made as much surer as there are comparisons (Bonferroni).
   section.comparisons = pairs.size();
@@ -134,7 +149,8 @@ void judge_section(ComparedSection& section, const CompareOptions& options) {
     resampler.add(row->records);
     resampler.add(reference->records);
   }
-  for (const auto& [row, reference] : pairs) row->difference = judged(resampler, *row, *reference, section.confidence);
+  for (const auto& [row, reference] : pairs)
+    row->difference = judged(resampler, *row, *reference, section.confidence, row->difference.against);
   section.sentences = section_sentences(section, options);
 }
 

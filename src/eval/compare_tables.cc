@@ -34,15 +34,19 @@ Cell count_cell(const ComparedRow& row, const std::function<double(const ResultR
   return s.count == 0 ? nothing() : counted(s.mean);
 }
 
-Cell difference_cell(const ComparedDifference& d) {
+// With the reference's name where it is not the method's alone: where several plans have one.
+Cell difference_cell(const ComparedSection& section, const ComparedDifference& d) {
   using Verdict = ComparedDifference::Verdict;
   if (d.verdict == Verdict::kNotCompared)
     return {concat("<span class=\"open\">not compared<small>", escape(d.why_not), "</small></span>"), "", true};
   if (d.verdict == Verdict::kNone || d.verdict == Verdict::kReference) return {escape(verdict_text(d)), "", true};
+  const ComparedRow& reference = section.rows[d.against];
   const char* css = d.verdict == Verdict::kBetter ? "better" : d.verdict == Verdict::kWorse ? "worse" : "open";
   return {concat("<span class=\"", css, "\">", d.mean > 0 ? "+" : "", fixed(d.mean, 4), ", <b>", escape(verdict_text(d)),
                  "</b><small>", fixed(d.low, 4), " to ", fixed(d.high, 4),
-                 d.seeds == 1 || d.other_seeds == 1 ? "; one seed alone" : "", "</small></span>"),
+                 d.seeds == 1 || d.other_seeds == 1 ? "; one seed alone" : "",
+                 reference.name == reference.first().method ? "" : concat("; against ", escape(reference.name)),
+                 "</small></span>"),
           plain_number(d.mean), true};
 }
 
@@ -107,7 +111,7 @@ std::string map_table(const ComparedSection& section, const CompareOptions& opti
                                 escape(row.name), false},
                                {bits_text(row), concat(r.bits)},
                                spread_cell(row.map, 4),
-                               difference_cell(row.difference)};
+                               difference_cell(section, row.difference)};
     add_published(cells, row.published, r.bits);
     cells.push_back(text_cell(seeds_text(row)));
     cells.push_back(mean_cell(

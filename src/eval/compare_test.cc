@@ -204,6 +204,33 @@ TEST(Compare, MeanAndSpreadAndPlansOfOneName) {
   EXPECT_TRUE(has(compare_html(c), "0.8100 ± 0.0141"));
 }
 
+TEST(Compare, EachPlanIsJudgedByItsOwnReferenceAndTheSentencesSayWhich) {
+  std::vector<ResultRecord> records = {made("signet", 12, 1, noisy(0.80, 1)), made("signet", 12, 1, noisy(0.60, 2)),
+                                       made("dsh", 12, 1, noisy(0.65, 3)), made("itq-gist", 12, 1, noisy(0.30, 4))};
+  records[0].plan = "headline", records[0].image_passes = 900'000, records[0].name = "h";
+  records[1].plan = records[2].plan = "deep", records[1].image_passes = records[2].image_passes = 100'000;
+  records[3].plan = "shallow";
+  const Comparison c = compare_results(records, {}, quick());
+  const std::vector<ComparedRow>& rows = c.sections[0].rows;
+  EXPECT_EQ(row_of(c, "dsh").difference.verdict, Verdict::kBetter);
+  EXPECT_EQ(rows[row_of(c, "dsh").difference.against].name, "signet (deep)");
+  EXPECT_EQ(rows[row_of(c, "itq-gist").difference.against].name, "signet (deep)");  // the one that saw fewer images
+  ASSERT_EQ(c.sections[0].sentences.size(), 1u);  // nothing is set beside the headline
+  const std::string& said = c.sections[0].sentences[0];
+  EXPECT_TRUE(has(said, "At 12 bits signet (deep) does not win: dsh")) << said;
+  EXPECT_TRUE(has(said, "signet (deep) is better than itq-gist.")) << said;
+  const std::string page = compare_html(c);
+  EXPECT_EQ(count(page, "; against signet (deep)"), 2u);
+  EXPECT_TRUE(has(compare_json(c), "\"against\": \"signet (deep)\""));
+  records.push_back(made("dpn", 12, 1, noisy(0.70, 5)));
+  records.back().plan = "headline";
+  const Comparison two = compare_results(records, {}, quick());
+  ASSERT_EQ(two.sections[0].sentences.size(), 2u);
+  EXPECT_TRUE(has(two.sections[0].sentences[0], "signet (headline) has the highest mAP of what is compared with it, 0.8"))
+      << two.sections[0].sentences[0];
+  EXPECT_TRUE(has(two.sections[0].sentences[0], "signet (headline) is better than dpn.")) << two.sections[0].sentences[0];
+}
+
 TEST(Compare, WithoutTheReferenceNothingIsTested) {
   const Comparison c = compare_results({made("a", 12, 1, noisy(0.6, 1)), made("b", 12, 1, noisy(0.9, 2))}, {}, quick());
   EXPECT_EQ(c.sections[0].comparisons, 0u);

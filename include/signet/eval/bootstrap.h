@@ -16,7 +16,7 @@ struct BootstrapOptions {
 // Difference of two methods measured on the same queries.
 struct PairedDifference {
   double mean = 0;           // mean of a[i] - b[i]
-  double low = 0, high = 0;  // percentile interval of the resampled mean
+  double low = 0, high = 0;  // percentile interval of the resampled mean; with thin tails at least the normal one
   bool significant = false;  // the interval excludes zero: "better" may be printed
 };
 

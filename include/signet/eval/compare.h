@@ -31,7 +31,9 @@ struct Spread {
 // A row's mAP minus the reference's, by a paired bootstrap.
 struct ComparedDifference {
   enum class Verdict { kNone, kReference, kBetter, kWorse, kNotShown, kNotCompared };
+  static constexpr std::size_t kNoRow = ~std::size_t{0};
   Verdict verdict = Verdict::kNone;        // kNone: the section has no reference at this length
+  std::size_t against = kNoRow;            // place of the reference in the section's rows; its own for kReference
   double mean = 0, low = 0, high = 0;      // for kBetter, kWorse, kNotShown
   std::size_t seeds = 0, other_seeds = 0;  // that the row and the reference gave to it
   std::string why_not;                     // for kNotCompared: one sentence
