@@ -83,6 +83,25 @@ TEST_F(CompareTest, TheRecordsOfTheRepositoryAreShownOldOnesWithoutAVerdict) {
   EXPECT_NE(slurp(path("page.html")).find("Precision against recall, 12 bits"), std::string::npos);
 }
 
+// What shows that the methods are those of their papers: the same features and protocol give what was printed (docs/baselines.md
+// and docs/rivals.md say why SDH and CNNH are not among them).
+TEST_F(CompareTest, TheRecordsReachWhatWasPrintedForTheSameFeatures) {
+  Words words = {"compare", "--json", "--rounds", "100", "--protocol", "cifar10-5k", "--published"};
+  words.push_back(std::string(SIGNET_SOURCE) + "/plans/published.json");
+  for (const auto& entry : std::filesystem::directory_iterator(std::string(SIGNET_SOURCE) + "/docs/results/records"))
+    if (entry.path().extension() == ".json") words.push_back(entry.path().string());
+  const nlohmann::json all = ok(words).json();
+  std::map<std::string, int> checked;
+  for (const auto& row : all["sections"][0]["rows"]) {
+    const std::string method = row["method"];
+    if (row["published"].is_null() || (method != "lsh-gist" && method != "itq-cca-gist" && method != "ksh-gist" && method != "ninh"))
+      continue;
+    EXPECT_NEAR(row["map"]["mean"].get<double>(), row["published"]["map"].get<double>(), 0.03) << method << row["bits"];
+    ++checked[method];
+  }
+  EXPECT_EQ(checked, (std::map<std::string, int>{{"itq-cca-gist", 3}, {"ksh-gist", 3}, {"lsh-gist", 3}, {"ninh", 2}}));
+}
+
 TEST_F(CompareTest, WhatCannotBeComparedIsOneSentence) {
   const std::string good = record("good.json", "signet", 1, 0.2);
   const auto refused = [&](const Words& words, int status, const Words& parts) {
