@@ -44,3 +44,41 @@ export async function shot(page: Page, name: string): Promise<void> {
   await page.waitForTimeout(400); // pictures fade in; nothing is checked here
   await page.screenshot({ path: `${folder}/${name}.png` });
 }
+
+export interface Look {
+  /** Luminance of the top left pixel, 0 to 255: the paper. */
+  paper: number;
+  /** Share of pixels that are clearly not the paper. */
+  ink: number;
+  /** How many of twelve hues at least one of 2,000 pixels has, in a strong colour. */
+  hues: number;
+}
+
+/** What a screenshot shows, counted from its pixels; `of` draws it, a page that no policy keeps from decoding a picture. */
+export async function look(browser: Browser, of: { screenshot: () => Promise<Buffer> }): Promise<Look> {
+  const png = (await of.screenshot()).toString('base64');
+  const page = await browser.newPage();
+  try {
+    return await page.evaluate(async (data) => {
+      const bitmap = await createImageBitmap(await (await fetch(`data:image/png;base64,${data}`)).blob());
+      const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d')!;
+      context.drawImage(bitmap, 0, 0);
+      const { data: rgba } = context.getImageData(0, 0, bitmap.width, bitmap.height);
+      const luminance = (i: number) => 0.299 * rgba[i]! + 0.587 * rgba[i + 1]! + 0.114 * rgba[i + 2]!;
+      const pixels = rgba.length / 4, paper = luminance(0);
+      const strong = new Array<number>(12).fill(0);
+      let ink = 0;
+      for (let i = 0; i < rgba.length; i += 4) {
+        if (Math.abs(luminance(i) - paper) > 40) ++ink;
+        const [r, g, b] = [rgba[i]!, rgba[i + 1]!, rgba[i + 2]!];
+        const most = Math.max(r, g, b), range = most - Math.min(r, g, b);
+        if (range < 0.4 * most || most < 60) continue;
+        const sixth = most === r ? (g - b) / range : most === g ? 2 + (b - r) / range : 4 + (r - g) / range;
+        ++strong[Math.floor((((sixth + 6) % 6) * 2) % 12)]!;
+      }
+      return { paper, ink: ink / pixels, hues: strong.filter((n) => n > pixels / 2000).length };
+    }, png);
+  } finally {
+    await page.close();
+  }
+}

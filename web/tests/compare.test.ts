@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { launch, open, shot, type Tab } from './browser';
+import { launch, look, open, shot, type Tab } from './browser';
 import { pictureOf } from './double.mjs';
 
 const signet = process.env.SIGNET_BIN;
@@ -199,6 +199,27 @@ describe('comparison', () => {
     const phone = await visit({ viewport: { width: 390, height: 844 } });
     expect(await phone.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390); // tables scroll inside
     await shot(phone, 'compare-phone');
+  });
+
+  // Screenshots, counted: text on paper of the right shade, and lines of several colours that stand out from it.
+  test.each([
+    ['light', 225, 255],
+    ['dark', 0, 50],
+  ] as const)('what is drawn in the %s', async (colorScheme, darkest, lightest) => {
+    const page = await visit({ colorScheme });
+    const top = await look(browser, page);
+    expect(top.paper).toBeGreaterThanOrEqual(darkest);
+    expect(top.paper).toBeLessThanOrEqual(lightest);
+    expect(top.ink).toBeGreaterThan(0.01);
+    expect(top.ink).toBeLessThan(0.5);
+    const chart = page.locator('figure', { hasText: 'Precision against recall, 12 bits' }).first();
+    await chart.evaluate((figure) => { // figures of one length may be folded away
+      for (let at = figure.parentElement; at; at = at.parentElement) if (at instanceof HTMLDetailsElement) at.open = true;
+    });
+    const drawn = await look(browser, chart);
+    expect(drawn.hues).toBeGreaterThanOrEqual(4);
+    expect(drawn.ink).toBeGreaterThan(0.005);
+    expect(drawn.ink).toBeLessThan(0.5);
   });
 
   test('without scripts everything is there', async () => {
