@@ -49,16 +49,17 @@ FeatureExtractor pixels_for(const ShallowRequest& request, const Dataset& data) 
   return request.features == "gist" ? gist_features(channels) : pixel_features(width, height, channels);
 }
 
-json parameters_of(const ShallowRequest& request) {
+json parameters_of(const ShallowRequest& request, std::size_t vectors) {
+  const BaselineOptions options = effective_options(request.method, request.options, vectors);
   json parameters = json::object();
   for (const std::string& name : baseline_parameters(request.method)) {
-    if (name == "rounds") parameters[name] = request.options.rounds;
-    if (name == "anchors") parameters[name] = request.options.anchors;
-    if (name == "labelled") parameters[name] = request.options.labelled;
-    if (name == "ridge") parameters[name] = request.options.ridge;
-    if (name == "lambda") parameters[name] = request.options.lambda;
-    if (name == "nu") parameters[name] = request.options.nu;
-    if (name == "rows") parameters[name] = request.options.rows;
+    if (name == "rounds") parameters[name] = options.rounds;
+    if (name == "anchors") parameters[name] = options.anchors;
+    if (name == "labelled") parameters[name] = options.labelled;
+    if (name == "ridge") parameters[name] = options.ridge;
+    if (name == "lambda") parameters[name] = options.lambda;
+    if (name == "nu") parameters[name] = options.nu;
+    if (name == "rows") parameters[name] = options.rows;
   }
   return parameters;
 }
@@ -68,7 +69,7 @@ json record_of(const ShallowRequest& request, const FeatureExtractor& extractor,
   json record = {{"method", request.method},
                  {"features", request.features},
                  {"feature_size", extractor.size()},
-                 {"parameters", parameters_of(request)},
+                 {"parameters", parameters_of(request, train.size())},
                  {"bits", request.options.bits},
                  {"seed", request.options.seed},
                  {"dataset", train.describe()},

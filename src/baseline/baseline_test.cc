@@ -320,6 +320,39 @@ TEST(FastHash, MoreBitsLowerTheLossForEachBit) {
   EXPECT_GT(separation(*h, test), 0.9);
 }
 
+TEST(FastHash, FormsPairsOfTwoToTwentyThousandLabelledVectors) {
+  const Data small = make_data(60, 21, 0.6);
+  BaselineOptions options = with_bits(4);
+  options.labelled = 1;
+  EXPECT_EQ(refusal("fasthash", small.set(), options), ErrorCode::kInvalidArgument);
+  const Data large = make_data(20'001, 22, 0.6);
+  options.labelled = 20'001;
+  EXPECT_EQ(refusal("fasthash", large.set(), options), ErrorCode::kInvalidArgument);
+}
+
+// What a record says of the options is what the fit does with them.
+// What a record says of the options is what the fit does with them.
+TEST(EffectiveOptions, AreThePublishedOnesAndNoMoreThanThereAre) {
+  const Data d = make_data(100, 23, 0.6);
+  BaselineOptions plain;
+  plain.bits = 4;
+  const auto of = [&](const char* method, std::size_t vectors) { return effective_options(method, plain, vectors); };
+  for (const char* method : {"itq", "itq-cca", "bilinear"})
+    EXPECT_EQ(fit_baseline(method, d.set(), plain)->objective().size(), of(method, 100).rounds) << method;
+  EXPECT_EQ(fit_baseline("sdh", d.set(), plain)->objective().size(), of("sdh", 100).rounds + 1);
+  EXPECT_EQ(of("isoh", 100).rounds, 300u);
+  EXPECT_EQ(of("fasthash", 100).rounds, 200u);
+  EXPECT_EQ(of("ksh", 100).anchors, 100u);
+  EXPECT_EQ(of("ksh", 5000).anchors, 300u);
+  EXPECT_EQ(of("sdh", 5000).anchors, 1000u);
+  EXPECT_EQ(of("ksh", 100).labelled, 100u);
+  plain.rounds = 7, plain.anchors = 9, plain.labelled = 50;
+  EXPECT_EQ(of("sdh", 100).rounds, 7u);
+  EXPECT_EQ(of("sdh", 100).anchors, 9u);
+  EXPECT_EQ(of("sdh", 100).labelled, 50u);
+  EXPECT_THROW(of("nothing", 100), Error);
+}
+
 TEST(Sdh, ItsObjectiveNeverRises) {
   const Data d = make_data(300, 17, 0.6);
   BaselineOptions options = with_bits(12);

@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "baseline/linear_algebra.h"
+#include "baseline/published.h"
 #include "signet/base/error.h"
 #include "signet/baseline/methods.h"
 
@@ -80,7 +81,7 @@ Projections rotations(const std::string& method, const RowMatrix& centred, const
   Random random(options.seed);
   Projections model{
       random_rotation(shape.rows, random).leftCols(shape.c1), random_rotation(shape.columns, random).leftCols(shape.c2), {}};
-  const std::size_t rounds = options.rounds == 0 ? 20 : options.rounds;
+  const std::size_t rounds = options.rounds == 0 ? published::kBilinearRounds : options.rounds;
   for (std::size_t round = 0; round < rounds; ++round) {
     const Pass first = pass(centred, shape.rows, model);
     model.objective.push_back(first.objective / static_cast<double>(centred.rows()));

@@ -7,6 +7,7 @@
 #include "baseline/boosted_trees.h"
 #include "baseline/kernel_map.h"
 #include "baseline/max_flow.h"
+#include "baseline/published.h"
 #include "signet/base/error.h"
 #include "signet/baseline/methods.h"
 
@@ -17,7 +18,6 @@ namespace {
 
 constexpr std::size_t kBlock = 128;  // points of one class whose bits one graph cut decides together
 constexpr int kSweeps = 2;           // over all blocks, as published
-constexpr std::size_t kTrees = 200;  // a bit, as published
 
 class TreeHasher final : public Hasher {
  public:
@@ -175,7 +175,7 @@ std::unique_ptr<Hasher> fit_fasthash(const FeatureSet& set, const BaselineOption
   for (std::uint32_t bit = 0; bit < options.bits; ++bit) {
     report(options, "fasthash", bit, options.bits);
     const std::vector<int> target = pairs.infer(static_cast<int>(bit), random);
-    bits.emplace_back(binned, target, options.rounds == 0 ? kTrees : options.rounds);
+    bits.emplace_back(binned, target, options.rounds == 0 ? published::kFastHashTrees : options.rounds);
     std::vector<int> learned(labelled);  // later bits mend what the trees got wrong
     for (std::size_t i = 0; i < labelled; ++i) learned[i] = bits.back()(chosen.data() + i * set.size) >= 0 ? 1 : -1;
     pairs.append(learned);

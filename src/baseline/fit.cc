@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "baseline/published.h"
 #include "signet/base/error.h"
 #include "signet/baseline/methods.h"
 
@@ -8,20 +11,22 @@ struct Method {
   const char* name;
   std::unique_ptr<Hasher> (*fit)(const FeatureSet&, const BaselineOptions&);
   std::vector<const char*> parameters;
+  std::size_t rounds = 0, anchors = 0;  // as published
 };
 
 const std::vector<Method>& methods() {
+  using namespace published;
   static const std::vector<Method> kMethods = {{"lsh", fit_lsh, {}},
                                                {"pcah", fit_pcah, {}},
-                                               {"itq", fit_itq, {"rounds"}},
-                                               {"itq-cca", fit_itq_cca, {"rounds", "ridge"}},
+                                               {"itq", fit_itq, {"rounds"}, kItqRounds},
+                                               {"itq-cca", fit_itq_cca, {"rounds", "ridge"}, kItqRounds},
                                                {"sh", fit_sh, {}},
-                                               {"isoh", fit_isoh, {"rounds"}},
-                                               {"ksh", fit_ksh, {"anchors", "labelled"}},
-                                               {"sdh", fit_sdh, {"rounds", "anchors", "lambda", "nu"}},
-                                               {"fasthash", fit_fasthash, {"labelled", "rounds"}},
-                                               {"bilinear", fit_bilinear, {"rows", "rounds"}},
-                                               {"bilinear-lda", fit_bilinear_lda, {"rows", "rounds", "ridge"}}};
+                                               {"isoh", fit_isoh, {"rounds"}, kIsohRounds},
+                                               {"ksh", fit_ksh, {"anchors", "labelled"}, 0, kKshAnchors},
+                                               {"sdh", fit_sdh, {"rounds", "anchors", "lambda", "nu"}, kSdhRounds, kSdhAnchors},
+                                               {"fasthash", fit_fasthash, {"labelled", "rounds"}, kFastHashTrees},
+                                               {"bilinear", fit_bilinear, {"rows", "rounds"}, kBilinearRounds},
+                                               {"bilinear-lda", fit_bilinear_lda, {"rows", "rounds", "ridge"}, kBilinearRounds}};
   return kMethods;
 }
 
@@ -44,6 +49,15 @@ std::vector<std::string> baseline_names() {
 std::vector<std::string> baseline_parameters(const std::string& method) {
   const Method& m = find_method(method);
   return {m.parameters.begin(), m.parameters.end()};
+}
+
+BaselineOptions effective_options(const std::string& method, const BaselineOptions& options, std::size_t vectors) {
+  const Method& m = find_method(method);
+  BaselineOptions all = options;
+  if (all.rounds == 0) all.rounds = m.rounds;
+  if (all.anchors == 0) all.anchors = std::min(m.anchors, vectors);
+  all.labelled = std::min(all.labelled, vectors);
+  return all;
 }
 
 std::unique_ptr<Hasher> fit_baseline(const std::string& method, const FeatureSet& features, const BaselineOptions& options) {

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "baseline/linear_algebra.h"
+#include "baseline/published.h"
 #include "signet/base/error.h"
 #include "signet/baseline/methods.h"
 
@@ -19,7 +20,7 @@ Rotation iterative_quantisation(const std::string& method, const MatrixXf& v, co
   Random random(options.seed);
   Rotation result;
   result.r = random_rotation(v.cols(), random);
-  const std::size_t rounds = options.rounds == 0 ? 50 : options.rounds;
+  const std::size_t rounds = options.rounds == 0 ? published::kItqRounds : options.rounds;
   for (std::size_t round = 0; round < rounds; ++round) {
     const MatrixXf rotated = v * result.r.cast<float>();
     const MatrixXf b = signs(rotated);

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "baseline/kernel_map.h"
+#include "baseline/published.h"
 #include "signet/base/error.h"
 #include "signet/baseline/methods.h"
 
@@ -121,7 +122,8 @@ std::unique_ptr<Hasher> fit_ksh(const FeatureSet& set, const BaselineOptions& op
   const std::size_t labelled = std::min<std::size_t>(options.labelled, set.count());
   if (labelled < 2) fail(ErrorCode::kInvalidArgument, "ksh needs two or more labelled vectors, not ", labelled);
   Random random(options.seed);
-  const KernelMap map("ksh", x, options.anchors == 0 ? std::min<std::size_t>(300, set.count()) : options.anchors, 1, random);
+  const KernelMap map("ksh", x, options.anchors == 0 ? std::min(published::kKshAnchors, set.count()) : options.anchors, 1,
+                      random);
   const std::vector<Eigen::Index> which = draw(labelled, set.count(), random);
   RowMatrix chosen(static_cast<Eigen::Index>(labelled), x.cols());
   for (Eigen::Index i = 0; i < chosen.rows(); ++i) chosen.row(i) = x.row(which[static_cast<std::size_t>(i)]);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "baseline/linear_algebra.h"
+#include "baseline/published.h"
 #include "signet/baseline/methods.h"
 
 namespace signet {
@@ -27,7 +28,7 @@ std::unique_ptr<Hasher> fit_isoh(const FeatureSet& set, const BaselineOptions& o
   Random random(options.seed);
   MatrixXd q = random_rotation(options.bits, random);
   std::vector<double> objective;
-  const std::size_t rounds = options.rounds == 0 ? 300 : options.rounds;
+  const std::size_t rounds = options.rounds == 0 ? published::kIsohRounds : options.rounds;
   for (std::size_t round = 0; round < rounds; ++round) {
     MatrixXd z = q * variance.asDiagonal() * q.transpose();
     objective.push_back((z.diagonal().array() - equal).matrix().norm() / (equal * std::sqrt(static_cast<double>(options.bits))));

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "baseline/kernel_map.h"
+#include "baseline/published.h"
 #include "signet/base/error.h"
 #include "signet/baseline/methods.h"
 
@@ -46,7 +47,7 @@ std::unique_ptr<Hasher> fit_sdh(const FeatureSet& set, const BaselineOptions& op
     fail(ErrorCode::kInvalidArgument, "sdh: lambda ", options.lambda, " and nu ", options.nu, " must be above 0");
   }
   Random random(options.seed);
-  const KernelMap map("sdh", x, options.anchors == 0 ? std::min<std::size_t>(1000, set.count()) : options.anchors, kWidth,
+  const KernelMap map("sdh", x, options.anchors == 0 ? std::min(published::kSdhAnchors, set.count()) : options.anchors, kWidth,
                       random);
   const MatrixXf phi = map.map(x);
   const double n = static_cast<double>(x.rows());
@@ -55,7 +56,7 @@ std::unique_ptr<Hasher> fit_sdh(const FeatureSet& set, const BaselineOptions& op
   MatrixXf b = signs(gaussian(x.rows(), options.bits, random));
   MatrixXd p;
   std::vector<double> objective;
-  const std::size_t rounds = options.rounds == 0 ? 5 : options.rounds;
+  const std::size_t rounds = options.rounds == 0 ? published::kSdhRounds : options.rounds;
   for (std::size_t round = 0; round <= rounds; ++round) {
     const MatrixXd w =
         solve_ridge(MatrixXf(b.transpose() * b).cast<double>(), options.lambda, MatrixXf(b.transpose() * y).cast<double>());

@@ -50,7 +50,7 @@ TEST(Bootstrap, FewDrawsInATailNeverNarrowTheInterval) {
   const PairedDifference wide = eval::interval_of(1, drawn, 1 - 0.05 / 76);  // 0.03 draws a tail; z = 3.4062
   EXPECT_NEAR(wide.low, 1 - 3.4062 * 0.58023, 1e-3);
   EXPECT_NEAR(wide.high, 1 + 3.4062 * 0.58023, 1e-3);
-  EXPECT_FALSE(wide.significant);  // no draw is below zero, and yet nothing is shown
+  EXPECT_FALSE(wide.significant);                                    // no draw is below zero, and yet nothing is shown
   const PairedDifference enough = eval::interval_of(1, drawn, 0.8);  // 10 draws a tail: the percentiles
   EXPECT_NEAR(enough.low, 0.208, 1e-9);
   EXPECT_NEAR(enough.high, 1.792, 1e-9);

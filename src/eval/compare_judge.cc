@@ -94,10 +94,11 @@ std::string sentence(const Length& length) {
   }
   if (length.rows.size() == 1)
     return concat("At ", length.bits, " bits there is nothing to compare ", length.reference->name, " with.");
-  std::string out = length.rows.front() != length.reference
-                        ? not_first(length)
-                        : concat("At ", length.bits, " bits ", length.reference->name, " has the highest mAP",
-                                 length.alone ? ", " : " of what is compared with it, ", fixed(length.reference->map.mean, 4), ".");
+  std::string out =
+      length.rows.front() != length.reference
+          ? not_first(length)
+          : concat("At ", length.bits, " bits ", length.reference->name, " has the highest mAP",
+                   length.alone ? ", " : " of what is compared with it, ", fixed(length.reference->map.mean, 4), ".");
   const std::string name = length.reference->name;
   if (const auto worse = length.of(Verdict::kWorse); !worse.empty())
     out += concat(" ", name, " is better than ", listed(worse), ".");
@@ -113,8 +114,8 @@ std::vector<Length> lengths_of(const ComparedSection& section) {
   for (const ComparedRow& row : section.rows) {
     const std::uint32_t bits = row.first().bits;
     const std::size_t against = row.difference.against;
-    auto place = std::find_if(lengths.begin(), lengths.end(),
-                              [&](const Length& l) { return l.bits == bits && l.against == against; });
+    auto place =
+        std::find_if(lengths.begin(), lengths.end(), [&](const Length& l) { return l.bits == bits && l.against == against; });
     if (place == lengths.end()) {
       place = lengths.insert(lengths.end(), {bits, against, {}, nullptr, true});
       if (against != ComparedDifference::kNoRow) place->reference = &section.rows[against];
@@ -124,7 +125,8 @@ std::vector<Length> lengths_of(const ComparedSection& section) {
   for (Length& a : lengths)
     for (const Length& b : lengths)
       if (a.bits == b.bits && a.against != b.against) a.alone = false;
-  std::erase_if(lengths, [](const Length& l) { return !l.alone && l.rows.size() == 1; });  // a reference that nothing is set beside
+  std::erase_if(lengths,
+                [](const Length& l) { return !l.alone && l.rows.size() == 1; });  // a reference that nothing is set beside
   return lengths;
 }
 

@@ -42,12 +42,12 @@ Cell difference_cell(const ComparedSection& section, const ComparedDifference& d
   if (d.verdict == Verdict::kNone || d.verdict == Verdict::kReference) return {escape(verdict_text(d)), "", true};
   const ComparedRow& reference = section.rows[d.against];
   const char* css = d.verdict == Verdict::kBetter ? "better" : d.verdict == Verdict::kWorse ? "worse" : "open";
-  return {concat("<span class=\"", css, "\">", d.mean > 0 ? "+" : "", fixed(d.mean, 4), ", <b>", escape(verdict_text(d)),
-                 "</b><small>", fixed(d.low, 4), " to ", fixed(d.high, 4),
-                 d.seeds == 1 || d.other_seeds == 1 ? "; one seed alone" : "",
-                 reference.name == reference.first().method ? "" : concat("; against ", escape(reference.name)),
-                 "</small></span>"),
-          plain_number(d.mean), true};
+  return {
+      concat("<span class=\"", css, "\">", d.mean > 0 ? "+" : "", fixed(d.mean, 4), ", <b>", escape(verdict_text(d)),
+             "</b><small>", fixed(d.low, 4), " to ", fixed(d.high, 4),
+             d.seeds == 1 || d.other_seeds == 1 ? "; one seed alone" : "",
+             reference.name == reference.first().method ? "" : concat("; against ", escape(reference.name)), "</small></span>"),
+      plain_number(d.mean), true};
 }
 
 struct Column {

@@ -215,7 +215,7 @@ TEST(Compare, EachPlanIsJudgedByItsOwnReferenceAndTheSentencesSayWhich) {
   EXPECT_EQ(row_of(c, "dsh").difference.verdict, Verdict::kBetter);
   EXPECT_EQ(rows[row_of(c, "dsh").difference.against].name, "signet (deep)");
   EXPECT_EQ(rows[row_of(c, "itq-gist").difference.against].name, "signet (deep)");  // the one that saw fewer images
-  ASSERT_EQ(c.sections[0].sentences.size(), 1u);  // nothing is set beside the headline
+  ASSERT_EQ(c.sections[0].sentences.size(), 1u);                                    // nothing is set beside the headline
   const std::string& said = c.sections[0].sentences[0];
   EXPECT_TRUE(has(said, "At 12 bits signet (deep) does not win: dsh")) << said;
   EXPECT_TRUE(has(said, "signet (deep) is better than itq-gist.")) << said;

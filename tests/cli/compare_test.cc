@@ -94,7 +94,8 @@ TEST_F(CompareTest, TheRecordsReachWhatWasPrintedForTheSameFeatures) {
   std::map<std::string, int> checked;
   for (const auto& row : all["sections"][0]["rows"]) {
     const std::string method = row["method"];
-    if (row["published"].is_null() || (method != "lsh-gist" && method != "itq-cca-gist" && method != "ksh-gist" && method != "ninh"))
+    if (row["published"].is_null() ||
+        (method != "lsh-gist" && method != "itq-cca-gist" && method != "ksh-gist" && method != "ninh"))
       continue;
     EXPECT_NEAR(row["map"]["mean"].get<double>(), row["published"]["map"].get<double>(), 0.03) << method << row["bits"];
     ++checked[method];

@@ -100,12 +100,14 @@ TEST_F(ShallowCliTest, APlanListsThemBesideEachOther) {
   EXPECT_EQ(record["bits"], 8);
   EXPECT_GT(record["map"], 0.8);
   EXPECT_EQ(record["training"]["parameters"]["labelled"], 50);
+  EXPECT_EQ(record["training"]["parameters"]["anchors"], 40);
   for (const char* name : {"itq-gist_6", "itq-gist_8", "phash_64"})
     EXPECT_TRUE(std::filesystem::exists(path(std::string("results/records/plan_heldout_") + name + "_s1.json"))) << name;
   // The number is the model file's own.
   ok(train("itq", "itq.onnx", {"--features", "gist", "--split", "train", "--seed", "1"}));
   const auto itq = nlohmann::json::parse(slurp(path("results/records/plan_full_itq-gist_8_s1.json")));
   EXPECT_NEAR(itq["map"].get<double>(), map_of("itq.onnx"), 0.01);
+  EXPECT_EQ(itq["training"]["parameters"]["rounds"], 50);  // nobody named it: as published
   EXPECT_NE(slurp(path("results/README.md")).find("itq-gist"), std::string::npos);
   testdata::write(path("bad.toml"),
                   "title = \"x\"\ndata = \"data\"\nprotocols = [\"full\"]\nruns = [{ bits = [6], seeds = [1] }]\n"
