@@ -12,6 +12,8 @@ constexpr const char* kIntroduction =
     "[reproduce.md](../reproduce.md). mAP is expected over ties and ranks the whole database; \"class number\" and \"float\" are "
     "bounds of the same network: its arg-max class as a code, and the cosine ranking of its features. Published rows are numbers "
     "that others printed for the same protocol.";
+constexpr const char* kVerdicts =
+    "Who wins, by a paired bootstrap over queries and seeds whose intervals hold together with 95 % (docs/compare.md):";
 constexpr const char* kEmpty = "There are no records yet.";
 
 // A table's cell must not end its row.
@@ -49,6 +51,9 @@ std::string html_table(const ResultTable& table) {
 std::string html_part(const ResultPart& part) {
   std::string out = "<h3>" + escape(part.heading) + "</h3>\n";
   for (const ResultTable& table : part.tables) out += html_table(table);
+  if (!part.verdicts.empty()) out += concat("<p>", escape(kVerdicts), "</p>\n<ul>");
+  for (const std::string& text : part.verdicts) out += "<li>" + escape(text) + "</li>";
+  if (!part.verdicts.empty()) out += "</ul>\n";
   out += "<div class=\"figures\">";
   for (const LineChart& chart : part.charts)
     out += "<figure><figcaption><b>" + escape(chart.title) + "</b></figcaption>" + line_chart(chart) + legend(chart.series) +
@@ -69,6 +74,9 @@ std::string results_markdown(const std::vector<ResultRecord>& records, const std
     for (const eval::ResultPart& part : section.parts) {
       out += concat("### ", part.heading, "\n\n");
       for (const eval::ResultTable& table : part.tables) out += eval::markdown_table(table);
+      if (!part.verdicts.empty()) out += concat(eval::kVerdicts, "\n\n");
+      for (const std::string& text : part.verdicts) out += concat("* ", text, "\n");
+      if (!part.verdicts.empty()) out += "\n";
       for (const std::string& text : part.text) out += concat("* ", text, "\n");
       out += "\n";
     }

@@ -8,6 +8,7 @@
 #include "eval/spread.h"
 #include "eval/text.h"
 #include "signet/base/error.h"
+#include "signet/eval/compare.h"
 
 namespace signet::eval {
 namespace {
@@ -161,6 +162,23 @@ std::string each_once(const Rows& rows, const char* between, const Get& get) {
   return all;
 }
 
+constexpr std::size_t kRounds = 2000;  // of the bootstrap: the pages are made anew in every run of the tests
+
+// A table with signet and other methods says who wins, and where signet does not.
+std::vector<std::string> verdicts_of(const Rows& rows) {
+  const auto is_reference = [](const ResultRecord* r) { return r->method == CompareOptions{}.against; };
+  const auto is_rival = [](const ResultRecord* r) { return !r->method.starts_with(CompareOptions{}.against); };
+  if (std::none_of(rows.begin(), rows.end(), is_reference) || std::none_of(rows.begin(), rows.end(), is_rival)) return {};
+  std::vector<ResultRecord> copies;
+  for (const ResultRecord* r : rows) copies.push_back(*r);
+  CompareOptions options;
+  options.bootstrap.rounds = kRounds;
+  std::vector<std::string> all;
+  for (const ComparedSection& section : compare_results(std::move(copies), {}, options).sections)
+    all.insert(all.end(), section.sentences.begin(), section.sentences.end());
+  return all;
+}
+
 ResultPart part_of(const std::string& id, const Rows& rows, const std::vector<PublishedRow>& published) {
   const ResultRecord& first = *rows.front();
   ResultPart part;
@@ -173,6 +191,7 @@ ResultPart part_of(const std::string& id, const Rows& rows, const std::vector<Pu
   for (const ResultRecord* r : rows) notes.insert(r->notes.begin(), r->notes.end());
   for (const std::string& note : notes) part.text.push_back("Note: " + note + ".");
   part.tables = {overview(rows, published), details(rows)};
+  part.verdicts = verdicts_of(rows);
   part.text.push_back(concat(
       "Made on ",
       each_once(rows, "; ", [](auto& r) { return concat(r.cpu, ", ", r.threads, r.threads == 1 ? " thread" : " threads"); }),

@@ -19,6 +19,7 @@ struct ResultTable {
 struct ResultPart {  // one protocol on one data set
   std::string heading;
   std::vector<std::string> text;
+  std::vector<std::string> verdicts;  // who wins at each length; empty where signet stands beside no other method
   std::vector<ResultTable> tables;
   std::vector<LineChart> charts;
 };

@@ -76,6 +76,19 @@ TEST(Results, GoalDegreesAndNestedLengthsAreShown) {
   EXPECT_TRUE(has(page, "| 2.0 |\n")) << page;  // reached at 120 s
 }
 
+TEST(Results, ATableWithRivalsSaysWhoWins) {
+  using compared::made, compared::noisy;
+  std::vector<ResultRecord> records = {made("signet", 12, 1, noisy(0.60, 1)), made("dsh", 12, 1, noisy(0.64, 2))};
+  for (const std::string& page : {results_markdown(records, {}), results_html(records, {})}) {
+    EXPECT_TRUE(has(page, "At 12 bits signet does not win: dsh has a mAP of 0.64")) << page;
+    EXPECT_EQ(count(page, "Who wins"), 1u);
+  }
+  records[1].method = "signet-nested";  // a variant of our own is no rival
+  EXPECT_FALSE(has(results_markdown(records, {}), "Who wins"));
+  records[1].method = "dsh", records[0].method = "ksh";  // nobody to compare with
+  EXPECT_FALSE(has(results_markdown(records, {}), "Who wins"));
+}
+
 TEST(Results, TheOrderOfRecordsMakesNoDifference) {
   std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet-x", 12, 1, 0.7),
                                        record("signet", 12, 2, 0.82), record("signet", 48, 1, 0.9),
