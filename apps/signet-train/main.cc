@@ -26,7 +26,7 @@ struct TrainArguments {
   TrainOptions options;
   std::uint64_t side = 0, translate = TrainOptions().translate, cutout = 0, draw_seed = 0;
   std::string out, features_out, protocol, supervision = "class", loss = "exp-product", pretrain = "both", mirror = "both",
-                                           precision = "float32";
+                                           precision = "float32", optimizer = "sgd";
   std::string bits, alpha, cap, joint, epochs, validation;  // as given; empty: the default of TrainOptions
   std::vector<std::string> nested;
   bool natural_weight = false, full_size = false, draw_seed_given = false, dry_run = false, json = false, quiet = false;
@@ -66,6 +66,8 @@ void add_learning_options(OptionSet& set, TrainArguments& a) {
              1024);
   set.texts("--nested", a.nested, "lengths whose first bits shall be good codes too, each below --bits", "K,...", ',');
   set.text("--epochs", a.epochs, "passes over the training images, all stages together; 0: the architecture's default", "N");
+  set.text("--optimizer", a.optimizer,
+           "what the filters learn by: sgd (Nesterov, as all weights), or muon (orthogonalised momentum) (sgd)", "NAME");
   set.number("--batch", a.options.batch, "images a step; 0: the default", "N");
   set.number("--size", a.side,
              "side of the network's input in pixels; 0: the pictures' own where all agree and it is small, else 64", "N", 0,
@@ -128,6 +130,7 @@ void interpret(TrainArguments& a, Arguments words) {
   if (a.precision != "float32" && a.precision != "bfloat16")
     fail(ErrorCode::kUsage, "--precision \"", a.precision, "\" does not exist; float32 and bfloat16 do");
   o.bfloat16 = a.precision == "bfloat16";
+  o.optimizer = parse_optimizer(a.optimizer);
   const bool instance = o.supervision == Supervision::kInstance;
   const InstanceDefaults defaults;
   if (instance) o.alpha = defaults.alpha;

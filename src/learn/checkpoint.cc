@@ -26,8 +26,7 @@ std::vector<NamedTensor> tensors_of(const HashNetwork& network, const Optimizer&
   std::size_t momentum = 0, average = 0;
   for (const Parameter& p : network.parameters()) {
     all.push_back({p.name, p.value});
-    if (p.role == Role::kWeight || p.role == Role::kNormShift)
-      all.push_back({p.name + "/momentum", optimizer.momentum()[momentum++]});
+    if (is_trained(p.role)) all.push_back({p.name + "/momentum", optimizer.momentum()[momentum++]});
     if (p.role != Role::kFrozen) all.push_back({p.name + "/average", optimizer.averages()[average++]});
   }
   return all;

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "learn/activation.h"
+#include "learn/product.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
 
@@ -34,13 +35,6 @@ Tensor identity_conv(std::int64_t out, std::int64_t in, Random& random) {
 std::string conv_name(std::size_t block, std::size_t conv) { return concat("block", block + 1, ".conv", conv + 1); }
 std::string norm_name(std::size_t block, std::size_t conv) { return concat("block", block + 1, ".norm", conv + 1); }
 
-// x W' through a 1x1 convolution: oneDNN does it, where a matrix product would go to the BLAS that libtorch was linked with
-// (Debian's default is the reference one, many times slower).
-Tensor dense(const Tensor& x, const Tensor& weight) {
-  if (!x.device().is_cpu()) return at::matmul(x, weight.t());
-  return at::conv2d(x.reshape({x.size(0), x.size(1), 1, 1}), weight.reshape({weight.size(0), weight.size(1), 1, 1})).flatten(1);
-}
-
 }  // namespace
 
 NetworkShape network_shape(const std::string& arch, std::uint32_t channels, std::uint32_t height, std::uint32_t width,
@@ -68,7 +62,7 @@ HashNetwork::HashNetwork(const NetworkShape& shape, std::uint64_t seed, const at
   std::int64_t in = whitened;
   for (std::size_t b = 0; b < 3; ++b) {
     for (std::size_t c = 0; c < shape.depth; ++c) {
-      add(conv_name(b, c) + ".weight", Role::kWeight, identity_conv(shape.widths[b], in, random));
+      add(conv_name(b, c) + ".weight", Role::kFilter, identity_conv(shape.widths[b], in, random));
       add_norm(norm_name(b, c), shape.widths[b], true);
       in = shape.widths[b];
     }
@@ -78,8 +72,7 @@ HashNetwork::HashNetwork(const NetworkShape& shape, std::uint64_t seed, const at
   add_norm("hash.norm", shape.bits, false);
   add("classify.weight", Role::kWeight, uniform_weight({shape.classes, shape.bits}, shape.bits, random));
   add("classify.bias", Role::kWeight, at::zeros({shape.classes}));
-  for (Parameter& p : parameters_)
-    p.value = p.value.to(device).set_requires_grad(p.role == Role::kWeight || p.role == Role::kNormShift);
+  for (Parameter& p : parameters_) p.value = p.value.to(device).set_requires_grad(is_trained(p.role));
 }
 
 Tensor& HashNetwork::add(const std::string& name, Role role, Tensor value) {
@@ -150,12 +143,12 @@ HashNetwork::Result HashNetwork::forward(const Tensor& images, Mode mode, bool h
   Result r;
   r.features = features(images, mode, bfloat16);
   if (!hash_layer) {
-    r.logits = dense(r.features, value("head.weight")) * kClassifierScale;
+    r.logits = product_with_transposed(r.features, value("head.weight")) * kClassifierScale;
     return r;
   }
-  r.hash = normalise(dense(r.features, value("hash.weight")), "hash.norm", mode);
+  r.hash = normalise(product_with_transposed(r.features, value("hash.weight")), "hash.norm", mode);
   r.code = r.hash.tanh();
-  r.logits = dense(r.code, value("classify.weight")) + value("classify.bias");
+  r.logits = product_with_transposed(r.code, value("classify.weight")) + value("classify.bias");
   return r;
 }
 

@@ -31,9 +31,12 @@ NetworkShape network_shape(const std::string& arch, std::uint32_t channels, std:
 enum class Role {
   kFrozen,     // never trained
   kWeight,     // trained
+  kFilter,     // of a convolution in front of a batch normalisation, which makes its scale meaningless: trained
   kNormShift,  // shift of a batch normalisation: trained with a larger rate
   kStatistic,  // running mean or variance
 };
+
+constexpr bool is_trained(Role role) { return role == Role::kWeight || role == Role::kFilter || role == Role::kNormShift; }
 
 struct Parameter {
   std::string name;  // "block1.conv2.weight"

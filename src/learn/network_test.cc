@@ -52,7 +52,7 @@ void disturb(HashNetwork& network, const Tensor& images) {
   Random random(4);
   network.fit_whitening(images);
   for (Parameter& p : network.parameters()) {
-    if (p.role != Role::kWeight && p.role != Role::kNormShift) continue;
+    if (!is_trained(p.role)) continue;
     float* data = p.value.data_ptr<float>();
     for (std::int64_t i = 0; i < p.value.numel(); ++i) data[i] += static_cast<float>(0.1 * random.normal());
   }

@@ -1,15 +1,24 @@
 #include "learn/optimizer.h"
 
+#include <cmath>
+
+#include "learn/product.h"
+
 namespace signet {
 namespace {
 
-bool trained(const Parameter& p) { return p.role == Role::kWeight || p.role == Role::kNormShift; }
+// Muon as airbench has it (K. Jordan 2024): the filter is brought back to rows of unit mean square, then moves by the
+// orthogonalised Nesterov momentum.
+void step_filter(at::Tensor& filter, const at::Tensor& momentum, double rate) {
+  filter.mul_(std::sqrt(static_cast<double>(filter.size(0))) / filter.norm().clamp_min(1e-12));
+  filter.add_(orthogonalised(momentum), -rate);
+}
 
 }  // namespace
 
 Optimizer::Optimizer(HashNetwork& network) : network_(network) {
   for (const Parameter& p : network.parameters()) {
-    if (trained(p)) momentum_.push_back(at::zeros_like(p.value).detach());
+    if (is_trained(p.role)) momentum_.push_back(at::zeros_like(p.value).detach());
     if (p.role != Role::kFrozen) averages_.push_back(p.value.detach().clone());
   }
 }
@@ -24,10 +33,16 @@ void Optimizer::step(const Rates& rates) {
   const at::NoGradGuard no_gradient;
   std::size_t i = 0;
   for (Parameter& p : network_.parameters()) {
-    if (!trained(p)) continue;
+    if (!is_trained(p.role)) continue;
     at::Tensor& momentum = momentum_[i++];
     at::Tensor& gradient = p.value.mutable_grad();
     if (!gradient.defined()) continue;
+    if (p.role == Role::kFilter && rates.filters > 0) {
+      momentum.mul_(rates.momentum).add_(gradient);
+      step_filter(p.value, gradient.add_(momentum, rates.momentum), rates.filters);
+      gradient = at::Tensor();
+      continue;
+    }
     const bool shift = p.role == Role::kNormShift;
     gradient.add_(p.value, shift ? rates.shifts_decay : rates.weights_decay);
     momentum.mul_(rates.momentum).add_(gradient);

@@ -6,14 +6,15 @@
 
 namespace signet {
 
-// Nesterov SGD with decoupled weight decay, and the lookahead average of everything that is not frozen. State lives in plain
-// tensors, so that a checkpoint is a list of them.
+// Nesterov SGD with decoupled weight decay, for filters Muon in its place where a rate says so (docs/train.md), and the lookahead
+// average of everything that is not frozen. State lives in plain tensors, so that a checkpoint is a list of them.
 class Optimizer {
  public:
   struct Rates {
     double weights = 0, shifts = 0;              // step sizes for a loss summed over the batch
     double weights_decay = 0, shifts_decay = 0;  // added to the gradient times the value (already divided by the peak rate)
     double momentum = 0.85;
+    double filters = 0;  // of the orthogonalised step of a filter whose rows have a mean square length of 1; 0: as other weights
   };
   explicit Optimizer(HashNetwork& network);
 

@@ -81,6 +81,14 @@ TEST_F(Rivals, BeginAfterTheSameSharedStageAsSignet) {
   EXPECT_EQ(shared.shared_image_passes, 96u * 4u);
 }
 
+// The triangle of rates spans all steps, so a shared first stage asks for the same number of them.
+TEST_F(Rivals, HaveAsManyStepsWhateverTheRounding) {
+  TrainOptions own = quick(), other = quick();
+  set_loss(other, "dsh");
+  for (std::size_t images = 480; images < 720; ++images)  // 160 to 240 steps
+    EXPECT_EQ(make_plan(own, images).steps(), make_plan(other, images).steps()) << images;
+}
+
 TEST_F(Rivals, TakeThePassesOfBothLaterStages) {
   for (const Pretrain pretrain : {Pretrain::kNone, Pretrain::kFeatures, Pretrain::kBoth}) {
     TrainOptions own = quick(), other = quick();

@@ -25,7 +25,42 @@ Shares shares(Pretrain pretrain) {
   return {0.5, 0.15, 0.35};
 }
 
+constexpr double kFeaturesRate = 11.5, kMuonRate = 0.12;  // decision 0058
+
 double default_epochs(const std::string& arch) { return arch == "small" ? 14 : arch == "medium" ? 12 : 16; }
+
+Plan plan_of_stages(const TrainOptions& options, std::size_t images) {
+  Plan plan;
+  plan.batch = options.batch > 0 ? options.batch : std::min<std::size_t>(500, std::max<std::size_t>(2, images));
+  const double epochs = options.epochs > 0 ? options.epochs : default_epochs(options.arch);
+  const double steps = epochs * static_cast<double>(images) / static_cast<double>(plan.batch);
+  if (!(steps < 1e9))
+    fail(ErrorCode::kInvalidArgument, "--epochs ", epochs, " would take ", steps, " steps; at most 1e9 are possible");
+  double before = 0;  // share of the steps: rounded where stages meet, so that all kinds of plans have the same number of steps
+  const auto add = [&](const char* name, double share, bool hash_layer, bool pair_loss, double classification, double rate) {
+    if (share == 0) return;
+    const long begin = std::lround(steps * before), end = std::lround(steps * (before += share));
+    plan.stages.push_back(
+        {name, static_cast<std::size_t>(std::max(1L, end - begin)), hash_layer, pair_loss, classification, rate});
+  };
+  if (options.supervision == Supervision::kInstance) {  // nothing to classify: the joint stage alone
+    plan.batch = std::max<std::size_t>(4, plan.batch / 2 * 2);
+    add("joint", 1, true, true, 0, kFeaturesRate);
+    return plan;
+  }
+  const Shares s = shares(options.pretrain);
+  add("features", s.features, false, false, 1, kFeaturesRate);
+  const double last_rate = options.pretrain == Pretrain::kNone ? kFeaturesRate : 4;
+  if (options.rival.empty()) {
+    add("hash-layer", s.hash_layer, true, false, 1, 4);
+    add("joint", s.joint, true, true, options.joint_classification, last_rate);
+  } else {
+    add("joint", s.hash_layer + s.joint, true, true, find_rival(options.rival).classifier ? 1 : 0, last_rate);
+  }
+  if (options.progressive_resizing)  // the same for every kind of pre-training: all see as many pixels
+    plan.stages.front().small_steps = std::min(plan.stages.front().steps, static_cast<std::size_t>(steps * kSmallShare));
+  return plan;
+}
 
 }  // namespace
 
@@ -42,33 +77,9 @@ bool Plan::classifies(std::size_t stage) const {
 }
 
 Plan make_plan(const TrainOptions& options, std::size_t images) {
-  Plan plan;
-  plan.batch = options.batch > 0 ? options.batch : std::min<std::size_t>(500, std::max<std::size_t>(2, images));
-  const double epochs = options.epochs > 0 ? options.epochs : default_epochs(options.arch);
-  const double steps = epochs * static_cast<double>(images) / static_cast<double>(plan.batch);
-  if (!(steps < 1e9))
-    fail(ErrorCode::kInvalidArgument, "--epochs ", epochs, " would take ", steps, " steps; at most 1e9 are possible");
-  const auto add = [&](const char* name, double share, bool hash_layer, bool pair_loss, double classification, double rate) {
-    if (share > 0)
-      plan.stages.push_back({name, std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(steps * share))), hash_layer,
-                             pair_loss, classification, rate});
-  };
-  if (options.supervision == Supervision::kInstance) {  // nothing to classify: the joint stage alone
-    plan.batch = std::max<std::size_t>(4, plan.batch / 2 * 2);
-    add("joint", 1, true, true, 0, 11.5);
-    return plan;
-  }
-  const Shares s = shares(options.pretrain);
-  add("features", s.features, false, false, 1, 11.5);
-  const double last_rate = options.pretrain == Pretrain::kNone ? 11.5 : 4;
-  if (options.rival.empty()) {
-    add("hash-layer", s.hash_layer, true, false, 1, 4);
-    add("joint", s.joint, true, true, options.joint_classification, last_rate);
-  } else {
-    add("joint", s.hash_layer + s.joint, true, true, find_rival(options.rival).classifier ? 1 : 0, last_rate);
-  }
-  if (options.progressive_resizing)  // the same for every kind of pre-training: all see as many pixels
-    plan.stages.front().small_steps = std::min(plan.stages.front().steps, static_cast<std::size_t>(steps * kSmallShare));
+  Plan plan = plan_of_stages(options, images);
+  if (options.optimizer == FilterOptimizer::kMuon)
+    for (Stage& stage : plan.stages) stage.filter_rate = kMuonRate * stage.rate / kFeaturesRate;
   return plan;
 }
 

@@ -17,6 +17,7 @@ struct Stage {
   double classification = 1;    // weight of the classification loss
   double rate = 0;              // learning rate at the peak of the triangle, for a sum over 1,024 images, as airbench counts it
   std::size_t small_steps = 0;  // its first steps see images of kSmall of their side
+  double filter_rate = 0;       // of Muon at the peak (Optimizer::Rates::filters); 0: filters learn by SGD
 };
 
 struct Plan {

@@ -114,6 +114,7 @@ json shaping_options(const TrainOptions& o, const Plan& plan, const TrainingSet&
           {"translate", o.translate},
           {"cutout", o.cutout},
           {"nested", o.nested},
+          {"optimizer", o.optimizer == FilterOptimizer::kMuon ? "muon" : "sgd"},
           {"steps", plan.steps()},
           {"batch", plan.batch},
           {"width", set.width},
@@ -426,6 +427,12 @@ void set_loss(TrainOptions& options, const std::string& name) {
   }
   options.loss = TrainOptions().loss;
   options.rival = find_rival(name).name;
+}
+
+FilterOptimizer parse_optimizer(const std::string& name) {
+  if (name == "sgd") return FilterOptimizer::kSgd;
+  if (name == "muon") return FilterOptimizer::kMuon;
+  fail(ErrorCode::kUsage, "--optimizer \"", name, "\" does not exist; sgd and muon do");
 }
 
 Mirror parse_mirror(const std::string& name) {

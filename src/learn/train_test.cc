@@ -96,6 +96,20 @@ TEST_F(Train, AResumedRunEndsWithTheSameWeights) {
   }
 }
 
+TEST_F(Train, MuonLearnsAndResumes) {
+  TrainOptions o = quick();
+  o.optimizer = FilterOptimizer::kMuon;
+  const std::string expected = fingerprint(o);
+  EXPECT_NE(expected, fingerprint(quick()));
+  TrainOptions cut = with_checkpoint();
+  cut.optimizer = FilterOptimizer::kMuon;
+  train_until(cut, 12);
+  cut.resume = true;
+  EXPECT_EQ(fingerprint(cut), expected);
+  o.pretrain = Pretrain::kNone, o.epochs = 20, o.batch = 48;
+  EXPECT_GT(train(data_, o, path("model.onnx")).validation_map, 0.9);
+}
+
 TEST_F(Train, ARunMayBeStoppedAgainAndAgain) {
   const std::string expected = fingerprint(quick());
   TrainOptions o = with_checkpoint();
@@ -328,6 +342,9 @@ TEST(TrainNames, AreThoseOfTheCommandLine) {
   }
   EXPECT_EQ(parse_pretrain("features"), Pretrain::kFeatures);
   EXPECT_EQ(parse_supervision("instance"), Supervision::kInstance);
+  EXPECT_EQ(parse_optimizer("muon"), FilterOptimizer::kMuon);
+  EXPECT_EQ(parse_optimizer("sgd"), FilterOptimizer::kSgd);
+  EXPECT_THROW(parse_optimizer("adam"), Error);
   EXPECT_THROW(parse_supervision("self"), Error);
   EXPECT_THROW(set_loss(o, "hinge"), Error);
   EXPECT_THROW(parse_pretrain("some"), Error);

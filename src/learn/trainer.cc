@@ -28,7 +28,8 @@ double seconds_since(Clock::time_point begin) { return std::chrono::duration<dou
 Optimizer::Rates rates_at(const Plan& plan, const Stage& stage, std::size_t step) {
   const double scale = kAirbenchBatch * (1 + 1 / (1 - plan.momentum)), peak = stage.rate / scale;
   const double decay = plan.weight_decay * static_cast<double>(plan.batch) / scale, factor = rate_factor(step, plan.steps());
-  return {peak * factor, peak * plan.shift_rate * factor, decay / peak, decay / (peak * plan.shift_rate), plan.momentum};
+  return {peak * factor, peak * plan.shift_rate * factor, decay / peak, decay / (peak * plan.shift_rate),
+          plan.momentum, stage.filter_rate * factor};
 }
 
 // A run that was killed may have left half a line: what follows must not be glued to it.

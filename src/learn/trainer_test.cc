@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <sstream>
 
+#include "learn/product.h"
 #include "learn/test_data.h"
 #include "signet/base/error.h"
 
@@ -72,6 +74,50 @@ TEST(Optimizer, TakesNesterovStepsWithDecay) {
     value -= 0.1 * (gradient + 0.9 * momentum);
     EXPECT_NEAR(bias[0].item<double>(), value, 1e-5);
   }
+}
+
+at::Tensor singular_values(const at::Tensor& matrix) { return std::get<1>(at::linalg_svd(matrix.flatten(1), false)); }
+
+TEST(Optimizer, OrthogonalisedGradientsHaveSingularValuesNearOne) {
+  at::manual_seed(1);
+  for (const auto& size : {std::vector<std::int64_t>{8, 24, 3, 3}, {64, 2, 3, 3}, {16, 16, 1, 1}}) {
+    const at::Tensor gradient = at::randn(size, at::kFloat) * 1e-3, step = orthogonalised(gradient);
+    ASSERT_EQ(step.sizes(), gradient.sizes());
+    const at::Tensor values = singular_values(step);
+    EXPECT_LT(values.max().item<double>(), 1.35);
+    EXPECT_GT(values.median().item<double>(), 0.6);
+    EXPECT_GT((step * gradient).sum().item<double>(), 0);  // downhill is still downhill
+  }
+  EXPECT_EQ(orthogonalised(at::zeros({4, 3, 3, 3})).abs().max().item<double>(), 0);
+}
+
+TEST(Optimizer, MuonScalesFiltersAndStepsByTheRateWhateverTheGradientsSize) {
+  for (const double size : {1e-6, 1e3}) {
+    HashNetwork network({1, 16, 16, {8, 8, 8}, 2, 3, 4}, 1, at::kCPU);
+    Optimizer optimizer(network);
+    const at::NoGradGuard no_gradient;
+    at::Tensor filter = network.value("block2.conv1.weight"), bias = network.value("classify.bias");
+    filter.mul_(5);
+    const at::Tensor unit = filter * (std::sqrt(8.0) / filter.norm());
+    filter.mutable_grad() = at::randn_like(filter) * size;
+    bias.mutable_grad() = at::full({3}, 2.0, at::kFloat);
+    optimizer.step({0.1, 0, 0.5, 0, 0.9, 0.01});
+    const at::Tensor values = singular_values((unit - filter) / 0.01);
+    EXPECT_LT(values.max().item<double>(), 1.35) << size;
+    EXPECT_GT(values.median().item<double>(), 0.6) << size;
+    EXPECT_NEAR(bias[0].item<double>(), -0.1 * (2 + 0.9 * 2), 1e-5);  // all but filters by SGD
+    filter.mutable_grad() = at::Tensor();
+  }
+}
+
+TEST(Schedule, MuonsRateFollowsTheStages) {
+  TrainOptions options;
+  for (const Stage& stage : make_plan(options, 10'000).stages) EXPECT_EQ(stage.filter_rate, 0);
+  options.optimizer = FilterOptimizer::kMuon;
+  const Plan plan = make_plan(options, 10'000);
+  ASSERT_EQ(plan.stages.size(), 3u);
+  EXPECT_DOUBLE_EQ(plan.stages[0].filter_rate, 0.12);
+  EXPECT_DOUBLE_EQ(plan.stages[2].filter_rate, 0.12 * 4 / 11.5);
 }
 
 TEST(Trainer, NotANumberStopsWithTheBatchNamedAndTheCheckpointKept) {

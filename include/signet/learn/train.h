@@ -24,6 +24,9 @@ enum class Mirror { kNone, kTraining, kBoth };
 // alone. The result tells copies of a picture from other pictures, of its class too: what `signet dedup` needs.
 enum class Supervision { kClasses, kInstance };
 
+// What the filters of convolutions learn by; everything else learns by Nesterov SGD. Muon's steps are orthogonalised momentum.
+enum class FilterOptimizer { kSgd, kMuon };
+
 struct TrainOptions {
   std::uint32_t bits = 12;     // 1 to 4096
   std::string arch = "small";  // "small", "medium", "wide", "large": width of the network
@@ -44,6 +47,7 @@ struct TrainOptions {
   double epochs = 0;                 // passes over the training images, all stages together; 0 = the architecture's default
   std::size_t batch = 0;             // images, at least 2; 0 = default
   std::uint32_t side = 0;  // of the network's square input in pixels; 0 = the images' own size where it is one and small, else 64
+  FilterOptimizer optimizer = FilterOptimizer::kSgd;
   std::uint64_t seed = 1;
   std::size_t threads = 0;            // 0 = one per CPU
   std::string device = "cpu";         // "cpu", "cuda"
@@ -118,8 +122,9 @@ struct LossName {
 std::vector<LossName> loss_names();
 // Sets `loss` and `rival` of the options; throws kUsage, listing all names.
 void set_loss(TrainOptions& options, const std::string& name);
-Pretrain parse_pretrain(const std::string& name);        // none | features | both; throws kUsage
-Supervision parse_supervision(const std::string& name);  // class | instance; throws kUsage
-Mirror parse_mirror(const std::string& name);            // none | training | both; throws kUsage
+Pretrain parse_pretrain(const std::string& name);          // none | features | both; throws kUsage
+Supervision parse_supervision(const std::string& name);    // class | instance; throws kUsage
+Mirror parse_mirror(const std::string& name);              // none | training | both; throws kUsage
+FilterOptimizer parse_optimizer(const std::string& name);  // sgd | muon; throws kUsage
 
 }  // namespace signet
