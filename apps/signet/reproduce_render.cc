@@ -42,8 +42,9 @@ void render_results(const ReproduceArguments& arguments) {
   std::vector<PublishedRow> published;
   if (real_file_system().exists(arguments.published))
     published = parse_published(read_text_file(real_file_system(), arguments.published, kLargestRecord), arguments.published);
-  put(arguments, "README.md", results_markdown(records, published));
-  put(arguments, "report.html", results_html(records, published));
+  const ResultPages pages = results_pages(records, published);
+  put(arguments, "README.md", pages.markdown);
+  put(arguments, "report.html", pages.html);
   if (!arguments.quiet)
     note("reproduce", concat(arguments.check ? "the pages agree with " : "pages made from ", records.size(), " records"));
 }

@@ -63,48 +63,52 @@ std::string html_part(const ResultPart& part) {
   return out;
 }
 
-}  // namespace
-}  // namespace eval
-
-std::string results_markdown(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published) {
-  std::string out = concat("# Results\n\n", eval::kIntroduction, "\n\n");
-  if (records.empty()) out += concat(eval::kEmpty, "\n\n");
-  for (const eval::ResultSection& section : eval::result_sections(records, published)) {
+std::string markdown_of(const std::vector<ResultSection>& sections, const ResultTable& others) {
+  std::string out = concat("# Results\n\n", kIntroduction, "\n\n");
+  if (sections.empty()) out += concat(kEmpty, "\n\n");
+  for (const ResultSection& section : sections) {
     out += concat("## ", section.title, "\n\n", section.text, section.text.empty() ? "" : "\n\n");
-    for (const eval::ResultPart& part : section.parts) {
+    for (const ResultPart& part : section.parts) {
       out += concat("### ", part.heading, "\n\n");
-      for (const eval::ResultTable& table : part.tables) out += eval::markdown_table(table);
-      if (!part.verdicts.empty()) out += concat(eval::kVerdicts, "\n\n");
+      for (const ResultTable& table : part.tables) out += markdown_table(table);
+      if (!part.verdicts.empty()) out += concat(kVerdicts, "\n\n");
       for (const std::string& text : part.verdicts) out += concat("* ", text, "\n");
       if (!part.verdicts.empty()) out += "\n";
       for (const std::string& text : part.text) out += concat("* ", text, "\n");
       out += "\n";
     }
   }
-  if (const eval::ResultTable others = eval::other_published(records, published); !others.rows.empty())
-    out += "## Other protocols\n\n" + eval::markdown_table(others);
+  if (!others.rows.empty()) out += "## Other protocols\n\n" + markdown_table(others);
   while (out.ends_with("\n\n")) out.pop_back();
   return out;
 }
 
-std::string results_html(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published) {
+std::string html_of(const std::vector<ResultSection>& sections, const ResultTable& others) {
   std::string out =
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, "
       "initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><meta http-equiv=\"Content-Security-Policy\" "
       "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\"><title>signet: results</title><style>";
-  out += eval::style_sheet();
+  out += style_sheet();
   out +=
       "</style></head>\n<body><header><p class=\"kicker\">signet</p><h1>Results</h1><p class=\"lede\">From the stored records of "
       "signet reproduce, and from nothing else</p></header>\n<main>\n";
-  if (records.empty()) out += concat("<p>", eval::kEmpty, "</p>\n");
-  for (const eval::ResultSection& section : eval::result_sections(records, published)) {
-    out += concat("<section><h2>", eval::escape(section.title), "</h2>\n<p>", eval::escape(section.text), "</p>\n");
-    for (const eval::ResultPart& part : section.parts) out += eval::html_part(part);
+  if (sections.empty()) out += concat("<p>", kEmpty, "</p>\n");
+  for (const ResultSection& section : sections) {
+    out += concat("<section><h2>", escape(section.title), "</h2>\n<p>", escape(section.text), "</p>\n");
+    for (const ResultPart& part : section.parts) out += html_part(part);
     out += "</section>\n";
   }
-  if (const eval::ResultTable others = eval::other_published(records, published); !others.rows.empty())
-    out += "<section><h2>Other protocols</h2>\n" + eval::html_table(others) + "</section>\n";
+  if (!others.rows.empty()) out += "<section><h2>Other protocols</h2>\n" + html_table(others) + "</section>\n";
   return out + "</main></body></html>\n";
+}
+
+}  // namespace
+}  // namespace eval
+
+ResultPages results_pages(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published) {
+  const std::vector<eval::ResultSection> sections = eval::result_sections(records, published);
+  const eval::ResultTable others = eval::other_published(records, published);
+  return {eval::markdown_of(sections, others), eval::html_of(sections, others)};
 }
 
 }  // namespace signet

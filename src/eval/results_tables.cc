@@ -162,7 +162,7 @@ std::string each_once(const Rows& rows, const char* between, const Get& get) {
   return all;
 }
 
-constexpr std::size_t kRounds = 2000;  // of the bootstrap: the pages are made anew in every run of the tests
+constexpr std::size_t kRounds = 1000;  // of the bootstrap: the pages are made anew in every run of the tests
 
 // A table with signet and other methods says who wins, and where signet does not.
 std::vector<std::string> verdicts_of(const Rows& rows) {

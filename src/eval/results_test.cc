@@ -36,7 +36,7 @@ constexpr const char* kLeast =
 TEST(Results, MeanAndSpreadOverSeedsByMethodAndLength) {
   const std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 2, 0.82),
                                              record("signet", 48, 1, 0.9)};
-  const std::string page = results_markdown(records, {});
+  const std::string page = results_pages(records, {}).markdown;
   EXPECT_TRUE(has(page, "| signet | 0.8100 ± 0.0141 | 0.9000 |")) << page;
   EXPECT_TRUE(has(page, "| class number | 0.5000 ± 0.0000 | 0.5000 |")) << page;
   EXPECT_TRUE(has(page, "| signet, 12 | 1, 2 | 0.8100 ± 0.0141 | 0.8000 to 0.8200 |")) << page;
@@ -47,7 +47,7 @@ TEST(Results, ProtocolsAndDataSetsNeverShareATable) {
   std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 1, 0.95, "cifar10-full"),
                                        record("signet", 12, 2, 0.70)};
   records.back().dataset = "another copy";
-  const std::string page = results_markdown(records, {});
+  const std::string page = results_pages(records, {}).markdown;
   EXPECT_EQ(count(page, "\n### "), 3u);
   EXPECT_FALSE(has(page, " ± 0."));  // nothing was averaged across them
 }
@@ -56,7 +56,7 @@ TEST(Results, PublishedRowsStandUnderTheirOwnProtocolAlone) {
   const std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 1, 0.95, "cifar10-full")};
   const std::vector<PublishedRow> published = {{"A", "2015", "cifar10-heldout", "from scratch", {{12, 0.74}}},
                                                {"B", "2016", "cifar10-5k", "elsewhere", {{12, 0.55}, {48, 0.58}}}};
-  const std::string page = results_markdown(records, published);
+  const std::string page = results_pages(records, published).markdown;
   const std::size_t full = page.find("### cifar10-full"), heldout = page.find("### cifar10-heldout"),
                     other = page.find("## Other");
   ASSERT_LT(full, heldout);
@@ -69,7 +69,7 @@ TEST(Results, PublishedRowsStandUnderTheirOwnProtocolAlone) {
 TEST(Results, GoalDegreesAndNestedLengthsAreShown) {
   std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80)};
   records[0].network_bits = 48, records[0].goal = 0.74, records[0].ndcg_at_100 = 0.61, records[0].weighted_map = 0.42;
-  const std::string page = results_markdown(records, {});
+  const std::string page = results_pages(records, {}).markdown;
   EXPECT_TRUE(has(page, "signet, 12 of 48")) << page;
   EXPECT_TRUE(has(page, "| 0.6100 | 0.4200 |")) << page;
   EXPECT_TRUE(has(page, "min to validation mAP 0.74")) << page;
@@ -79,38 +79,38 @@ TEST(Results, GoalDegreesAndNestedLengthsAreShown) {
 TEST(Results, ATableWithRivalsSaysWhoWins) {
   using compared::made, compared::noisy;
   std::vector<ResultRecord> records = {made("signet", 12, 1, noisy(0.60, 1)), made("dsh", 12, 1, noisy(0.64, 2))};
-  for (const std::string& page : {results_markdown(records, {}), results_html(records, {})}) {
+  for (const std::string& page : {results_pages(records, {}).markdown, results_pages(records, {}).html}) {
     EXPECT_TRUE(has(page, "At 12 bits signet does not win: dsh has a mAP of 0.64")) << page;
     EXPECT_EQ(count(page, "Who wins"), 1u);
   }
   records[1].method = "signet-nested";  // a variant of our own is no rival
-  EXPECT_FALSE(has(results_markdown(records, {}), "Who wins"));
+  EXPECT_FALSE(has(results_pages(records, {}).markdown, "Who wins"));
   records[1].method = "dsh", records[0].method = "ksh";  // nobody to compare with
-  EXPECT_FALSE(has(results_markdown(records, {}), "Who wins"));
+  EXPECT_FALSE(has(results_pages(records, {}).markdown, "Who wins"));
 }
 
 TEST(Results, TheOrderOfRecordsMakesNoDifference) {
   std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet-x", 12, 1, 0.7),
                                        record("signet", 12, 2, 0.82), record("signet", 48, 1, 0.9),
                                        record("signet", 12, 1, 0.9, "cifar10-full")};
-  const std::string page = results_markdown(records, {}), html = results_html(records, {});
+  const std::string page = results_pages(records, {}).markdown, html = results_pages(records, {}).html;
   std::reverse(records.begin(), records.end());
-  EXPECT_EQ(results_markdown(records, {}), page);
-  EXPECT_EQ(results_html(records, {}), html);
+  EXPECT_EQ(results_pages(records, {}).markdown, page);
+  EXPECT_EQ(results_pages(records, {}).html, html);
 }
 
 TEST(Results, TextIsEscapedAndNothingIsAPageToo) {
   std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80)};
   records[0].remark = "a|b <script>";
-  EXPECT_TRUE(has(results_markdown(records, {}), "a\\|b"));
-  EXPECT_FALSE(has(results_html(records, {}), "<script>"));
-  EXPECT_TRUE(has(results_html(records, {}), "<svg"));
-  EXPECT_TRUE(has(results_markdown({}, {}), "no records yet"));
+  EXPECT_TRUE(has(results_pages(records, {}).markdown, "a\\|b"));
+  EXPECT_FALSE(has(results_pages(records, {}).html, "<script>"));
+  EXPECT_TRUE(has(results_pages(records, {}).html, "<svg"));
+  EXPECT_TRUE(has(results_pages({}, {}).markdown, "no records yet"));
 }
 
 TEST(Results, ARecordOfAnotherToolNeedsNoMoreThanItsNumberAndCost) {
   const ResultRecord r = parse_result(kLeast, "other.json");
-  const std::string page = results_markdown({r}, {});
+  const std::string page = results_pages({r}, {}).markdown;
   EXPECT_TRUE(has(page, "| Other, 12 | 1 | 0.5000 | 0.4000 to 0.6000 | – | – | 0.3000 |")) << page;
   EXPECT_TRUE(has(page, "| 100 | 1.0 | – | – | – | – | – |")) << page;
 }

@@ -96,7 +96,9 @@ std::vector<PublishedRow> parse_published(const std::string& json, const std::st
 // One section a plan, one table a protocol and data set: numbers of two protocols never share a column. Mean and sample standard
 // deviation over seeds. Published rows stand under their own protocol; those of protocols without a record come last, in a list
 // of their own. Deterministic: the order of `records` does not matter.
-std::string results_markdown(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published);
-std::string results_html(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published);
+struct ResultPages {
+  std::string markdown, html;
+};
+ResultPages results_pages(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published);
 
 }  // namespace signet
