@@ -3,7 +3,6 @@
 #include <tuple>
 
 #include "baseline/linear_algebra.h"
-#include "baseline/published.h"
 #include "signet/base/error.h"
 #include "signet/baseline/methods.h"
 
@@ -81,13 +80,12 @@ Projections rotations(const std::string& method, const RowMatrix& centred, const
   Random random(options.seed);
   Projections model{
       random_rotation(shape.rows, random).leftCols(shape.c1), random_rotation(shape.columns, random).leftCols(shape.c2), {}};
-  const std::size_t rounds = options.rounds == 0 ? published::kBilinearRounds : options.rounds;
-  for (std::size_t round = 0; round < rounds; ++round) {
+  for (std::size_t round = 0; round < options.rounds; ++round) {
     const Pass first = pass(centred, shape.rows, model);
     model.objective.push_back(first.objective / static_cast<double>(centred.rows()));
     model.u = nearest_orthonormal(first.for_u);
     model.v = nearest_orthonormal(pass(centred, shape.rows, model).for_v);
-    report(options, method, round + 1, rounds);
+    report(options, method, round + 1, options.rounds);
   }
   return model;
 }

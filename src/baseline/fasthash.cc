@@ -7,7 +7,6 @@
 #include "baseline/boosted_trees.h"
 #include "baseline/kernel_map.h"
 #include "baseline/max_flow.h"
-#include "baseline/published.h"
 #include "signet/base/error.h"
 #include "signet/baseline/methods.h"
 
@@ -160,12 +159,11 @@ class PairInference {
 std::unique_ptr<Hasher> fit_fasthash(const FeatureSet& set, const BaselineOptions& options) {
   const Features x = checked("fasthash", set, options);
   const MatrixXd y = indicators("fasthash", set);
-  const std::size_t labelled = std::min<std::size_t>(options.labelled, set.count());
-  if (labelled < 2 || labelled > 20000) {
-    fail(ErrorCode::kInvalidArgument, "fasthash forms all pairs of 2 to 20000 labelled vectors, not of ", labelled);
+  if (options.labelled < 2 || options.labelled > 20000) {
+    fail(ErrorCode::kInvalidArgument, "fasthash forms all pairs of 2 to 20000 labelled vectors, not of ", options.labelled);
   }
   Random random(options.seed);
-  const std::vector<Eigen::Index> which = draw(labelled, set.count(), random);
+  const std::vector<Eigen::Index> which = draw(options.labelled, set.count(), random);
   std::vector<float> chosen;
   for (const Eigen::Index i : which) chosen.insert(chosen.end(), x.row(i).data(), x.row(i).data() + x.cols());
   const BinnedFeatures binned(chosen, set.size);
@@ -175,9 +173,9 @@ std::unique_ptr<Hasher> fit_fasthash(const FeatureSet& set, const BaselineOption
   for (std::uint32_t bit = 0; bit < options.bits; ++bit) {
     report(options, "fasthash", bit, options.bits);
     const std::vector<int> target = pairs.infer(static_cast<int>(bit), random);
-    bits.emplace_back(binned, target, options.rounds == 0 ? published::kFastHashTrees : options.rounds);
-    std::vector<int> learned(labelled);  // later bits mend what the trees got wrong
-    for (std::size_t i = 0; i < labelled; ++i) learned[i] = bits.back()(chosen.data() + i * set.size) >= 0 ? 1 : -1;
+    bits.emplace_back(binned, target, options.rounds);
+    std::vector<int> learned(options.labelled);  // later bits mend what the trees got wrong
+    for (std::size_t i = 0; i < options.labelled; ++i) learned[i] = bits.back()(chosen.data() + i * set.size) >= 0 ? 1 : -1;
     pairs.append(learned);
     objective.push_back(pairs.mean_loss(static_cast<int>(bit) + 1));
   }

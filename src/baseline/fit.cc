@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "baseline/published.h"
 #include "signet/base/error.h"
 #include "signet/baseline/methods.h"
 
@@ -11,22 +10,21 @@ struct Method {
   const char* name;
   std::unique_ptr<Hasher> (*fit)(const FeatureSet&, const BaselineOptions&);
   std::vector<const char*> parameters;
-  std::size_t rounds = 0, anchors = 0;  // as published
+  std::size_t rounds = 0, anchors = 0;  // as published: what 0 in the options means
 };
 
 const std::vector<Method>& methods() {
-  using namespace published;
   static const std::vector<Method> kMethods = {{"lsh", fit_lsh, {}},
                                                {"pcah", fit_pcah, {}},
-                                               {"itq", fit_itq, {"rounds"}, kItqRounds},
-                                               {"itq-cca", fit_itq_cca, {"rounds", "ridge"}, kItqRounds},
+                                               {"itq", fit_itq, {"rounds"}, 50},
+                                               {"itq-cca", fit_itq_cca, {"rounds", "ridge"}, 50},
                                                {"sh", fit_sh, {}},
-                                               {"isoh", fit_isoh, {"rounds"}, kIsohRounds},
-                                               {"ksh", fit_ksh, {"anchors", "labelled"}, 0, kKshAnchors},
-                                               {"sdh", fit_sdh, {"rounds", "anchors", "lambda", "nu"}, kSdhRounds, kSdhAnchors},
-                                               {"fasthash", fit_fasthash, {"labelled", "rounds"}, kFastHashTrees},
-                                               {"bilinear", fit_bilinear, {"rows", "rounds"}, kBilinearRounds},
-                                               {"bilinear-lda", fit_bilinear_lda, {"rows", "rounds", "ridge"}, kBilinearRounds}};
+                                               {"isoh", fit_isoh, {"rounds"}, 300},
+                                               {"ksh", fit_ksh, {"anchors", "labelled"}, 0, 300},
+                                               {"sdh", fit_sdh, {"rounds", "anchors", "lambda", "nu"}, 5, 1000},
+                                               {"fasthash", fit_fasthash, {"labelled", "rounds"}, 200},
+                                               {"bilinear", fit_bilinear, {"rows", "rounds"}, 20},
+                                               {"bilinear-lda", fit_bilinear_lda, {"rows", "rounds", "ridge"}, 20}};
   return kMethods;
 }
 
@@ -61,7 +59,7 @@ BaselineOptions effective_options(const std::string& method, const BaselineOptio
 }
 
 std::unique_ptr<Hasher> fit_baseline(const std::string& method, const FeatureSet& features, const BaselineOptions& options) {
-  return find_method(method).fit(features, options);
+  return find_method(method).fit(features, effective_options(method, options, features.count()));
 }
 
 }  // namespace signet

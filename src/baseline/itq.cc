@@ -2,7 +2,6 @@
 #include <cmath>
 
 #include "baseline/linear_algebra.h"
-#include "baseline/published.h"
 #include "signet/base/error.h"
 #include "signet/baseline/methods.h"
 
@@ -20,13 +19,12 @@ Rotation iterative_quantisation(const std::string& method, const MatrixXf& v, co
   Random random(options.seed);
   Rotation result;
   result.r = random_rotation(v.cols(), random);
-  const std::size_t rounds = options.rounds == 0 ? published::kItqRounds : options.rounds;
-  for (std::size_t round = 0; round < rounds; ++round) {
+  for (std::size_t round = 0; round < options.rounds; ++round) {
     const MatrixXf rotated = v * result.r.cast<float>();
     const MatrixXf b = signs(rotated);
     result.objective.push_back((b - rotated).cast<double>().squaredNorm() / static_cast<double>(v.rows()));
     result.r = nearest_orthonormal(MatrixXf(v.transpose() * b).cast<double>());
-    report(options, method, round + 1, rounds);
+    report(options, method, round + 1, options.rounds);
   }
   return result;
 }

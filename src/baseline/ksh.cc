@@ -3,7 +3,6 @@
 #include <map>
 
 #include "baseline/kernel_map.h"
-#include "baseline/published.h"
 #include "signet/base/error.h"
 #include "signet/baseline/methods.h"
 
@@ -119,16 +118,14 @@ VectorXd ascend(const MatrixXd& phi, const Residue& residue, VectorXd a) {
 std::unique_ptr<Hasher> fit_ksh(const FeatureSet& set, const BaselineOptions& options) {
   const Features x = checked("ksh", set, options);
   const MatrixXd y = indicators("ksh", set);
-  const std::size_t labelled = std::min<std::size_t>(options.labelled, set.count());
-  if (labelled < 2) fail(ErrorCode::kInvalidArgument, "ksh needs two or more labelled vectors, not ", labelled);
+  if (options.labelled < 2) fail(ErrorCode::kInvalidArgument, "ksh needs two or more labelled vectors, not ", options.labelled);
   Random random(options.seed);
-  const KernelMap map("ksh", x, options.anchors == 0 ? std::min(published::kKshAnchors, set.count()) : options.anchors, 1,
-                      random);
-  const std::vector<Eigen::Index> which = draw(labelled, set.count(), random);
-  RowMatrix chosen(static_cast<Eigen::Index>(labelled), x.cols());
+  const KernelMap map("ksh", x, options.anchors, 1, random);
+  const std::vector<Eigen::Index> which = draw(options.labelled, set.count(), random);
+  RowMatrix chosen(static_cast<Eigen::Index>(options.labelled), x.cols());
   for (Eigen::Index i = 0; i < chosen.rows(); ++i) chosen.row(i) = x.row(which[static_cast<std::size_t>(i)]);
   const MatrixXd phi = map.map({chosen.data(), chosen.rows(), chosen.cols()}).cast<double>();
-  const double l = static_cast<double>(labelled);
+  const double l = static_cast<double>(options.labelled);
   Residue residue(y, which, options.bits);
   MatrixXd gram = phi.transpose() * phi;
   gram.diagonal().array() +=

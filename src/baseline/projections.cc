@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "baseline/linear_algebra.h"
-#include "baseline/published.h"
 #include "signet/baseline/methods.h"
 
 namespace signet {
@@ -28,14 +27,13 @@ std::unique_ptr<Hasher> fit_isoh(const FeatureSet& set, const BaselineOptions& o
   Random random(options.seed);
   MatrixXd q = random_rotation(options.bits, random);
   std::vector<double> objective;
-  const std::size_t rounds = options.rounds == 0 ? published::kIsohRounds : options.rounds;
-  for (std::size_t round = 0; round < rounds; ++round) {
+  for (std::size_t round = 0; round < options.rounds; ++round) {
     MatrixXd z = q * variance.asDiagonal() * q.transpose();
     objective.push_back((z.diagonal().array() - equal).matrix().norm() / (equal * std::sqrt(static_cast<double>(options.bits))));
     if (objective.back() < 1e-6) break;
     z.diagonal().setConstant(equal);  // projection
     q = eigenpairs(z).vectors;        // lift
-    report(options, "isoh", round + 1, rounds);
+    report(options, "isoh", round + 1, options.rounds);
   }
   // Rows of q hold the rotated axes: projecting on W q' gives the covariance q L q', whose diagonal is constant.
   const MatrixXd rising = p.directions.leftCols(options.bits).rowwise().reverse();

@@ -2,7 +2,6 @@
 #include <cmath>
 
 #include "baseline/kernel_map.h"
-#include "baseline/published.h"
 #include "signet/base/error.h"
 #include "signet/baseline/methods.h"
 
@@ -47,8 +46,7 @@ std::unique_ptr<Hasher> fit_sdh(const FeatureSet& set, const BaselineOptions& op
     fail(ErrorCode::kInvalidArgument, "sdh: lambda ", options.lambda, " and nu ", options.nu, " must be above 0");
   }
   Random random(options.seed);
-  const KernelMap map("sdh", x, options.anchors == 0 ? std::min(published::kSdhAnchors, set.count()) : options.anchors, kWidth,
-                      random);
+  const KernelMap map("sdh", x, options.anchors, kWidth, random);
   const MatrixXf phi = map.map(x);
   const double n = static_cast<double>(x.rows());
   const MatrixXd gram = MatrixXf(phi.transpose() * phi).cast<double>();
@@ -56,17 +54,16 @@ std::unique_ptr<Hasher> fit_sdh(const FeatureSet& set, const BaselineOptions& op
   MatrixXf b = signs(gaussian(x.rows(), options.bits, random));
   MatrixXd p;
   std::vector<double> objective;
-  const std::size_t rounds = options.rounds == 0 ? published::kSdhRounds : options.rounds;
-  for (std::size_t round = 0; round <= rounds; ++round) {
+  for (std::size_t round = 0; round <= options.rounds; ++round) {
     const MatrixXd w =
         solve_ridge(MatrixXf(b.transpose() * b).cast<double>(), options.lambda, MatrixXf(b.transpose() * y).cast<double>());
     p = solve_ridge(gram, tiny, MatrixXf(phi.transpose() * b).cast<double>());
     const MatrixXf fit = phi * p.cast<float>();
     const double loss = (y - b * w.cast<float>()).cast<double>().squaredNorm() + options.lambda * w.squaredNorm();
     objective.push_back((loss + options.nu * (b - fit).cast<double>().squaredNorm()) / n);
-    if (round == rounds) break;  // P now fits the last bits
+    if (round == options.rounds) break;  // P now fits the last bits
     update_bits(y, fit, w, options.nu, b);
-    report(options, "sdh", round + 1, rounds);
+    report(options, "sdh", round + 1, options.rounds);
   }
   return kernel_hasher("sdh", map, p.cast<float>(), objective);
 }

@@ -25,6 +25,12 @@ Image noise_picture(std::uint32_t width, std::uint32_t height, std::uint32_t cha
 // Soft blobs, as photographs have: what perceptual hashes are made for.
 Image smooth_picture(std::uint64_t seed, std::uint32_t side = 64) { return resize(noise_picture(6, 6, 3, seed), side, side); }
 
+cv::Mat grey_matrix(const Image& image) {
+  cv::Mat pixels(static_cast<int>(image.height), static_cast<int>(image.width), CV_8U);
+  std::copy(image.pixels.begin(), image.pixels.end(), pixels.data);
+  return pixels;
+}
+
 bool bit(const std::array<std::uint8_t, 8>& code, std::size_t k) { return (code[k / 8] >> (k % 8)) & 1; }
 
 TEST(PictureHash, OfAnEightByEightPictureByHand) {
@@ -53,8 +59,8 @@ TEST(PictureHash, DifferenceByHand) {
 TEST(PictureHash, DctAgreesWithOpenCv) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     const Image image = noise_picture(32, 32, 1, seed);
-    cv::Mat pixels(32, 32, CV_32F), transformed;
-    for (int i = 0; i < 32 * 32; ++i) pixels.at<float>(i / 32, i % 32) = image.pixels[static_cast<std::size_t>(i)];
+    cv::Mat pixels, transformed;
+    grey_matrix(image).convertTo(pixels, CV_32F);
     cv::dct(pixels, transformed);
     std::vector<float> cells;
     for (int y = 1; y <= 8; ++y)
@@ -65,12 +71,6 @@ TEST(PictureHash, DctAgreesWithOpenCv) {
     const auto code = picture_hash(image, PictureHash::kDct);
     for (std::size_t k = 0; k < 64; ++k) EXPECT_EQ(bit(code, k), cells[k] > median) << "seed " << seed << ", bit " << k;
   }
-}
-
-cv::Mat grey_matrix(const Image& image) {
-  cv::Mat pixels(static_cast<int>(image.height), static_cast<int>(image.width), CV_8U);
-  std::copy(image.pixels.begin(), image.pixels.end(), pixels.data);
-  return pixels;
 }
 
 std::array<std::uint8_t, 8> hash_of(const cv::Mat& bytes) {

@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <set>
+#include <tuple>
 
 #include "eval/compare_parts.h"
 #include "eval/text.h"
@@ -27,10 +27,9 @@ std::size_t reference_for(const ComparedSection& section, const ComparedRow& row
   return found;
 }
 
-ComparedDifference judged(const Resampler& resampler, const ComparedRow& row, const ComparedRow& reference, double confidence,
-                          std::size_t against) {
-  ComparedDifference d;
-  d.against = against, d.seeds = row.records.size(), d.other_seeds = reference.records.size();
+void judge(const Resampler& resampler, ComparedRow& row, const ComparedRow& reference, double confidence) {
+  ComparedDifference& d = row.difference;
+  d.seeds = row.records.size(), d.other_seeds = reference.records.size();
   try {
     const PairedDifference paired = resampler.difference(row.records, reference.records, confidence);
     d.mean = paired.mean, d.low = paired.low, d.high = paired.high;
@@ -40,7 +39,6 @@ ComparedDifference judged(const Resampler& resampler, const ComparedRow& row, co
     d.verdict = Verdict::kNotCompared;
     d.why_not = error.what();
   }
-  return d;
 }
 
 std::string listed(const std::vector<std::string>& names) {
@@ -57,7 +55,6 @@ std::string interval(const ComparedDifference& d) { return concat(fixed(d.low, 4
 
 struct Length {  // the rows of one code length that are compared with one reference, which is among them
   std::uint32_t bits = 0;
-  std::size_t against = ComparedDifference::kNoRow;
   std::vector<const ComparedRow*> rows;  // best mean first
   const ComparedRow* reference = nullptr;
   bool alone = true;  // no other reference has rows at this length
@@ -114,19 +111,15 @@ std::vector<Length> lengths_of(const ComparedSection& section) {
   for (const ComparedRow& row : section.rows) {
     const std::uint32_t bits = row.first().bits;
     const std::size_t against = row.difference.against;
+    const ComparedRow* reference = against == ComparedDifference::kNoRow ? nullptr : &section.rows[against];
     auto place =
-        std::find_if(lengths.begin(), lengths.end(), [&](const Length& l) { return l.bits == bits && l.against == against; });
-    if (place == lengths.end()) {
-      place = lengths.insert(lengths.end(), {bits, against, {}, nullptr, true});
-      if (against != ComparedDifference::kNoRow) place->reference = &section.rows[against];
-    }
+        std::find_if(lengths.begin(), lengths.end(), [&](const Length& l) { return l.bits == bits && l.reference == reference; });
+    if (place == lengths.end()) place = lengths.insert(lengths.end(), {bits, {}, reference, true});
     place->rows.push_back(&row);
   }
-  for (Length& a : lengths)
-    for (const Length& b : lengths)
-      if (a.bits == b.bits && a.against != b.against) a.alone = false;
-  std::erase_if(lengths,
-                [](const Length& l) { return !l.alone && l.rows.size() == 1; });  // a reference that nothing is set beside
+  for (Length& length : lengths)
+    length.alone = std::count_if(lengths.begin(), lengths.end(), [&](const Length& l) { return l.bits == length.bits; }) == 1;
+  std::erase_if(lengths, [](const Length& l) { return !l.alone && l.rows.size() == 1; });  // nothing is set beside this reference
   return lengths;
 }
 
@@ -151,8 +144,7 @@ void judge_section(ComparedSection& section, const CompareOptions& options) {
     resampler.add(row->records);
     resampler.add(reference->records);
   }
-  for (const auto& [row, reference] : pairs)
-    row->difference = judged(resampler, *row, *reference, section.confidence, row->difference.against);
+  for (const auto& [row, reference] : pairs) judge(resampler, *row, *reference, section.confidence);
   section.sentences = section_sentences(section, options);
 }
 

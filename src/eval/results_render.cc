@@ -51,9 +51,11 @@ std::string html_table(const ResultTable& table) {
 std::string html_part(const ResultPart& part) {
   std::string out = "<h3>" + escape(part.heading) + "</h3>\n";
   for (const ResultTable& table : part.tables) out += html_table(table);
-  if (!part.verdicts.empty()) out += concat("<p>", escape(kVerdicts), "</p>\n<ul>");
-  for (const std::string& text : part.verdicts) out += "<li>" + escape(text) + "</li>";
-  if (!part.verdicts.empty()) out += "</ul>\n";
+  if (!part.verdicts.empty()) {
+    out += concat("<p>", escape(kVerdicts), "</p>\n<ul>");
+    for (const std::string& text : part.verdicts) out += "<li>" + escape(text) + "</li>";
+    out += "</ul>\n";
+  }
   out += "<div class=\"figures\">";
   for (const LineChart& chart : part.charts)
     out += "<figure><figcaption><b>" + escape(chart.title) + "</b></figcaption>" + line_chart(chart) + legend(chart.series) +
@@ -71,9 +73,11 @@ std::string markdown_of(const std::vector<ResultSection>& sections, const Result
     for (const ResultPart& part : section.parts) {
       out += concat("### ", part.heading, "\n\n");
       for (const ResultTable& table : part.tables) out += markdown_table(table);
-      if (!part.verdicts.empty()) out += concat(kVerdicts, "\n\n");
-      for (const std::string& text : part.verdicts) out += concat("* ", text, "\n");
-      if (!part.verdicts.empty()) out += "\n";
+      if (!part.verdicts.empty()) {
+        out += concat(kVerdicts, "\n\n");
+        for (const std::string& text : part.verdicts) out += concat("* ", text, "\n");
+        out += "\n";
+      }
       for (const std::string& text : part.text) out += concat("* ", text, "\n");
       out += "\n";
     }

@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "learn/activation.h"
-#include "learn/product.h"
+#include "learn/matrix.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
 

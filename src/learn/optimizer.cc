@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "learn/product.h"
+#include "learn/matrix.h"
 
 namespace signet {
 namespace {
@@ -37,16 +37,14 @@ void Optimizer::step(const Rates& rates) {
     at::Tensor& momentum = momentum_[i++];
     at::Tensor& gradient = p.value.mutable_grad();
     if (!gradient.defined()) continue;
-    if (p.role == Role::kFilter && rates.filters > 0) {
-      momentum.mul_(rates.momentum).add_(gradient);
-      step_filter(p.value, gradient.add_(momentum, rates.momentum), rates.filters);
-      gradient = at::Tensor();
-      continue;
-    }
-    const bool shift = p.role == Role::kNormShift;
-    gradient.add_(p.value, shift ? rates.shifts_decay : rates.weights_decay);
+    const bool shift = p.role == Role::kNormShift, muon = p.role == Role::kFilter && rates.filters > 0;
+    if (!muon) gradient.add_(p.value, shift ? rates.shifts_decay : rates.weights_decay);
     momentum.mul_(rates.momentum).add_(gradient);
-    p.value.add_(gradient.add_(momentum, rates.momentum), -(shift ? rates.shifts : rates.weights));
+    gradient.add_(momentum, rates.momentum);  // Nesterov
+    if (muon)
+      step_filter(p.value, gradient, rates.filters);
+    else
+      p.value.add_(gradient, -(shift ? rates.shifts : rates.weights));
     gradient = at::Tensor();
   }
 }

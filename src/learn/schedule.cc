@@ -29,7 +29,21 @@ constexpr double kFeaturesRate = 11.5, kMuonRate = 0.12;  // decision 0058
 
 double default_epochs(const std::string& arch) { return arch == "small" ? 14 : arch == "medium" ? 12 : 16; }
 
-Plan plan_of_stages(const TrainOptions& options, std::size_t images) {
+}  // namespace
+
+std::size_t Plan::steps() const {
+  std::size_t sum = 0;
+  for (const Stage& stage : stages) sum += stage.steps;
+  return sum;
+}
+
+bool Plan::classifies(std::size_t stage) const {
+  const auto trained = [](const Stage& s) { return s.hash_layer && s.classification > 0; };
+  if (!stages[stage].hash_layer) return stages[stage].classification > 0;
+  return std::any_of(stages.begin(), stages.begin() + static_cast<std::ptrdiff_t>(stage) + 1, trained);
+}
+
+Plan make_plan(const TrainOptions& options, std::size_t images) {
   Plan plan;
   plan.batch = options.batch > 0 ? options.batch : std::min<std::size_t>(500, std::max<std::size_t>(2, images));
   const double epochs = options.epochs > 0 ? options.epochs : default_epochs(options.arch);
@@ -39,9 +53,11 @@ Plan plan_of_stages(const TrainOptions& options, std::size_t images) {
   double before = 0;  // share of the steps: rounded where stages meet, so that all kinds of plans have the same number of steps
   const auto add = [&](const char* name, double share, bool hash_layer, bool pair_loss, double classification, double rate) {
     if (share == 0) return;
-    const long begin = std::lround(steps * before), end = std::lround(steps * (before += share));
+    const long begin = std::lround(steps * before), end = std::lround(steps * (before + share));
+    before += share;
+    const double filter_rate = options.optimizer == FilterOptimizer::kMuon ? kMuonRate * rate / kFeaturesRate : 0;
     plan.stages.push_back(
-        {name, static_cast<std::size_t>(std::max(1L, end - begin)), hash_layer, pair_loss, classification, rate});
+        {name, static_cast<std::size_t>(std::max(1L, end - begin)), hash_layer, pair_loss, classification, rate, 0, filter_rate});
   };
   if (options.supervision == Supervision::kInstance) {  // nothing to classify: the joint stage alone
     plan.batch = std::max<std::size_t>(4, plan.batch / 2 * 2);
@@ -59,27 +75,6 @@ Plan plan_of_stages(const TrainOptions& options, std::size_t images) {
   }
   if (options.progressive_resizing)  // the same for every kind of pre-training: all see as many pixels
     plan.stages.front().small_steps = std::min(plan.stages.front().steps, static_cast<std::size_t>(steps * kSmallShare));
-  return plan;
-}
-
-}  // namespace
-
-std::size_t Plan::steps() const {
-  std::size_t sum = 0;
-  for (const Stage& stage : stages) sum += stage.steps;
-  return sum;
-}
-
-bool Plan::classifies(std::size_t stage) const {
-  const auto trained = [](const Stage& s) { return s.hash_layer && s.classification > 0; };
-  if (!stages[stage].hash_layer) return stages[stage].classification > 0;
-  return std::any_of(stages.begin(), stages.begin() + static_cast<std::ptrdiff_t>(stage) + 1, trained);
-}
-
-Plan make_plan(const TrainOptions& options, std::size_t images) {
-  Plan plan = plan_of_stages(options, images);
-  if (options.optimizer == FilterOptimizer::kMuon)
-    for (Stage& stage : plan.stages) stage.filter_rate = kMuonRate * stage.rate / kFeaturesRate;
   return plan;
 }
 

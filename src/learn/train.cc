@@ -34,6 +34,8 @@ const char* name_of(Mirror mirror) {
   return mirror == Mirror::kNone ? "none" : mirror == Mirror::kTraining ? "training" : "both";
 }
 
+const char* name_of(FilterOptimizer optimizer) { return optimizer == FilterOptimizer::kSgd ? "sgd" : "muon"; }
+
 void check_nested(const TrainOptions& o) {
   for (std::size_t i = 0; i < o.nested.size(); ++i)
     if (o.nested[i] < 1 || o.nested[i] >= o.bits || (i > 0 && o.nested[i] <= o.nested[i - 1]))
@@ -114,7 +116,7 @@ json shaping_options(const TrainOptions& o, const Plan& plan, const TrainingSet&
           {"translate", o.translate},
           {"cutout", o.cutout},
           {"nested", o.nested},
-          {"optimizer", o.optimizer == FilterOptimizer::kMuon ? "muon" : "sgd"},
+          {"optimizer", name_of(o.optimizer)},
           {"steps", plan.steps()},
           {"batch", plan.batch},
           {"width", set.width},
@@ -430,8 +432,8 @@ void set_loss(TrainOptions& options, const std::string& name) {
 }
 
 FilterOptimizer parse_optimizer(const std::string& name) {
-  if (name == "sgd") return FilterOptimizer::kSgd;
-  if (name == "muon") return FilterOptimizer::kMuon;
+  for (const FilterOptimizer optimizer : {FilterOptimizer::kSgd, FilterOptimizer::kMuon})
+    if (name == name_of(optimizer)) return optimizer;
   fail(ErrorCode::kUsage, "--optimizer \"", name, "\" does not exist; sgd and muon do");
 }
 

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <sstream>
 
-#include "learn/product.h"
+#include "learn/matrix.h"
 #include "learn/test_data.h"
 #include "signet/base/error.h"
 

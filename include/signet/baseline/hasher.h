@@ -74,8 +74,8 @@ std::vector<std::string> baseline_names();
 // "lambda", "nu", "rows". Throws kUsage for an unknown method.
 std::vector<std::string> baseline_parameters(const std::string& method);
 
-// What `options` come to for so many vectors: the published rounds and anchors where they are 0, and no more labelled vectors
-// than there are (nor anchors of a published number). For records. Throws kUsage for an unknown method.
+// What fit_baseline makes of `options` for so many vectors: the published rounds and anchors where they are 0, and no more
+// labelled vectors than there are (nor anchors of a published number). Throws kUsage for an unknown method.
 BaselineOptions effective_options(const std::string& method, const BaselineOptions& options, std::size_t vectors);
 
 }  // namespace signet

@@ -6,7 +6,8 @@
 
 namespace signet {
 
-// Shallow hashing methods, each by its published formula. X: n x d features, mean: their mean, K: bits, sign(0) = +1.
+// Shallow hashing methods, each by its published formula, with options as effective_options gives them: fit_baseline is the door.
+// X: n x d features, mean: their mean, K: bits, sign(0) = +1.
 
 // LSH: b_k = sign(w_k . (x - mean)), w_k ~ N(0, I). Any number of bits. Charikar, STOC 2002.
 std::unique_ptr<Hasher> fit_lsh(const FeatureSet& features, const BaselineOptions& options);

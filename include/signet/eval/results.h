@@ -93,12 +93,13 @@ struct PublishedRow {
 // and "ours": ["ksh-gist"]. Throws kCorrupt as above.
 std::vector<PublishedRow> parse_published(const std::string& json, const std::string& name);
 
-// One section a plan, one table a protocol and data set: numbers of two protocols never share a column. Mean and sample standard
-// deviation over seeds. Published rows stand under their own protocol; those of protocols without a record come last, in a list
-// of their own. Deterministic: the order of `records` does not matter.
 struct ResultPages {
   std::string markdown, html;
 };
+
+// One section a plan, one table a protocol and data set: numbers of two protocols never share a column. Mean and sample standard
+// deviation over seeds. Published rows stand under their own protocol; those of protocols without a record come last, in a list
+// of their own. Deterministic: the order of `records` does not matter.
 ResultPages results_pages(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published);
 
 }  // namespace signet

@@ -1,4 +1,4 @@
-#include "learn/product.h"
+#include "learn/matrix.h"
 
 namespace signet {
 
