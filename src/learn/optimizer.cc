@@ -9,14 +9,14 @@ namespace {
 
 // Muon as airbench has it (K. Jordan 2024): the filter is brought back to rows of unit mean square, then moves by the
 // orthogonalised Nesterov momentum.
-void step_filter(at::Tensor& filter, const at::Tensor& momentum, double rate) {
+void step_filter(at::Tensor& filter, const at::Tensor& momentum, double rate, bool bfloat16) {
   filter.mul_(std::sqrt(static_cast<double>(filter.size(0))) / filter.norm().clamp_min(1e-12));
-  filter.add_(orthogonalised(momentum), -rate);
+  filter.add_(orthogonalised(momentum, bfloat16), -rate);
 }
 
 }  // namespace
 
-Optimizer::Optimizer(HashNetwork& network) : network_(network) {
+Optimizer::Optimizer(HashNetwork& network, bool bfloat16) : network_(network), bfloat16_(bfloat16) {
   for (const Parameter& p : network.parameters()) {
     if (is_trained(p.role)) momentum_.push_back(at::zeros_like(p.value).detach());
     if (p.role != Role::kFrozen) averages_.push_back(p.value.detach().clone());
@@ -42,7 +42,7 @@ void Optimizer::step(const Rates& rates) {
     momentum.mul_(rates.momentum).add_(gradient);
     gradient.add_(momentum, rates.momentum);  // Nesterov
     if (muon)
-      step_filter(p.value, gradient, rates.filters);
+      step_filter(p.value, gradient, rates.filters, bfloat16_);
     else
       p.value.add_(gradient, -(shift ? rates.shifts : rates.weights));
     gradient = at::Tensor();

@@ -16,7 +16,8 @@ class Optimizer {
     double momentum = 0.85;
     double filters = 0;  // of the orthogonalised step of a filter whose rows have a mean square length of 1; 0: as other weights
   };
-  explicit Optimizer(HashNetwork& network);
+  // bfloat16: what orthogonalises a filter's step multiplies in it, as the network does; weights and momentum are float32.
+  explicit Optimizer(HashNetwork& network, bool bfloat16 = false);
 
   void start_stage();             // momentum to zero, the average to the weights as they are
   void step(const Rates& rates);  // reads and clears the gradients; parameters without one stay
@@ -28,6 +29,7 @@ class Optimizer {
 
  private:
   HashNetwork& network_;
+  bool bfloat16_;
   std::vector<at::Tensor> momentum_;  // of trained parameters, in the network's order
   std::vector<at::Tensor> averages_;  // of trained parameters and statistics, in the network's order
 };

@@ -373,7 +373,7 @@ TrainResult train_checked(const Dataset& data, const TrainOptions& options, cons
           HashNetwork(shape, options.seed, device),
           {},
           {}};
-  Optimizer optimizer(run.network);
+  Optimizer optimizer(run.network, options.bfloat16);
   begin(run, optimizer);
   TrainingLog log(options.log_path);
   log_start(run, log);

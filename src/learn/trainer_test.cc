@@ -80,9 +80,13 @@ at::Tensor singular_values(const at::Tensor& matrix) { return std::get<1>(at::li
 
 TEST(Optimizer, OrthogonalisedGradientsHaveSingularValuesNearOne) {
   at::manual_seed(1);
-  for (const auto& size : {std::vector<std::int64_t>{8, 24, 3, 3}, {64, 2, 3, 3}, {16, 16, 1, 1}}) {
-    const at::Tensor gradient = at::randn(size, at::kFloat) * 1e-3, step = orthogonalised(gradient);
+  const std::vector<std::vector<std::int64_t>> sizes = {{8, 24, 3, 3}, {64, 2, 3, 3}, {16, 16, 1, 1}};
+  for (std::size_t i = 0; i < 2 * sizes.size(); ++i) {
+    const bool bfloat16 = i >= sizes.size();
+    const at::Tensor gradient = at::randn(sizes[i % sizes.size()], at::kFloat) * 1e-3, step = orthogonalised(gradient, bfloat16);
     ASSERT_EQ(step.sizes(), gradient.sizes());
+    EXPECT_EQ(step.scalar_type(), at::kFloat);
+    EXPECT_EQ(step.to(at::kBFloat16).to(at::kFloat).equal(step), bfloat16);  // which of the two it multiplied in
     const at::Tensor values = singular_values(step);
     EXPECT_LT(values.max().item<double>(), 1.35);
     EXPECT_GT(values.median().item<double>(), 0.6);

@@ -151,6 +151,7 @@ struct HttpServer::State {
   Exchange* begin(const char* target, MHD_Connection* connection);
   MHD_Result step(Exchange& exchange, const char* method, const char* data, std::size_t* size);
   MHD_Result admit(Exchange& exchange, const char* method);
+  bool reserve_body(std::uint64_t bytes);
   MHD_Result admit_body(Exchange& exchange, std::size_t most);
   MHD_Result answer_early(Exchange& exchange);
   MHD_Result work(Exchange& exchange);
@@ -266,6 +267,15 @@ MHD_Result HttpServer::State::answer_early(Exchange& exchange) {
   return MHD_YES;
 }
 
+// Takes the memory of a body, or nothing where it does not fit: a refused body must not stand in the way of the next, small one.
+bool HttpServer::State::reserve_body(std::uint64_t bytes) {
+  std::uint64_t held = body_bytes.load();
+  do {
+    if (bytes > options.max_body_memory - held) return false;  // never more held than that
+  } while (!body_bytes.compare_exchange_weak(held, held + bytes));
+  return true;
+}
+
 MHD_Result HttpServer::State::admit_body(Exchange& exchange, std::size_t most) {
   const HttpRequest& request = exchange.request;
   const std::string_view length = request.header("content-length");
@@ -278,8 +288,8 @@ MHD_Result HttpServer::State::admit_body(Exchange& exchange, std::size_t most) {
   } else if (request.method == "POST" || request.method == "PUT") {
     return refuse(exchange, HttpRefusal::kLengthMissing);
   }
+  if (!reserve_body(announced)) return refuse(exchange, HttpRefusal::kBusy);
   exchange.reserved = announced;  // given back at the end, whatever happens until then
-  if (body_bytes.fetch_add(announced) + announced > options.max_body_memory) return refuse(exchange, HttpRefusal::kBusy);
   exchange.request.body.reserve(std::min<std::size_t>(announced, std::size_t{1} << 20));
   return MHD_YES;
 }
