@@ -37,8 +37,7 @@ class Seeds {
 };
 
 std::string text_of(MemoryFiles& files, const std::string& path) {
-  const auto bytes = read_file(files, path, ~std::uint64_t{0});
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  return std::string(as_text(read_file(files, path, ~std::uint64_t{0})));
 }
 
 CodeSet sample_set() {

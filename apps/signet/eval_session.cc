@@ -10,6 +10,7 @@
 #include "signet/base/error.h"
 #include "signet/base/random.h"
 #include "signet/base/sha256.h"
+#include "signet/code/first_bits.h"
 #include "signet/eval/graded.h"
 #include "signet/eval/search_cost.h"
 #include "signet/index/build.h"
@@ -39,15 +40,24 @@ bool holds(const std::vector<std::string>& names, const char* name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// The model, or with --bits-used the one whose codes are the beginnings of its codes.
-Encoder open_encoder(const EvalArguments& arguments) {
+// The model, or with `bits` the one whose codes are the beginnings of its codes.
+Encoder open_encoder(const EvalArguments& arguments, std::uint64_t bits) {
   const EncoderOptions options{arguments.threads, "auto"};
-  if (arguments.bits_used == 0) return Encoder::open(real_file_system(), arguments.model, options);
+  if (bits == 0) return Encoder::open(real_file_system(), arguments.model, options);
   Model model = read_model(real_file_system(), arguments.model);
-  if (arguments.bits_used > model.info.bits)
-    fail(ErrorCode::kInvalidArgument, "--bits-used ", arguments.bits_used, " is more than the ", model.info.bits, " bits of ",
-         arguments.model);
-  return {shorten(std::move(model), static_cast<std::uint32_t>(arguments.bits_used)), options};
+  if (bits > model.info.bits)
+    fail(ErrorCode::kInvalidArgument, "--bits-used ", bits, " is more than the ", model.info.bits, " bits of ", arguments.model);
+  return {shorten(std::move(model), static_cast<std::uint32_t>(bits)), options};
+}
+
+// The first `kept` of every `width` numbers.
+std::vector<float> first_columns(const std::vector<float>& rows, std::size_t width, std::size_t kept) {
+  std::vector<float> cut;
+  for (std::size_t row = 0; row < rows.size() / width; ++row) {
+    const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(row * width);
+    cut.insert(cut.end(), begin, begin + static_cast<std::ptrdiff_t>(kept));
+  }
+  return cut;
 }
 
 // Images by their number in the data set, and their labels, of both sides in order.
@@ -75,7 +85,7 @@ bool share_label(const std::vector<std::int32_t>& a, const std::vector<std::int3
 
 EvalSession::EvalSession(const EvalArguments& arguments)
     : arguments_(arguments),
-      encoder_(open_encoder(arguments)),
+      encoder_(open_encoder(arguments, arguments.bits_used)),
       limits_(limits_for(encoder_.info().preprocessing, arguments.data)) {
   open_parts();
 }
@@ -105,6 +115,16 @@ void EvalSession::open_parts() {
   if (train_.data != nullptr && train_.data->class_names() != test_.data->class_names()) {
     fail(ErrorCode::kMismatch, "the classes of ", train_.path, " and of ", test_.path,
          " differ; labels can only be compared where they are the same");
+  }
+}
+
+void EvalSession::use_first_bits(std::uint32_t bits) {
+  const std::uint32_t before = encoder_.info().bits;
+  encoder_ = open_encoder(arguments_, bits);
+  for (Part* part : {&train_, &test_}) {
+    if (!part->encoded) continue;
+    part->encoded->set.codes = first_bits(part->encoded->set.codes, bits);
+    part->encoded->outputs = first_columns(part->encoded->outputs, before, bits);
   }
 }
 

@@ -49,6 +49,9 @@ class EvalSession {
  public:
   explicit EvalSession(const EvalArguments& arguments);
   Evaluated run(const Protocol& protocol, bool with_gallery);
+  // From here on the model whose codes are the first `bits` of this one's (encode/model.h, shorten). Codes that are there already
+  // are cut, so that a nested network of several lengths looks at its images once.
+  void use_first_bits(std::uint32_t bits);
   const ModelInfo& model() const { return encoder_.info(); }
 
  private:

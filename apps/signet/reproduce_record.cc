@@ -165,12 +165,12 @@ json validation_curve(const std::vector<std::string>& logs) {
   return curve;
 }
 
-std::vector<MeasuredRecord> measure_network(const RecordSource& source, std::uint32_t bits,
-                                            const std::vector<std::string>& protocols) {
+void measure_network(const RecordSource& source, std::vector<WantedRecord> wanted,
+                     const std::function<void(const MeasuredRecord&)>& keep) {
+  std::stable_sort(wanted.begin(), wanted.end(), [](const WantedRecord& a, const WantedRecord& b) { return a.first > b.first; });
   EvalArguments arguments;
   arguments.data = source.data;
   arguments.model = source.network.model;
-  arguments.bits_used = bits;
   arguments.seed = source.job.seed;
   arguments.threads = source.threads;
   arguments.quiet = source.quiet;
@@ -179,8 +179,8 @@ std::vector<MeasuredRecord> measure_network(const RecordSource& source, std::uin
   arguments.overlaps = source.overlaps;
   arguments.no_bounds = static_cast<bool>(source.encode);
   EvalSession session(arguments);
-  std::vector<MeasuredRecord> records;
-  for (const std::string& name : protocols) {
+  for (const auto& [bits, name] : wanted) {
+    if (bits < session.model().bits) session.use_first_bits(bits);
     Evaluated evaluated = session.run(find_protocol(name), false);
     EvalRecord& record = evaluated.record;
     record.method = source.job.method;
@@ -191,11 +191,10 @@ std::vector<MeasuredRecord> measure_network(const RecordSource& source, std::uin
     for (std::string& one : record.notes) one = replace_all(one, source.data.path, "DATA");
     json members = extra_members(source, record), pictures = json::object();
     members.update(comparison_members(source, evaluated, pictures));
-    records.push_back({name, to_json(record, text_of(members)), text_of({{"pictures", pictures}}) + "\n"});
+    keep({bits, name, to_json(record, text_of(members)), text_of({{"pictures", pictures}}) + "\n"});
     if (!source.quiet)
       note("reproduce", concat(name, ", ", bits, " bits, seed ", record.seed, ": mAP ", fixed(record.metrics.map, 4)));
   }
-  return records;
 }
 
 }  // namespace signet::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -34,14 +35,18 @@ struct RecordSource {
 };
 
 struct MeasuredRecord {
+  std::uint32_t bits = 0;
   std::string protocol, record;
   std::string pictures;  // of its examples, for the file beside it
 };
 
-// Measures the first `bits` of the network's codes under these protocols: one record each, as JSON (docs/reproduce.md). A record
-// names no folder of this machine: the data folder appears as DATA.
-std::vector<MeasuredRecord> measure_network(const RecordSource& source, std::uint32_t bits,
-                                            const std::vector<std::string>& protocols);
+using WantedRecord = std::pair<std::uint32_t, std::string>;  // code length, protocol
+
+// Measures the first bits of the network's codes, for each of these lengths and protocols: one record each, as JSON
+// (docs/reproduce.md), given to `keep` as soon as it is there, long codes before short ones. A record names no folder of this
+// machine: the data folder appears as DATA.
+void measure_network(const RecordSource& source, std::vector<WantedRecord> wanted,
+                     const std::function<void(const MeasuredRecord&)>& keep);
 
 // Validation numbers against image passes from the logs of a run, in order. Lines that a resumed run repeats count once.
 nlohmann::json validation_curve(const std::vector<std::string>& logs);

@@ -125,13 +125,11 @@ class PlanRunner {
   }
 
  private:
-  using Wanted = std::pair<std::uint32_t, std::string>;  // code length, protocol
-
   void say(const std::string& text) const {
     if (!arguments_.quiet) note("reproduce", text);
   }
   std::string records_folder() const { return join_path(arguments_.results, "records"); }
-  std::string record_path(const PlanJob& job, const Wanted& wanted) const {
+  std::string record_path(const PlanJob& job, const WantedRecord& wanted) const {
     return join_path(records_folder(),
                      concat(plan_.name, "_", wanted.second, "_", job.method, "_", wanted.first, "_s", job.seed, ".json"));
   }
@@ -182,8 +180,8 @@ class PlanRunner {
     return features == job.train.end() || features->second.empty() ? "" : features->second.front();
   }
 
-  std::vector<Wanted> missing_records(const PlanJob& job) const {
-    std::vector<Wanted> missing;
+  std::vector<WantedRecord> missing_records(const PlanJob& job) const {
+    std::vector<WantedRecord> missing;
     for (const std::uint32_t bits : job.measured) {
       for (const std::string& protocol : plan_.protocols) {
         const std::string path = record_path(job, {bits, protocol});
@@ -278,7 +276,7 @@ class PlanRunner {
     words.insert(words.end(), {"--out", network.model});
     network.numbers = shallow_.learn(words);
     network.numbers["peak_memory_mib"] = peak_memory_mib();
-    for (const std::uint32_t bits : job.measured) measure(job, bits, network);
+    measure(job, network);
   }
 
   void run_job(const PlanJob& job) {
@@ -298,14 +296,10 @@ class PlanRunner {
     network.model = join_path(arguments_.work, name);
     network.key = key;
     network.words = model_words(job);
-    for (const std::uint32_t bits : job.measured) measure(job, bits, network);
+    measure(job, network);
   }
 
-  void measure(const PlanJob& job, std::uint32_t bits, const TrainedNetwork& network) {
-    std::vector<std::string> protocols;
-    for (const Wanted& wanted : missing_records(job))
-      if (wanted.first == bits) protocols.push_back(wanted.second);
-    if (protocols.empty()) return;
+  void measure(const PlanJob& job, const TrainedNetwork& network) {
     RecordSource source{plan_, job, network, data_, *whole_, arguments_.threads, arguments_.quiet};
     if (job.is_shallow()) {
       source.encode = [this](const Encoder& encoder, const Dataset& data, const std::string& root) {
@@ -313,14 +307,14 @@ class PlanRunner {
       };
       source.overlaps = &shallow_.overlaps(job.seed);
     }
-    for (const MeasuredRecord& measured : measure_network(source, bits, protocols)) {
-      const std::string path = record_path(job, {bits, measured.protocol});
+    measure_network(source, missing_records(job), [&](const MeasuredRecord& measured) {
+      const std::string path = record_path(job, {measured.bits, measured.protocol});
       // Examples of one network a row are enough to look at. Written first: a record that is there is complete.
       if (is_first_seed(job))
         write_file_atomically(real_file_system(), std::filesystem::path(path).replace_extension(".pictures").string(),
                               as_bytes(measured.pictures));
       write_file_atomically(real_file_system(), path, as_bytes(measured.record));
-    }
+    });
   }
   bool is_first_seed(const PlanJob& job) const {
     for (const PlanJob& other : jobs_of(plan_))

@@ -16,15 +16,14 @@
 #include <utility>
 #include <vector>
 
+#include "signet/base/file_system.h"
 #include "signet/image/image.h"
 
 // Encoded pictures made byte by byte, so that tests reach variants that signet itself never writes.
 namespace signet::testpictures {
 
 inline std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text.data(), text.size())); }
-inline std::string text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
+inline std::string text_of(std::span<const std::byte> bytes) { return std::string(as_text(bytes)); }
 
 inline std::string big(std::uint32_t value, int width) {
   std::string text;

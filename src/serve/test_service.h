@@ -16,6 +16,7 @@
 
 #include "base/test_folder.h"
 #include "encode/test_networks.h"
+#include "signet/base/file_system.h"
 #include "signet/encode/encoder.h"
 #include "signet/serve/api.h"
 #include "signet/serve/http.h"
@@ -29,12 +30,8 @@ inline constexpr std::uint32_t kServeBits = 12;
 inline constexpr std::uint32_t kServeSide = 8;
 inline constexpr std::size_t kServeImages = 30;
 
-inline std::string text_of(const std::vector<std::byte>& bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 inline std::string test_png(std::uint64_t seed, std::uint32_t width = kServeSide, std::uint32_t height = kServeSide) {
-  return text_of(encode_png(testing_networks::random_image(width, height, 1, seed)));
+  return std::string(as_text(encode_png(testing_networks::random_image(width, height, 1, seed))));
 }
 
 class ServeTest : public TestFolder {

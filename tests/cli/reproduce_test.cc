@@ -174,6 +174,13 @@ TEST_F(ReproduceTest, APlanBecomesRecordsAndPagesAndIsNotRunTwice) {
   EXPECT_EQ(beginning["bits"], 4);
   EXPECT_EQ(beginning["network_bits"], 8);
   EXPECT_EQ(beginning["shared_seconds"], one["shared_seconds"]);  // the first stage was trained once
+  // The beginning of codes that are there counts as what the shortened model encodes.
+  const std::string nested = path("work/" + beginning["run"].get<std::string>() + ".onnx");
+  const auto shortened = ok({"eval", "--model", nested, "--bits-used", "4", "--data", path("data/shapes"), "--protocol", "full",
+                             "--seed", "3", "--quiet", "--json"})
+                             .json()[0];
+  for (const char* key : {"map", "model", "bits", "float_map", "class_id_map", "distinct_codes", "bit_means"})
+    EXPECT_EQ(beginning[key], shortened[key]) << key;
   // The record's number is what the stated command leads to.
   const std::string command = one["train_command"];
   EXPECT_EQ(command.rfind("signet train --data DATA --seed 3 ", 0), 0u) << command;
