@@ -97,10 +97,12 @@ class PlanRunner {
     real_file_system().create_directory(records_folder());
     const WorkLock lock(arguments_.work);
     check_options(missing);
+    const double began = now_seconds();
     for (const PlanJob* job : missing) {
       if (interrupted()) fail(ErrorCode::kCancelled, "stopped on request; the same command goes on from here");
       run_job(*job);
     }
+    say(concat(plan_.name, ": ", missing.size(), " networks trained and measured in ", human_seconds(now_seconds() - began)));
   }
 
   void list() const {

@@ -95,7 +95,10 @@ runs = [{ bits = [8], seeds = [3] }]
 name = "itq-cca-network"
 train = { method = "itq-cca", features = "network" }
 )");
-  ok(reproduce({file}));
+  Words aloud = reproduce({file});
+  std::erase(aloud, "--quiet");
+  const std::string said = ok(aloud).err;
+  EXPECT_NE(said.find("mixed: 2 networks trained and measured in "), std::string::npos) << said;
   const auto deep = record("mixed_heldout_signet_8_s3"), shallow = record("mixed_heldout_itq-cca-network_8_s3");
   EXPECT_EQ(std::count_if(std::filesystem::directory_iterator(path("work")), {},
                           [](const auto& entry) { return entry.path().extension() == ".features"; }),
