@@ -199,6 +199,8 @@ class Display {
 
 void print_result(const TrainArguments& a, const TrainResult& r) {
   const auto number = [](double value) { return value < 0 ? json() : json(value); };
+  json beginnings = json::object();
+  for (const auto& [length, map] : r.validation_map_of_beginnings) beginnings[std::to_string(length)] = map;
   if (a.json) {
     std::cout << json{{"model", r.model_path.empty() ? json() : json(r.model_path)},
                       {"fingerprint", r.fingerprint},
@@ -210,6 +212,7 @@ void print_result(const TrainArguments& a, const TrainResult& r) {
                       {"shared_seconds", r.shared_seconds},
                       {"images_per_second", r.images_per_second},
                       {"validation_map", number(r.validation_map)},
+                      {"validation_map_of_beginnings", beginnings},
                       {"validation_accuracy", number(r.validation_accuracy)},
                       {"validation_recall", number(r.validation_recall)},
                       {"pflop", r.pflop}}

@@ -86,6 +86,12 @@ json packed_ap(const std::vector<double>& ap) {
   return {{"encoding", "uint16-base64"}, {"count", kept.size()}, {"step", step}, {"values", pack_ap(kept)}};
 }
 
+// What `key` holds for this length; null where the length was not trained as a code.
+json of_beginning(const json& object, const char* key, std::uint32_t bits) {
+  const auto lengths = object.find(key);
+  return lengths == object.end() ? json() : lengths->value(std::to_string(bits), json());
+}
+
 // What comparisons of methods need; `pictures` takes the pictures of the examples by key.
 json comparison_members(const RecordSource& source, const Evaluated& evaluated, json& pictures) {
   json costs = json::array(), examples = json::array();
@@ -113,6 +119,7 @@ json comparison_members(const RecordSource& source, const Evaluated& evaluated, 
 
 json extra_members(const RecordSource& source, const EvalRecord& record) {
   const TrainedNetwork& n = source.network;
+  const std::uint32_t beginning = record.bits < source.job.bits ? record.bits : 0;
   json members = {{"run", n.key},
                   {"plan", source.plan.name},
                   {"plan_title", source.plan.title},
@@ -123,12 +130,13 @@ json extra_members(const RecordSource& source, const EvalRecord& record) {
                   {"cpu", cpu_name()},
                   {"threads", source.threads > 0 ? source.threads : available_cpus()},
                   {"train_command", train_command(source)},
-                  {"validation_curve", validation_curve({n.features_log, n.log})},
+                  {"validation_curve", validation_curve({n.features_log, n.log}, beginning)},
                   {"peak_memory_mib", std::max(at(n.numbers, "peak_memory_mib"), at(n.features, "peak_memory_mib"))}};
   if (source.plan.goal >= 0) members["goal"] = source.plan.goal;
   for (const char* key : {"train_seconds", "shared_seconds", "image_passes", "shared_image_passes", "images_per_second", "pflop",
                           "validation_map", "validation_accuracy"})
     members[key] = n.numbers.at(key);
+  if (beginning > 0) members["validation_map"] = of_beginning(n.numbers, "validation_map_of_beginnings", beginning);
   // How it was trained stays; where on this machine does not.
   json training = json::parse(record.training_record, nullptr, false);
   if (training.is_object()) {
@@ -140,7 +148,7 @@ json extra_members(const RecordSource& source, const EvalRecord& record) {
 
 }  // namespace
 
-json validation_curve(const std::vector<std::string>& logs) {
+json validation_curve(const std::vector<std::string>& logs, std::uint32_t beginning) {
   json curve = json::array();
   for (const std::string& path : logs) {
     if (path.empty()) continue;
@@ -156,8 +164,12 @@ json validation_curve(const std::vector<std::string>& logs) {
         while (!curve.empty() && curve.back()["image_passes"].get<double>() > from) curve.erase(curve.end() - 1);
       } else if (kind == "validation") {
         json point;
-        for (const char* key : {"stage", "image_passes", "seconds", "accuracy", "map"})
+        for (const char* key : {"stage", "image_passes", "seconds", "accuracy", "map", "soft_loss", "exact_loss"})
           if (event.contains(key)) point[key] = event[key];
+        if (beginning > 0) {  // those are of the whole code
+          for (const char* key : {"map", "soft_loss", "exact_loss"}) point.erase(key);
+          if (const json map = of_beginning(event, "map_of_beginnings", beginning); !map.is_null()) point["map"] = map;
+        }
         curve.push_back(std::move(point));
       }
     }

@@ -48,7 +48,8 @@ using WantedRecord = std::pair<std::uint32_t, std::string>;  // code length, pro
 void measure_network(const RecordSource& source, std::vector<WantedRecord> wanted,
                      const std::function<void(const MeasuredRecord&)>& keep);
 
-// Validation numbers against image passes from the logs of a run, in order. Lines that a resumed run repeats count once.
-nlohmann::json validation_curve(const std::vector<std::string>& logs);
+// Validation numbers against image passes from the logs of a run, in order. Lines that a resumed run repeats count once. Of codes
+// of `beginning` bits that a nested network of more bits begins with; 0: of its whole codes.
+nlohmann::json validation_curve(const std::vector<std::string>& logs, std::uint32_t beginning);
 
 }  // namespace signet::cli

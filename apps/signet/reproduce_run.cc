@@ -32,6 +32,9 @@ using nlohmann::json;
 
 constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 30;
 constexpr std::size_t kKeyDigits = 12;
+// Of what a run's key holds beside its options. Raised when the same options lead to other weights, so that records are made
+// again.
+constexpr const char* kTrainingVersion = "0.1.0";
 constexpr int kLockTries = 100, kLockPause = 100'000;  // microseconds: ten seconds in all
 
 // Options of a shallow method; the others of its row say which network's features it learns from.
@@ -40,8 +43,9 @@ constexpr std::array kShallowOptions{"method",   "features", "pca",    "rounds",
 // Options that the first stage does not read (TrainOptions::features_from): runs that differ in these alone share it.
 constexpr std::array kLaterOptions{"loss", "alpha", "exponent-cap", "natural-weight", "joint-classification", "nested"};
 
-json parse_file(const std::string& path) {
-  json parsed = json::parse(read_text_file(real_file_system(), path, kLargestFile), nullptr, false);
+template <typename Json = json>
+Json parse_file(const std::string& path) {
+  Json parsed = Json::parse(read_text_file(real_file_system(), path, kLargestFile), nullptr, false);
   if (!parsed.is_object()) fail(ErrorCode::kCorrupt, path, ": is no JSON object; remove it, and the run is made again");
   return parsed;
 }
@@ -88,6 +92,7 @@ class PlanRunner {
 
   void run() {
     const std::vector<PlanJob> jobs = jobs_of(plan_);
+    for (const PlanJob& job : jobs) renew_texts(job);
     std::vector<const PlanJob*> missing;
     for (const PlanJob& job : jobs)
       if (!missing_records(job).empty()) missing.push_back(&job);
@@ -142,7 +147,7 @@ class PlanRunner {
     return {{"data", whole_->describe()}, {"copies", plan_.leave_out_copies},
             {"compose", plan_.compose},   {"protocol", protocol_},
             {"bits", job.bits},           {"seed", job.seed},
-            {"train", job.train},         {"version", SIGNET_VERSION}};
+            {"train", job.train},         {"version", kTrainingVersion}};
   }
   static std::string short_hash(const json& value) { return sha256_hex(as_bytes(value.dump())).substr(0, kKeyDigits); }
   std::string key_of(const PlanJob& job) const { return short_hash(identity(job)); }
@@ -192,6 +197,23 @@ class PlanRunner {
       }
     }
     return missing;
+  }
+
+  // What the plan says about its numbers decides none of them: records that are there take over what it says now.
+  void renew_texts(const PlanJob& job) const {
+    for (const std::uint32_t bits : job.measured) {
+      for (const std::string& protocol : plan_.protocols) {
+        const std::string path = record_path(job, {bits, protocol});
+        if (!real_file_system().exists(path)) continue;
+        auto record = parse_file<nlohmann::ordered_json>(path);
+        if (record.value("run", "") != key_of(job)) continue;
+        const auto before = record;
+        record["plan_title"] = plan_.title, record["plan_text"] = plan_.text, record["remark"] = job.remark;
+        if (plan_.goal >= 0) record["goal"] = plan_.goal;
+        if (plan_.goal < 0) record.erase("goal");
+        if (record != before) write_file_atomically(real_file_system(), path, as_bytes(record.dump(2) + "\n"));
+      }
+    }
   }
 
   std::vector<std::string> common_words(const PlanJob& job) const {

@@ -28,9 +28,6 @@ a{color:var(--accent)}
 .better{color:var(--right)}.worse{color:var(--wrong)}.open,.soft{color:var(--soft)}
 .wide+.wide,.said+.wide{margin-top:2rem}
 .figures+.remark{margin-top:1rem}
-.line.alt{stroke-width:5;stroke-opacity:.45;stroke-linecap:butt}
-.dot.alt{fill:var(--paper);stroke-width:1.8}
-.dot.s0.alt{stroke:var(--c0)}.dot.s1.alt{stroke:var(--c1)}.dot.s2.alt{stroke:var(--c2)}.dot.s3.alt{stroke:var(--c3)}.dot.s4.alt{stroke:var(--c4)}.dot.s5.alt{stroke:var(--c5)}
 .said{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .example{display:grid;grid-template-columns:6rem 1fr;gap:1.2rem;align-items:start;border-top:1px solid var(--rule);padding:1rem 0}
 .example img,.no-picture{display:block;width:100%;aspect-ratio:1;object-fit:contain;background:var(--band)}

@@ -79,6 +79,9 @@ svg .label{fill:var(--ink)}
 .line.s0{stroke:var(--c0)}.line.s1{stroke:var(--c1);stroke-dasharray:7 4}.line.s2{stroke:var(--c2)}.line.s3{stroke:var(--c3);stroke-dasharray:2 4}
 .line.s4{stroke:var(--c4);stroke-dasharray:9 3 2 3}.line.s5{stroke:var(--c5);stroke-dasharray:4 3}
 .dot.s0{fill:var(--c0)}.dot.s1{fill:var(--c1)}.dot.s2{fill:var(--c2)}.dot.s3{fill:var(--c3)}.dot.s4{fill:var(--c4)}.dot.s5{fill:var(--c5)}
+.line.alt{stroke-width:5;stroke-opacity:.45;stroke-linecap:butt}
+.dot.alt{fill:var(--paper);stroke-width:1.8}
+.dot.s0.alt{stroke:var(--c0)}.dot.s1.alt{stroke:var(--c1)}.dot.s2.alt{stroke:var(--c2)}.dot.s3.alt{stroke:var(--c3)}.dot.s4.alt{stroke:var(--c4)}.dot.s5.alt{stroke:var(--c5)}
 rect.pos{fill:var(--c0)}rect.neg{fill:var(--c1)}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;margin:.5rem 0 0;padding:0;font-size:.85rem;color:var(--soft)}
 .legend li{display:flex;align-items:center;gap:.45rem}

@@ -139,13 +139,14 @@ ResultRecord record_of(const json& j) {
   r.queries = whole(j, "queries"), r.database = whole(j, "database"), r.shared_image_passes = whole(j, "shared_image_passes");
   r.class_id_map = share(j, "class_id_map"), r.float_map = share(j, "float_map");
   r.ndcg_at_100 = number(j, "ndcg_at_100"), r.weighted_map = number(j, "weighted_map");
+  r.validation_map = number(j, "validation_map");
   r.images_per_second = number(j, "images_per_second"), r.pflop = number(j, "pflop");
   r.peak_memory_mib = number(j, "peak_memory_mib"), r.encode_images_per_second = number(j, "encode_images_per_second");
   r.goal = number(j, "goal");
   r.precision_at_n = curve(j, "precision_at_n"), r.precision_recall = curve(j, "precision_recall");
   for (const json& v : list(j, "validation_curve", kMostPoints))
-    r.validation.push_back(
-        {v.at("stage"), real(v.at("image_passes")), real(v.at("seconds")), number(v, "accuracy"), number(v, "map")});
+    r.validation.push_back({v.at("stage"), real(v.at("image_passes")), real(v.at("seconds")), number(v, "accuracy"),
+                            number(v, "map"), number(v, "soft_loss"), number(v, "exact_loss")});
   for (const json& note : list(j, "notes", kMostNotes)) r.notes.push_back(note);
   read_codes(j, r);
   read_query_ap(j, r);

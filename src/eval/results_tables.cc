@@ -55,6 +55,12 @@ Rows of_bits(const Rows& rows, std::uint32_t bits) {
   return some;
 }
 
+// A JPEG copy of a data set is not the data set: said beside every number.
+std::string with_loss(const Rows& rows, const char* before) {
+  const std::string& pictures = rows.front()->pictures;
+  return pictures.find("JPEG") == std::string::npos ? "" : before + pictures;
+}
+
 // Code lengths across, methods down: ours, their bounds where there is one method alone, and what others printed for this
 // protocol.
 ResultTable overview(const Rows& rows, const std::vector<PublishedRow>& published) {
@@ -68,12 +74,7 @@ ResultTable overview(const Rows& rows, const std::vector<PublishedRow>& publishe
     others.push_back(&row);
     for (const auto& [bits, value] : row.map) lengths.insert(bits);
   }
-  const std::string& pictures = rows.front()->pictures;
-  ResultTable table{
-      concat("mAP by code length; mean ± standard deviation over seeds", pictures.find("JPEG") == std::string::npos ? "" : "; ",
-             pictures.find("JPEG") == std::string::npos ? "" : pictures),
-      {"method"},
-      {}};
+  ResultTable table{concat("mAP by code length; mean ± standard deviation over seeds", with_loss(rows, "; ")), {"method"}, {}};
   for (const std::uint32_t bits : lengths) table.head.push_back(concat(bits, " bits"));
   table.head.emplace_back("remark");
   const auto methods = by_method(rows);
@@ -103,16 +104,31 @@ double minutes_to_goal(const ResultRecord& r) {
   return -1;
 }
 
+// Seeds that never get there are counted, as a mean of the others alone would flatter.
+std::string time_to_goal(const Rows& rows) {
+  const Spread reached = spread_of(rows, minutes_to_goal);
+  return concat(spread_text(reached, 1), reached.count == 0 || reached.count == rows.size()
+                                             ? ""
+                                             : concat(" (", reached.count, " of ", rows.size(), " seeds)"));
+}
+
+// At the end of training; -1 where they were not measured.
+ValidationPoint last_losses(const ResultRecord& r) { return r.validation.empty() ? ValidationPoint{} : r.validation.back(); }
+
 ResultTable details(const Rows& rows) {
   const bool graded = std::any_of(rows.begin(), rows.end(), [](auto* r) { return r->weighted_map >= 0; });
   const auto goal = std::find_if(rows.begin(), rows.end(), [](auto* r) { return r->goal >= 0; });
   ResultTable table{
-      "What each number was and cost",
+      "What each number was and cost" + with_loss(rows, "; "),
       {"method, bits", "seeds", "mAP", "worst to best tie order", "class number", "float", "P within r 2", "distinct codes"},
       {}};
   if (graded) table.head.insert(table.head.end(), {"NDCG@100", "weighted mAP"});
   table.head.insert(table.head.end(),
                     {"image passes", "training min", "images/s", "GFLOP/s", "PFLOP", "peak MiB", "encode images/s"});
+  const bool validated = std::any_of(rows.begin(), rows.end(), [](auto* r) { return r->validation_map >= 0; });
+  const bool both_losses = std::any_of(rows.begin(), rows.end(), [](auto* r) { return last_losses(*r).soft_loss >= 0; });
+  if (validated) table.head.emplace_back("validation mAP");
+  if (both_losses) table.head.emplace_back("validation loss, soft and exact");
   if (goal != rows.end()) table.head.push_back(concat("min to validation mAP ", fixed((*goal)->goal, 2)));
   using Key = std::pair<std::string, std::uint32_t>;
   for (const auto& [key, of] : grouped_by<Key>(rows, [](const ResultRecord& r) { return Key{r.method, r.bits}; })) {
@@ -143,7 +159,11 @@ ResultTable details(const Rows& rows) {
     row.push_back(without_spread(mean([](auto& r) { return r.pflop; }), 3));
     row.push_back(whole([](auto& r) { return r.peak_memory_mib; }));
     row.push_back(whole([](auto& r) { return r.encode_images_per_second; }));
-    if (goal != rows.end()) row.push_back(spread_text(mean(minutes_to_goal), 1));
+    if (validated) row.push_back(show(of, &ResultRecord::validation_map));
+    if (both_losses)
+      row.push_back(concat(without_spread(mean([](auto& r) { return last_losses(r).soft_loss; }), 3), ", ",
+                           without_spread(mean([](auto& r) { return last_losses(r).exact_loss; }), 3)));
+    if (goal != rows.end()) row.push_back(time_to_goal(of));
     table.rows.push_back(std::move(row));
   }
   return table;
@@ -182,7 +202,7 @@ std::vector<std::string> verdicts_of(const Rows& rows) {
 ResultPart part_of(const std::string& id, const Rows& rows, const std::vector<PublishedRow>& published) {
   const ResultRecord& first = *rows.front();
   ResultPart part;
-  part.heading = first.protocol;
+  part.heading = first.protocol + (with_loss(rows, "").empty() ? "" : ", from JPEG files");
   part.text.push_back(concat("Data: ", first.dataset, "; ", first.pictures, "."));
   if (!first.protocol_split.empty())
     part.text.push_back(concat(first.protocol_remark, " (", first.protocol_split, "; ", plain(first.queries), " queries, ",

@@ -76,6 +76,51 @@ TEST(Results, GoalDegreesAndNestedLengthsAreShown) {
   EXPECT_TRUE(has(page, "| 2.0 |\n")) << page;  // reached at 120 s
 }
 
+TEST(Results, SeedsThatMissTheGoalAreCounted) {
+  std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 2, 0.81)};
+  for (ResultRecord& r : records) r.goal = 0.74;
+  EXPECT_TRUE(has(results_pages(records, {}).markdown, "| 2.0 ± 0.0 |\n"));
+  records[1].validation.back().map = 0.73;
+  EXPECT_TRUE(has(results_pages(records, {}).markdown, "| 2.0 (1 of 2 seeds) |\n"));
+}
+
+TEST(Results, PicturesThatLostSomethingAreNamedBesideEveryNumber) {
+  std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80)};
+  EXPECT_FALSE(has(results_pages(records, {}).markdown, "JPEG"));
+  records[0].pictures = "pictures are JPEG files (compressed with loss)";
+  const ResultPages pages = results_pages(records, {});
+  EXPECT_TRUE(has(pages.markdown, "\n### cifar10-heldout, from JPEG files\n"));
+  EXPECT_EQ(count(pages.markdown, "; pictures are JPEG files"), 3u);  // both tables, and what the data are
+  EXPECT_EQ(count(pages.html, "; pictures are JPEG files"), 3u);
+}
+
+TEST(Results, ValidationAndTrainingCurvesOfEveryLength) {
+  std::vector<ResultRecord> records;
+  for (const char* method : {"signet-a", "signet-b"})
+    for (const std::uint32_t bits : {12u, 48u}) records.push_back(record(method, bits, 1, 0.8));
+  for (ResultRecord& r : records) r.validation_map = 0.7654, r.validation[1].soft_loss = 0.5, r.validation[1].exact_loss = 0.625;
+  const ResultPages pages = results_pages(records, {});
+  EXPECT_EQ(count(pages.markdown, "| 0.7654 | 0.500, 0.625 |\n"), 4u) << pages.markdown;
+  for (const char* bits : {", 12 bits</b>", ", 48 bits</b>"}) {
+    EXPECT_TRUE(has(pages.html, std::string("<b>Validation mAP while training") + bits));
+    EXPECT_TRUE(has(pages.html, std::string("<b>Loss of signs over loss of soft codes while training") + bits));
+  }
+  const std::vector<ResultRecord> alone = {records[0], records[1]};
+  EXPECT_TRUE(has(results_pages(alone, {}).html, "<b>Validation mAP while training</b>"));  // both lengths in one
+}
+
+TEST(Results, NoMoreLinesThanTheEyeTellsApart) {
+  std::vector<ResultRecord> records;
+  for (int i = 0; i < 14; ++i) records.push_back(record("m" + std::to_string(10 + i), 12, 1, 0.5 + 0.01 * i));
+  const std::string page = results_pages(records, {}).html;
+  EXPECT_TRUE(has(page, "<b>Validation mAP while training, 12 bits (the 12 rows with the highest mAP)</b>"));
+  EXPECT_TRUE(has(page, "<b>mAP by code length (the 12 methods with the highest mAP)</b>"));
+  EXPECT_TRUE(has(page, "m12, 12 bits, seed 1"));
+  EXPECT_FALSE(has(page, "m11, 12 bits, seed 1"));
+  EXPECT_TRUE(has(page, "line s5 alt\""));
+  EXPECT_TRUE(has(page, ".line.alt{"));
+}
+
 TEST(Results, ATableWithRivalsSaysWhoWins) {
   using compared::made, compared::noisy;
   std::vector<ResultRecord> records = {made("signet", 12, 1, noisy(0.60, 1)), made("dsh", 12, 1, noisy(0.64, 2))};
@@ -125,6 +170,8 @@ TEST(Results, ARecordForComparisonsIsReadWhole) {
   j["search_cost"] = json::parse(R"([{"index": "mih", "radius": 2, "microseconds": 7.5}])");
   j["examples"] = json::parse(
       R"([{"query": {"key": "q", "label": "cat"}, "hits": [{"key": "h", "label": "dog", "distance": 3, "relevant": true}]}])");
+  j["validation_map"] = 0.81;
+  j["validation_curve"] = json::parse(R"([{"stage": "joint", "image_passes": 5, "seconds": 1, "soft_loss": 0.5}])");
   j["protocol_detail"] = {{"split", "s"}, {"remark", "r"}, {"cutoff", 100}, {"ties", "expected"}};
   const ResultRecord r = parse_result(j.dump(), "x.json");
   ASSERT_EQ(r.query_ap.size(), 4u);
@@ -136,6 +183,9 @@ TEST(Results, ARecordForComparisonsIsReadWhole) {
   EXPECT_EQ(r.search_cost.at(0).microseconds, 7.5);
   EXPECT_EQ(r.examples.at(0).hits.at(0).distance, 3u);
   EXPECT_EQ(r.mean_bit_entropy, 0.9);
+  EXPECT_EQ(r.validation_map, 0.81);
+  EXPECT_EQ(r.validation.at(0).soft_loss, 0.5);
+  EXPECT_EQ(r.validation.at(0).exact_loss, -1);
 }
 
 TEST(Results, ValuesOutsideTheirRangeAreRefusedByName) {

@@ -51,7 +51,7 @@ std::string correlation_chart(const std::string& id, std::span<const double> cor
 // Round values for axis ticks inside [low, high], about `count` of them.
 std::vector<double> nice_ticks(double low, double high, int count);
 
-inline constexpr int kStyles = 6;       // of a page that has style_sheet() alone
-inline constexpr int kMoreStyles = 12;  // of one that has compare_style() too: the six again, wide and pale, with hollow dots
+inline constexpr int kStyles = 6;       // that differ in colour and dash
+inline constexpr int kMoreStyles = 12;  // the six again, wide and pale, with hollow dots
 
 }  // namespace signet::eval

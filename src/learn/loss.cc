@@ -171,6 +171,10 @@ Tensor pair_loss(const Tensor& u, const Tensor& similarity, const PairLossOption
                          options.equal_mass);
 }
 
+PairLossOptions pair_loss_options(const TrainOptions& options) {
+  return {options.loss, options.alpha, options.exponent_cap, options.equal_pair_mass};
+}
+
 Tensor nested_pair_loss(const Tensor& u, const Tensor& similarity, const PairLossOptions& options,
                         std::span<const std::uint32_t> lengths) {
   Tensor sum = pair_loss(u, similarity, options);

@@ -37,6 +37,8 @@ struct PairLossOptions {
   bool equal_mass = true;  // similar (y > 0) and dissimilar (y < 0) pairs weigh 1/2 each as groups; false: every pair the same
 };
 
+PairLossOptions pair_loss_options(const TrainOptions& options);
+
 // u: n x K soft codes, float32 or float64. similarity: n x n, symmetric, same type and device, values in [-1, 1]; the diagonal is
 // not used. Returns the weighted mean over pairs, a scalar. Time O(n^2 K), memory O(n^2). Differentiable in u; not twice.
 at::Tensor pair_loss(const at::Tensor& u, const at::Tensor& similarity, const PairLossOptions& options);

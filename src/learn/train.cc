@@ -242,7 +242,7 @@ TrainResult finish(Run& run, const std::string& model_path, TrainingLog& log) {
   settle_statistics(run.network, run.set, run.device);
   ValidationNumbers v = run.options.supervision == Supervision::kInstance
                             ? validate_instance(run.network, run.set, false, run.device)
-                            : validate(run.network, run.set, true, false, run.device);
+                            : validate(run.network, run.set, validation_options(run.options, true, false), run.device);
   if (!run.plan.classifies(run.plan.stages.size() - 1)) v.accuracy = -1;
   Model model;
   model.network = to_network(run.network, trained_logits(run.options, run.plan));
@@ -256,6 +256,7 @@ TrainResult finish(Run& run, const std::string& model_path, TrainingLog& log) {
   result.model_path = model_path;
   result.fingerprint = model_fingerprint(model.network, run.set.preprocessing);
   result.validation_map = v.map, result.validation_accuracy = v.accuracy, result.validation_recall = v.recall;
+  result.validation_map_of_beginnings = v.map_of_beginnings;
   log.write(json{{"event", "done"},
                  {"model", model_path},
                  {"fingerprint", result.fingerprint},

@@ -187,8 +187,7 @@ at::Tensor Trainer::loss_of(const HashNetwork::Result& out, const Stage& stage, 
     return (*rival_)(network_, out, batch, progress) * static_cast<double>(batch.positions.size());
   }
   const at::Tensor similarity = batch.similarity.defined() ? batch.similarity.to(device_) : at::Tensor();
-  return batch_loss(out, batch.targets.to(device_), similarity, stage, plan_,
-                    {options_.loss, options_.alpha, options_.exponent_cap, options_.equal_pair_mass}, options_.nested);
+  return batch_loss(out, batch.targets.to(device_), similarity, stage, plan_, pair_loss_options(options_), options_.nested);
 }
 
 void Trainer::check_loss(double loss, const Stage& stage, const Batch& batch, const TrainingState& state) const {
@@ -205,7 +204,7 @@ void Trainer::check_loss(double loss, const Stage& stage, const Batch& batch, co
 void Trainer::validate_now(const Stage& stage, TrainingState& state) {
   if (set_.validation.empty()) return;
   if (options_.supervision == Supervision::kInstance) return validate_copies(stage, state);
-  ValidationNumbers v = validate(network_, set_, stage.hash_layer, options_.bfloat16, device_);
+  ValidationNumbers v = validate(network_, set_, validation_options(options_, stage.hash_layer, options_.bfloat16), device_);
   if (!plan_.classifies(state.stage)) v.accuracy = -1;
   state.validation_accuracy = v.accuracy;
   if (stage.hash_layer) state.validation_map = v.map;
@@ -213,6 +212,8 @@ void Trainer::validate_now(const Stage& stage, TrainingState& state) {
   json numbers = json::object();
   if (v.accuracy >= 0) numbers["accuracy"] = v.accuracy;
   if (stage.hash_layer) numbers["map"] = v.map;
+  for (const auto& [length, map] : v.map_of_beginnings) numbers["map_of_beginnings"][std::to_string(length)] = map;
+  if (v.soft_loss >= 0) numbers.update({{"soft_loss", v.soft_loss}, {"exact_loss", v.exact_loss}});
   log_validation(stage, state, v, numbers);
 }
 

@@ -59,6 +59,35 @@ void append_codes(Packed& packed, const at::Tensor& hash) {
   }
 }
 
+// The first `length` bits, the others 0.
+Packed beginnings(Packed packed, std::uint32_t length) {
+  for (std::size_t i = 0; i < packed.codes.size(); ++i) {
+    const std::size_t first = i % packed.words * 64;  // bit of the code that this word begins with
+    if (first + 64 > length) packed.codes[i] &= first >= length ? 0 : (std::uint64_t{1} << (length - first)) - 1;
+  }
+  return packed;
+}
+
+// In groups that are spread over all images, so that each holds similar and dissimilar pairs however the images are ordered.
+void measure_loss(ValidationNumbers& numbers, const at::Tensor& outputs, const TrainingSet& set,
+                  const ValidationOptions& options) {
+  const std::size_t count = numbers.images, groups = (count + kBatch - 1) / kBatch;
+  numbers.soft_loss = numbers.exact_loss = 0;
+  for (std::size_t g = 0; g < groups; ++g) {
+    std::vector<std::size_t> positions;
+    for (std::size_t i = g; i < count; i += groups) positions.push_back(set.validation[i]);
+    const at::Tensor v = outputs.slice(0, static_cast<std::int64_t>(g), static_cast<std::int64_t>(count),
+                                       static_cast<std::int64_t>(groups)),
+                     similarity = label_similarity(set, positions);
+    const auto loss = [&](const at::Tensor& u) {
+      return nested_pair_loss(u.contiguous(), similarity, *options.pair_loss, options.beginnings).item<double>() *
+             static_cast<double>(positions.size()) / static_cast<double>(count);
+    };
+    numbers.soft_loss += loss(v.tanh());
+    numbers.exact_loss += loss(v.ge(0).to(v.scalar_type()) * 2 - 1);
+  }
+}
+
 void measure_health(ValidationNumbers& numbers, const Packed& packed, std::size_t count, std::uint32_t bits,
                     std::size_t classes) {
   std::set<std::vector<std::uint64_t>> distinct;
@@ -129,32 +158,46 @@ double tie_aware_map(std::span<const std::uint64_t> codes, std::size_t words,
   return counted > 0 ? sum / static_cast<double>(counted) : -1;
 }
 
-ValidationNumbers validate(HashNetwork& network, const TrainingSet& set, bool hash_layer, bool bfloat16,
+ValidationOptions validation_options(const TrainOptions& options, bool hash_layer, bool bfloat16) {
+  ValidationOptions measured{hash_layer, bfloat16, options.nested, {}};
+  if (options.rival.empty()) measured.pair_loss = pair_loss_options(options);
+  return measured;
+}
+
+ValidationNumbers validate(HashNetwork& network, const TrainingSet& set, const ValidationOptions& options,
                            const at::Device& device) {
   ValidationNumbers numbers;
   numbers.images = std::min(set.validation.size(), kMostImages);
   if (numbers.images == 0) return numbers;
   const at::NoGradGuard no_gradient;
   Packed packed;
+  std::vector<at::Tensor> outputs;
   std::size_t right = 0;
   std::vector<const std::vector<std::int32_t>*> labels;
   for (std::size_t begin = 0; begin < numbers.images; begin += kBatch) {
     const auto positions = std::span(set.validation).subspan(begin, std::min(kBatch, numbers.images - begin));
     const at::Tensor images = normalised_images(set, positions).to(device);
-    HashNetwork::Result out = network.forward(images, HashNetwork::Mode::kEvaluate, hash_layer, bfloat16);
-    if (set.preprocessing.mirror_view)
-      out = mean_of(out, network.forward(images.flip({3}), HashNetwork::Mode::kEvaluate, hash_layer, bfloat16));
+    const auto forward = [&](const at::Tensor& view) {
+      return network.forward(view, HashNetwork::Mode::kEvaluate, options.hash_layer, options.bfloat16);
+    };
+    HashNetwork::Result out = forward(images);
+    if (set.preprocessing.mirror_view) out = mean_of(out, forward(images.flip({3})));
     const at::Tensor best = out.logits.argmax(1).to(at::kCPU).contiguous();
     for (std::size_t i = 0; i < positions.size(); ++i) {
       labels.push_back(&set.labels[positions[i]]);
       right += std::ranges::binary_search(*labels.back(), static_cast<std::int32_t>(best.data_ptr<std::int64_t>()[i])) ? 1u : 0u;
     }
-    if (hash_layer) append_codes(packed, out.hash);
+    if (!options.hash_layer) continue;
+    append_codes(packed, out.hash);
+    outputs.push_back(out.hash.to(at::kCPU));
   }
   numbers.accuracy = static_cast<double>(right) / static_cast<double>(numbers.images);
-  if (!hash_layer) return numbers;
+  if (!options.hash_layer) return numbers;
   const std::uint32_t bits = network.shape().bits;
   numbers.map = tie_aware_map(packed.codes, packed.words, labels, bits);
+  for (const std::uint32_t length : options.beginnings)
+    numbers.map_of_beginnings[length] = tie_aware_map(beginnings(packed, length).codes, packed.words, labels, length);
+  if (options.pair_loss) measure_loss(numbers, at::cat(outputs), set, options);
   measure_health(numbers, packed, numbers.images, bits, set.classes());
   return numbers;
 }

@@ -1,26 +1,42 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "learn/loss.h"
 #include "learn/network.h"
 #include "learn/training_set.h"
 
 namespace signet {
 
 struct ValidationNumbers {
-  double map = -1;       // tie-aware; every validation image against the other validation images
-  double accuracy = -1;  // arg-max class is one of the image's labels
-  double recall = -1;    // instance codes: see TrainResult::validation_recall
+  double map = -1;                                    // tie-aware; every validation image against the other validation images
+  double accuracy = -1;                               // arg-max class is one of the image's labels
+  double recall = -1;                                 // instance codes: see TrainResult::validation_recall
+  std::map<std::uint32_t, double> map_of_beginnings;  // by length: map of the codes' first bits
+  // The pair loss, without the classification term, of the soft codes that training sees and of their signs, exactly
+  // (learn/loss.h); -1: not measured. Their difference is what rounding costs.
+  double soft_loss = -1, exact_loss = -1;
   std::size_t images = 0, distinct_codes = 0;
   double worst_bit_mean = 0;  // the largest |mean of h_k|: 1 = a bit that never changes
   std::string warning;        // codes collapse: what was seen; empty otherwise
 };
 
-// Runs the network in evaluation mode over the set's validation images (the first 10,000 at most). Codes only with hash_layer.
-ValidationNumbers validate(HashNetwork& network, const TrainingSet& set, bool hash_layer, bool bfloat16,
+struct ValidationOptions {
+  bool hash_layer = true, bfloat16 = false;        // without hash_layer: no codes yet, and nothing below counts
+  std::span<const std::uint32_t> beginnings = {};  // nested lengths
+  std::optional<PairLossOptions> pair_loss = {};   // over all these lengths; none: the network learns by another method's loss
+};
+
+// What a run of these options measures on its validation images.
+ValidationOptions validation_options(const TrainOptions& options, bool hash_layer, bool bfloat16);
+
+// Runs the network in evaluation mode over the set's validation images (the first 10,000 at most).
+ValidationNumbers validate(HashNetwork& network, const TrainingSet& set, const ValidationOptions& options,
                            const at::Device& device);
 
 // The same for instance codes: every validation image and one altered copy of it are encoded; `recall` is the share of copies

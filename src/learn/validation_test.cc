@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
+#include "learn/batches.h"
 #include "learn/test_data.h"
 
 namespace signet {
@@ -57,16 +59,16 @@ TEST(Validation, AveragesBothViewsWhereTheModelDoes) {
   TrainingSet set = load_training_set(data, 0, 0.5, 1, pool, std::uint64_t{1} << 30, [](std::size_t) { return true; });
   HashNetwork network({1, 16, 16, {8, 8, 8}, 2, 4, 6}, 1, at::kCPU);
   network.fit_whitening(normalised_images(set, set.train));
-  const double one = validate(network, set, true, false, at::kCPU).map;
+  const double one = validate(network, set, {}, at::kCPU).map;
   set.preprocessing.mirror_view = true;
-  const double both = validate(network, set, true, false, at::kCPU).map;
+  const double both = validate(network, set, {}, at::kCPU).map;
   EXPECT_NE(both, one);
   // Both views of pictures that are their own mirror images are the same view.
   for (std::size_t i = 0; i < set.pixels.size(); i += set.width)
     for (std::size_t x = 0; x < set.width / 2; ++x) set.pixels[i + set.width - 1 - x] = set.pixels[i + x];
-  const double symmetric = validate(network, set, true, false, at::kCPU).map;
+  const double symmetric = validate(network, set, {}, at::kCPU).map;
   set.preprocessing.mirror_view = false;
-  EXPECT_NEAR(validate(network, set, true, false, at::kCPU).map, symmetric, 1e-9);
+  EXPECT_NEAR(validate(network, set, {}, at::kCPU).map, symmetric, 1e-9);
 }
 
 TEST(Validation, SaysWhenCodesCollapse) {
@@ -77,11 +79,44 @@ TEST(Validation, SaysWhenCodesCollapse) {
   const at::NoGradGuard no_gradient;
   at::Tensor weight = network.value("hash.weight");
   weight.zero_();
-  const ValidationNumbers v = validate(network, set, true, false, at::kCPU);
+  const ValidationNumbers v = validate(network, set, {}, at::kCPU);
   EXPECT_EQ(v.images, 100u);
   EXPECT_EQ(v.distinct_codes, 1u);
   EXPECT_DOUBLE_EQ(v.worst_bit_mean, 1);
   EXPECT_NE(v.warning.find("collapse"), std::string::npos);
+}
+
+TEST(Validation, MeasuresTheBeginningsAndTheLossOfNestedCodes) {
+  const BarDataset data(labels_in_turn(1500, 3), 4);
+  ThreadPool pool(1);
+  TrainingSet set = load_training_set(data, 0, 0.5, 1, pool, std::uint64_t{1} << 30, [](std::size_t) { return true; });
+  // All images of a class one after another, as folders of classes have them: each group of pairs shall have all classes even so.
+  std::ranges::stable_sort(set.validation, {}, [&](std::size_t i) { return set.labels[i].front(); });
+  HashNetwork network({1, 16, 16, {8, 8, 8}, 2, 3, 70}, 1, at::kCPU);
+  network.fit_whitening(normalised_images(set, set.train));
+  const std::vector<std::uint32_t> lengths = {5, 64, 66};
+  const ValidationNumbers v = validate(network, set, {true, false, lengths, PairLossOptions{}}, at::kCPU);
+  ASSERT_EQ(v.images, 750u);
+  const at::NoGradGuard no_gradient;
+  const at::Tensor hash = network.forward(normalised_images(set, set.validation), HashNetwork::Mode::kEvaluate, true, false).hash;
+  std::vector<const std::vector<std::int32_t>*> labels;
+  for (const std::size_t i : set.validation) labels.push_back(&set.labels[i]);
+  ASSERT_EQ(v.map_of_beginnings.size(), lengths.size());
+  for (const std::uint32_t length : lengths) {
+    std::vector<std::uint64_t> codes(2 * v.images);
+    for (std::size_t i = 0; i < v.images; ++i)
+      for (std::uint32_t k = 0; k < length; ++k)
+        if (hash[static_cast<std::int64_t>(i)][k].item<float>() >= 0) codes[2 * i + k / 64] |= std::uint64_t{1} << (k % 64);
+    EXPECT_NEAR(v.map_of_beginnings.at(length), tie_aware_map(codes, 2, labels, length), 1e-9) << length;
+  }
+  // The mean over two groups of 375 is the value of all pairs to within what the draw of pairs leaves.
+  const at::Tensor similarity = label_similarity(set, set.validation);
+  const double soft = nested_pair_loss(hash.tanh(), similarity, {}, lengths).item<double>(),
+               exact = nested_pair_loss(hash.sign(), similarity, {}, lengths).item<double>();
+  EXPECT_NEAR(v.soft_loss, soft, 0.02 * soft);
+  EXPECT_NEAR(v.exact_loss, exact, 0.02 * exact);
+  EXPECT_GT(std::abs(soft - exact), 0.04 * soft);
+  EXPECT_EQ(validate(network, set, {}, at::kCPU).soft_loss, -1);  // of another method's loss
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ namespace signet {
 struct ValidationPoint {
   std::string stage;
   double image_passes = 0, seconds = 0;
-  double accuracy = -1, map = -1;  // -1: not measured there
+  double accuracy = -1, map = -1;          // -1: not measured there
+  double soft_loss = -1, exact_loss = -1;  // the pair loss of the soft codes and of their signs; -1 likewise
 };
 
 // How long one query took, on one thread, when everything within this radius was asked of this kind of index.
@@ -50,6 +51,7 @@ struct ResultRecord {
   std::uint64_t seed = 0, threads = 0, distinct_codes = 0, queries = 0, database = 0, image_passes = 0, shared_image_passes = 0;
   double map = -1, map_optimistic = -1, map_pessimistic = -1, class_id_map = -1, float_map = -1, precision_at_radius_2 = -1;
   double ndcg_at_100 = -1, weighted_map = -1;
+  double validation_map = -1;  // on images held out from training: what defaults are chosen by
   double train_seconds = 0, images_per_second = -1, pflop = -1, peak_memory_mib = -1, encode_images_per_second = -1;
   double goal = -1;  // validation mAP whose time is asked for
   std::vector<CurvePoint> precision_at_n, precision_recall;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,7 @@ struct TrainResult {
   double seconds = 0;
   double images_per_second = 0;
   double validation_map = -1, validation_accuracy = -1;
+  std::map<std::uint32_t, double> validation_map_of_beginnings;  // by nested length
   // kInstance: an altered copy of every validation image is planted (one change each, the six of kTuningChanges in turn); the
   // share of copies whose own original is strictly nearer than every other validation image. -1: not measured.
   double validation_recall = -1;
