@@ -1,3 +1,6 @@
+#include <cmath>
+#include <iostream>
+
 #include "apps/signet/command.h"
 #include "apps/signet/options.h"
 #include "apps/signet/reproduce.h"
@@ -21,6 +24,7 @@ int run_reproduce(Arguments words) {
   options->flag("--render", a.render, "make the pages from the records again; done after every plan too");
   options->flag("--check", a.check, "compare the pages with the records; status 3 where they differ");
   options->flag("--list", a.list, "say what the plans ask for, what of it is there and what its training took, and do nothing");
+  options->flag("--dry-run", a.dry_run, "check the plans and their options and stop before any image is read");
   options->threads(a.threads);
   options->quiet(a.quiet);
   if (!options.parse(words)) return 0;
@@ -28,8 +32,15 @@ int run_reproduce(Arguments words) {
     fail(ErrorCode::kUsage, "give a PLAN to run, or --render or --check for the pages alone");
   std::vector<ExperimentPlan> plans;  // mistakes in the last one are found before the first one runs
   for (const std::string& path : a.plans) plans.push_back(read_plan(path));
+  if (a.dry_run) {
+    for (const ExperimentPlan& plan : plans) check_plan(plan, a);
+    return 0;
+  }
   if (a.list) {
-    for (const ExperimentPlan& plan : plans) list_plan(plan, a);
+    double seconds = 0;
+    for (const ExperimentPlan& plan : plans) seconds += list_plan(plan, a);
+    if (plans.size() > 1)
+      std::cout << "all plans: training what is there took " << std::llround(seconds / 60) << " minutes of one core\n";
     return 0;
   }
   catch_interrupts();

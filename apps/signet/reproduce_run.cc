@@ -85,12 +85,10 @@ class PlanRunner {
     data_.path = plan.data.starts_with('/') ? plan.data : join_path(arguments.data, plan.data);
     data_.leave_out_copies = plan.leave_out_copies;
     data_.compose = plan.compose;
-    whole_ = open_dataset(data_.path, data_.dataset_options());
-    const std::vector<std::string> splits = dataset_splits(data_.path, data_.dataset_options());
-    has_train_part_ = splits.size() > 1 && std::find(splits.begin(), splits.end(), "train") != splits.end();
   }
 
   void run() {
+    open();
     const std::vector<PlanJob> jobs = jobs_of(plan_);
     for (const PlanJob& job : jobs) renew_texts(job);
     std::vector<const PlanJob*> missing;
@@ -110,7 +108,16 @@ class PlanRunner {
     say(concat(plan_.name, ": ", missing.size(), " networks trained and measured in ", human_seconds(now_seconds() - began)));
   }
 
-  void list() const {
+  void dry_run() const {
+    const std::vector<PlanJob> jobs = jobs_of(plan_);
+    std::vector<const PlanJob*> all;
+    for (const PlanJob& job : jobs) all.push_back(&job);
+    check_options(all);
+  }
+
+  // Returns the seconds of one core that training took.
+  double list() {
+    open();
     const std::vector<PlanJob> jobs = jobs_of(plan_);
     std::size_t there = 0;
     double seconds = 0;                    // of one core
@@ -129,9 +136,16 @@ class PlanRunner {
     for (const auto& part : shared) seconds += part.second;
     std::cout << plan_.name << ": " << there << " of " << jobs.size() << " networks are there; training them took "
               << std::llround(seconds / 60) << " minutes of one core, stages that they share counted once\n";
+    return seconds;
   }
 
  private:
+  void open() {
+    whole_ = open_dataset(data_.path, data_.dataset_options());
+    const std::vector<std::string> splits = dataset_splits(data_.path, data_.dataset_options());
+    has_train_part_ = splits.size() > 1 && std::find(splits.begin(), splits.end(), "train") != splits.end();
+  }
+
   void say(const std::string& text) const {
     if (!arguments_.quiet) note("reproduce", text);
   }
@@ -236,14 +250,15 @@ class PlanRunner {
     return words;
   }
 
-  // An option that does not exist shall not be found after hours.
+  // An option that does not exist shall not be found after hours. Of several lengths the first is enough: plans name the shortest
+  // first, which allows least.
   void check_options(const std::vector<const PlanJob*>& jobs) const {
     std::set<std::vector<std::string>> checked;
     for (const PlanJob* job : jobs) {
       PlanJob any = *job;
       any.seed = 1;
+      if (!checked.insert(common_words(any)).second) continue;
       std::vector<std::string> words = model_words(any);
-      if (!checked.insert(words).second) continue;
       words.insert(words.end(), {"--out", "model.onnx", "--dry-run", "--quiet"});
       if (!job->is_shallow()) {
         run_trainer(words);
@@ -359,6 +374,8 @@ class PlanRunner {
 
 void run_plan(const ExperimentPlan& plan, const ReproduceArguments& arguments) { PlanRunner(plan, arguments).run(); }
 
-void list_plan(const ExperimentPlan& plan, const ReproduceArguments& arguments) { PlanRunner(plan, arguments).list(); }
+double list_plan(const ExperimentPlan& plan, const ReproduceArguments& arguments) { return PlanRunner(plan, arguments).list(); }
+
+void check_plan(const ExperimentPlan& plan, const ReproduceArguments& arguments) { PlanRunner(plan, arguments).dry_run(); }
 
 }  // namespace signet::cli

@@ -177,22 +177,6 @@ TEST_F(ReproduceTest, APlanBecomesRecordsAndPagesAndIsNotRunTwice) {
   EXPECT_EQ(beginning["bits"], 4);
   EXPECT_EQ(beginning["network_bits"], 8);
   EXPECT_EQ(beginning["shared_seconds"], one["shared_seconds"]);  // the first stage was trained once
-  const auto whole_code = record("small_full_signet-nested_8_s3");
-  EXPECT_EQ(whole_code["validation_curve"].size(), beginning["validation_curve"].size());
-  EXPECT_EQ(whole_code["validation_curve"].back()["accuracy"], beginning["validation_curve"].back()["accuracy"]);
-  EXPECT_NE(whole_code["validation_curve"].back()["map"], beginning["validation_curve"].back()["map"]);
-  EXPECT_NE(whole_code["validation_map"], beginning["validation_map"]);
-  EXPECT_GT(beginning["validation_map"], 0.1);
-  EXPECT_GT(whole_code["validation_curve"].back()["soft_loss"], 0.01);
-  EXPECT_GT(whole_code["validation_curve"].back()["exact_loss"], 0.01);
-  EXPECT_FALSE(beginning["validation_curve"].back().contains("soft_loss"));
-  // The beginning of codes that are there counts as what the shortened model encodes.
-  const std::string nested = path("work/" + beginning["run"].get<std::string>() + ".onnx");
-  const auto shortened = ok({"eval", "--model", nested, "--bits-used", "4", "--data", path("data/shapes"), "--protocol", "full",
-                             "--seed", "3", "--quiet", "--json"})
-                             .json()[0];
-  for (const char* key : {"map", "model", "bits", "float_map", "class_id_map", "distinct_codes", "bit_means"})
-    EXPECT_EQ(beginning[key], shortened[key]) << key;
   // The record's number is what the stated command leads to.
   const std::string command = one["train_command"];
   EXPECT_EQ(command.rfind("signet train --data DATA --seed 3 ", 0), 0u) << command;
@@ -211,14 +195,6 @@ TEST_F(ReproduceTest, APlanBecomesRecordsAndPagesAndIsNotRunTwice) {
   ok(reproduce({file}));
   EXPECT_FALSE(std::filesystem::exists(path("work")));
   EXPECT_EQ(std::filesystem::last_write_time(path("results/records/small_heldout_signet_8_s3.json")), before);
-  plan("small", std::string("text = \"Now it says more.\"\n") + kTwoRows);
-  ok(reproduce({file}));
-  EXPECT_FALSE(std::filesystem::exists(path("work")));  // nothing is trained for it
-  auto renewed = record("small_heldout_signet_8_s3");
-  EXPECT_EQ(renewed["plan_text"], "Now it says more.");
-  EXPECT_NE(slurp(path("results/README.md")).find("Now it says more."), std::string::npos);
-  renewed["plan_text"] = one["plan_text"];
-  EXPECT_EQ(renewed, one);  // its numbers are as they were
   const std::string list = ok(reproduce({"--list", file})).out;
   EXPECT_NE(list.find("small  signet-nested  8 bits  seed 3  4 of 4 records"), std::string::npos);
   EXPECT_NE(list.find("small: 2 of 2 networks are there; training them took 0 minutes"), std::string::npos) << list;
@@ -233,6 +209,51 @@ TEST_F(ReproduceTest, APlanBecomesRecordsAndPagesAndIsNotRunTwice) {
   expect_error(reproduce({"--check"}), 3, {"README.md", "--render"});
   with("map");  // which the values by query contradict
   expect_error(reproduce({"--check"}), 3, {"small_full_signet_8_s3.json", "query_ap", "\"map\" is 0.1"});
+}
+
+TEST_F(ReproduceTest, ABeginningOfANestedNetworkHasNumbersOfItsOwn) {
+  ok(reproduce({plan("small", kTwoRows)}));
+  const auto beginning = record("small_full_signet-nested_4_s3");
+  const auto whole_code = record("small_full_signet-nested_8_s3");
+  EXPECT_EQ(whole_code["validation_curve"].size(), beginning["validation_curve"].size());
+  EXPECT_EQ(whole_code["validation_curve"].back()["accuracy"], beginning["validation_curve"].back()["accuracy"]);
+  EXPECT_NE(whole_code["validation_curve"].back()["map"], beginning["validation_curve"].back()["map"]);
+  EXPECT_NE(whole_code["validation_map"], beginning["validation_map"]);
+  EXPECT_GT(beginning["validation_map"], 0.1);
+  EXPECT_GT(whole_code["validation_curve"].back()["soft_loss"], 0.01);
+  EXPECT_GT(whole_code["validation_curve"].back()["exact_loss"], 0.01);
+  EXPECT_FALSE(beginning["validation_curve"].back().contains("soft_loss"));
+  // The beginning of codes that are there counts as what the shortened model encodes.
+  const std::string nested = path("work/" + beginning["run"].get<std::string>() + ".onnx");
+  const auto shortened = ok({"eval", "--model", nested, "--bits-used", "4", "--data", path("data/shapes"), "--protocol", "full",
+                             "--seed", "3", "--quiet", "--json"})
+                             .json()[0];
+  for (const char* key : {"map", "model", "bits", "float_map", "class_id_map", "distinct_codes", "bit_means"})
+    EXPECT_EQ(beginning[key], shortened[key]) << key;
+}
+
+TEST_F(ReproduceTest, WhatAPlanSaysReachesRecordsThatAreThere) {
+  const std::string file = plan("small", kTwoRows);
+  ok(reproduce({file}));
+  const auto one = record("small_heldout_signet_8_s3");
+  std::filesystem::remove_all(path("work"));
+  plan("small", std::string("text = \"Now it says more.\"\n") + kTwoRows);
+  ok(reproduce({file}));
+  EXPECT_FALSE(std::filesystem::exists(path("work")));  // nothing is trained for it
+  auto renewed = record("small_heldout_signet_8_s3");
+  EXPECT_EQ(renewed["plan_text"], "Now it says more.");
+  EXPECT_NE(slurp(path("results/README.md")).find("Now it says more."), std::string::npos);
+  renewed["plan_text"] = one["plan_text"];
+  EXPECT_EQ(renewed, one);  // its numbers are as they were
+}
+
+// Parsed, and every row's options taken by the trainer, or by the shallow methods.
+TEST_F(ReproduceTest, PlansOfTheRepositoryAreSound) {
+  Words words = {"reproduce", "--dry-run"};
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(SIGNET_SOURCE) / "plans"))
+    if (entry.path().extension() == ".toml") words.push_back(entry.path().string());
+  EXPECT_GT(words.size(), 20u);
+  ok(words);
 }
 
 TEST_F(ReproduceTest, KilledAtAnyMomentItGoesOnToTheSameNumbers) {
