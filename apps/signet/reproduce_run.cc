@@ -105,7 +105,8 @@ class PlanRunner {
       if (interrupted()) fail(ErrorCode::kCancelled, "stopped on request; the same command goes on from here");
       run_job(*job);
     }
-    say(concat(plan_.name, ": ", missing.size(), " networks trained and measured in ", human_seconds(now_seconds() - began)));
+    say(concat(plan_.name, ": ", missing.size(), missing.size() == 1 ? " network" : " networks", " trained and measured in ",
+               human_seconds(now_seconds() - began)));
   }
 
   void dry_run() const {

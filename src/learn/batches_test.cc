@@ -49,6 +49,24 @@ TEST(Sampler, BalancedBatchesSurviveAClassWithOneImage) {
   EXPECT_EQ(seen.size(), 50u);  // 80 picks of class 0 went through all its 40
 }
 
+// Kaggle-Face's smallest and largest class.
+TEST(Sampler, BatchesAreBalancedHoweverUnequalTheClasses) {
+  TrainingSet set;
+  set.class_names = {"disgust", "happy"};
+  for (std::size_t i = 0; i < 436 + 7'215; ++i) {
+    set.labels.push_back({i < 436 ? 0 : 1});
+    set.train.push_back(i);
+  }
+  const Sampler sampler(set, 500, Balance::kClasses, 5);
+  std::set<std::size_t> seen;
+  for (std::size_t step = 0; step < 29; ++step) {
+    const auto picks = sampler.picks(step);
+    EXPECT_EQ(class_counts(set, picks), (std::map<std::int32_t, std::size_t>{{0, 250}, {1, 250}}));
+    for (const auto& pick : picks) seen.insert(pick.position);
+  }
+  EXPECT_EQ(seen.size(), set.train.size());  // 29 x 250 picks went through all of the large class
+}
+
 TEST(Sampler, ManyClassesStillGiveSimilarPairs) {
   const TrainingSet set = load(BarDataset(labels_in_turn(500, 100), 100, 16));
   const Sampler sampler(set, 32, Balance::kClasses, 5);

@@ -238,8 +238,17 @@ TrainResult result_of(const Run& run, const Network& network) {
   return result;
 }
 
+// A last step can leave what no loss has seen yet.
+void check_weights(const HashNetwork& network) {
+  for (const Parameter& p : network.parameters())
+    if (!p.value.isfinite().all().item<bool>())
+      fail(ErrorCode::kInternal, "training ended with weights that are no numbers (", p.name,
+           "), so no model was written; a smaller --alpha, an --exponent-cap or --precision float32 may help");
+}
+
 TrainResult finish(Run& run, const std::string& model_path, TrainingLog& log) {
   settle_statistics(run.network, run.set, run.device);
+  check_weights(run.network);
   ValidationNumbers v = run.options.supervision == Supervision::kInstance
                             ? validate_instance(run.network, run.set, false, run.device)
                             : validate(run.network, run.set, validation_options(run.options, true, false), run.device);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "learn/training_test.h"
+#include "learn/validation.h"
 #include "signet/code/code_matrix.h"
 #include "signet/encode/encoder.h"
 #include "signet/image/alter.h"
@@ -195,6 +196,62 @@ TEST_F(Train, UnequalClassesALonelyImageAndEmptyClassesAreNoTrouble) {
   labels.push_back({3});
   const TrainResult result = train(BarDataset(labels, 5), quick(), path("model.onnx"));
   EXPECT_GE(result.validation_map, 0);
+}
+
+// What codes of clean pictures are worth after training on pictures of which every `every`-th bears another class's label.
+class WrongLabels : public Dataset {
+ public:
+  WrongLabels(std::size_t images, std::size_t every) : pictures_(labels_in_turn(images, 4), 4) {
+    for (std::size_t i = 0; i < images; ++i) shown_.push_back({(pictures_.labels(i).front() + (i % every == 0 ? 1 : 0)) % 4});
+  }
+  std::size_t size() const noexcept override { return pictures_.size(); }
+  std::string key(std::size_t i) const override { return pictures_.key(i); }
+  std::span<const std::int32_t> labels(std::size_t i) const override { return shown_[i]; }
+  const std::vector<std::string>& class_names() const noexcept override { return pictures_.class_names(); }
+  std::string describe() const override { return pictures_.describe(); }
+  Sample get(std::size_t i) const override {
+    Sample sample = pictures_.get(i);
+    sample.labels = shown_[i];
+    return sample;
+  }
+
+ private:
+  BarDataset pictures_;
+  std::vector<std::vector<std::int32_t>> shown_;
+};
+
+// mAP of the model's codes on clean pictures by their true labels.
+double map_of_clean_bars(const std::string& model) {
+  BarDataset clean(labels_in_turn(200, 4), 4);
+  clean.noise_seed = 8;
+  std::vector<Image> pictures;
+  const auto truth = labels_in_turn(200, 4);
+  std::vector<const std::vector<std::int32_t>*> labels;
+  for (std::size_t i = 0; i < clean.size(); ++i) {
+    pictures.push_back(clean.get(i).image);
+    labels.push_back(&truth[i]);
+  }
+  const Encoder encoder = Encoder::open(real_file_system(), model, {1, "auto"});
+  const CodeMatrix codes = pack_signs(encoder.run(pictures).hash, encoder.info().bits);
+  std::vector<std::uint64_t> words;
+  for (std::size_t i = 0; i < codes.size(); ++i) words.push_back(codes.row(i)[0]);
+  return tie_aware_map(words, 1, labels, encoder.info().bits);
+}
+
+TEST_F(Train, WrongLabelsDoNotRuleABatch) {
+  TrainOptions o = quick();
+  o.alpha = 12, o.epochs = 24, o.pretrain = Pretrain::kNone, o.joint_classification = 0;  // the pair loss alone
+  const WrongLabels data(240, 7);
+  train(data, o, path("model.onnx"));
+  EXPECT_GT(map_of_clean_bars(path("model.onnx")), 0.8);
+  o.exponent_cap = std::numeric_limits<double>::infinity();  // what the cap prevents
+  try {
+    train(data, o, path("uncapped.onnx"));
+    EXPECT_LT(map_of_clean_bars(path("uncapped.onnx")), 0.7);
+  } catch (const Error& error) {  // on some processors no number is left
+    EXPECT_EQ(error.code(), ErrorCode::kInternal);
+    EXPECT_NE(std::string(error.what()).find("a smaller --alpha"), std::string::npos) << error.what();
+  }
 }
 
 TEST_F(Train, SeveralLabelsAnImageAndColour) {

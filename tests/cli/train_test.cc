@@ -1,6 +1,7 @@
 #include <chrono>
 #include <thread>
 
+#include "signet/base/error.h"
 #include "tests/cli/run_signet.h"
 
 // From labelled images to a searched, measured index, with the real trainer at the smallest size that learns something.
@@ -58,6 +59,28 @@ TEST_F(TrainCliTest, InterruptedAndResumedItReachesTheSameFingerprint) {
                {"--resume"});  // not overwritten by mistake
   ok(train("cut.onnx", {"--quiet", "--checkpoint", path("checkpoint"), "--resume"}));
   EXPECT_EQ(fingerprint("cut.onnx"), fingerprint("whole.onnx"));
+}
+
+TEST_F(TrainCliTest, SeveralLabelsOfAManifestAreLearnedAndMeasuredByDegree) {
+  testdata::make_class_folder(path("pictures"), 4, 30, 16, 1);
+  std::string manifest = "key,label,split\n";
+  for (int label = 0; label < 4; ++label) {
+    for (int i = 0; i < 30; ++i) {
+      const std::string number = i < 10 ? concat("000", i) : concat("00", i);
+      manifest += concat("pictures/class", label, "/", number, ".png,", label, ";", label < 2 ? "low" : "high", ",",
+                         i < 20 ? "train" : "test", "\n");
+    }
+  }
+  testdata::write(path("labels.csv"), manifest);
+  ok({"train", "--data", path("labels.csv"), "--split", "train", "--bits", "8", "--epochs", "30", "--batch", "24", "--threads",
+      "1", "--quiet", "--out", path("several.onnx")});
+  const auto numbers =
+      ok({"eval", "--model", path("several.onnx"), "--data", path("labels.csv"), "--protocol", "full", "--quiet", "--json"})
+          .json()[0];
+  EXPECT_GT(numbers["map"], 0.75);  // a label in common: half of the database by chance
+  EXPECT_GT(numbers["ndcg_at_100"], 0.8);
+  EXPECT_GT(numbers["weighted_map"], 0.5);
+  EXPECT_LT(numbers["weighted_map"], numbers["map"]);  // half of those in common share one label of three
 }
 
 TEST_F(TrainCliTest, BadOptionsAndDataAreNamed) {
