@@ -10,7 +10,9 @@ namespace {
 constexpr const char* kIntroduction =
     "Made by `signet reproduce` from the files in `records/`, and from nothing else. How to run it and what the columns mean: "
     "[reproduce.md](../reproduce.md). mAP is expected over ties and ranks the whole database; \"class number\" and \"float\" are "
-    "bounds of the same network: its arg-max class as a code, and the cosine ranking of its features. Published rows are numbers "
+    "bounds of the same network: its arg-max class as a code, and the cosine ranking of its features. A network's code is the signs "
+    "of its mean real outputs for a picture and its mirror image (MNIST: of the picture alone), and encode images/s counts both views; "
+    "its weights are averages taken while training. Published rows are numbers "
     "that others printed for the same protocol.";
 constexpr const char* kVerdicts =
     "Who wins, by a paired bootstrap over queries and seeds whose intervals hold together with 95 % (docs/compare.md):";
