@@ -10,8 +10,10 @@ namespace {
 constexpr const char* kIntroduction =
     "Made by `signet reproduce` from the files in `records/`, and from nothing else. How to run it and what the columns mean: "
     "[reproduce.md](../reproduce.md). mAP is expected over ties and ranks the whole database; \"class number\" and \"float\" are "
-    "bounds of the same network: its arg-max class as a code, and the cosine ranking of its features. A network's code is the signs "
-    "of its mean real outputs for a picture and its mirror image (MNIST: of the picture alone), and encode images/s counts both views; "
+    "bounds of the same network: its arg-max class as a code, and the cosine ranking of its features. A network's code is the "
+    "signs "
+    "of its mean real outputs for a picture and its mirror image (MNIST: of the picture alone), and encode images/s counts both "
+    "views; "
     "its weights are averages taken while training. Published rows are numbers "
     "that others printed for the same protocol.";
 constexpr const char* kVerdicts =
@@ -39,7 +41,8 @@ std::string markdown_table(const ResultTable& table) {
 }
 
 std::string html_table(const ResultTable& table) {
-  std::string out = concat("<div class=\"wide\"><table><caption>", escape(table.caption), "</caption><thead><tr>");
+  std::string out = concat("<div class=\"wide\"><table", table.numbers_alone ? " class=\"dense\"" : "", "><caption>",
+                           escape(table.caption), "</caption><thead><tr>");
   for (const std::string& name : table.head) out += "<th scope=\"col\">" + escape(name) + "</th>";
   out += "</tr></thead><tbody>";
   for (const auto& row : table.rows) {
@@ -94,7 +97,7 @@ std::string html_of(const std::vector<ResultSection>& sections, const ResultTabl
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, "
       "initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><meta http-equiv=\"Content-Security-Policy\" "
       "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\"><title>signet: results</title><style>";
-  out += style_sheet();
+  out += concat(style_sheet(), ".dense td,.dense tbody th{white-space:nowrap}");
   out +=
       "</style></head>\n<body><header><p class=\"kicker\">signet</p><h1>Results</h1><p class=\"lede\">From the stored records of "
       "signet reproduce, and from nothing else</p></header>\n<main>\n";

@@ -166,6 +166,7 @@ ResultTable details(const Rows& rows) {
     if (goal != rows.end()) row.push_back(time_to_goal(of));
     table.rows.push_back(std::move(row));
   }
+  table.numbers_alone = true;
   return table;
 }
 

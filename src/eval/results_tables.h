@@ -14,6 +14,7 @@ struct ResultTable {
   std::string caption;
   std::vector<std::string> head;
   std::vector<std::vector<std::string>> rows;  // cells as plain text; the first is the row's name
+  bool numbers_alone = false;                  // short cells, of which none is broken into lines
 };
 
 struct ResultPart {  // one protocol on one data set
