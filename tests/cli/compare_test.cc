@@ -1,4 +1,6 @@
+#include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
 
@@ -112,6 +114,34 @@ TEST_F(CompareTest, TheRecordsReachWhatWasPrintedForTheSameFeatures) {
     ++checked[method];
   }
   EXPECT_EQ(checked, (std::map<std::string, int>{{"itq-cca-gist", 3}, {"ksh-gist", 3}, {"lsh-gist", 3}, {"ninh", 2}}));
+}
+
+// tests/cli/quoted_numbers.tsv: a document, a number in it, and the record whose mAP (mean over seeds) it is.
+TEST_F(CompareTest, NumbersInDocumentsAreThoseOfTheRecords) {
+  std::map<std::string, std::pair<double, std::size_t>> sums;  // by plan, protocol, method and length
+  for (const std::string& file : repository_records("")) {
+    const auto r = nlohmann::json::parse(slurp(file));
+    const auto text = [&r](const char* key) { return r[key].get<std::string>() + "\t"; };
+    auto& [sum, count] = sums[text("plan") + text("protocol") + text("method") + std::to_string(r["bits"].get<int>())];
+    sum += r["map"].get<double>(), ++count;
+  }
+  std::ifstream list(std::string(SIGNET_SOURCE) + "/tests/cli/quoted_numbers.tsv");
+  std::size_t checked = 0;
+  for (std::string line; std::getline(list, line);) {
+    if (line.starts_with('#')) continue;
+    const std::size_t first = line.find('\t'), second = line.find('\t', first + 1);
+    ASSERT_NE(second, std::string::npos) << line;
+    const std::string document = line.substr(0, first), quoted = line.substr(first + 1, second - first - 1);
+    EXPECT_NE(slurp(std::string(SIGNET_SOURCE) + "/" + document).find(quoted), std::string::npos)
+        << line << ": the document no longer says so; take the line out of quoted_numbers.tsv";
+    const auto found = sums.find(line.substr(second + 1));
+    ASSERT_NE(found, sums.end()) << line << ": there is no such record";
+    const double mean = found->second.first / static_cast<double>(found->second.second);
+    const auto digits = static_cast<double>(quoted.size() - quoted.find('.') - 1);
+    EXPECT_NEAR(std::stod(quoted), mean, 0.5001 * std::pow(10, -digits)) << line;
+    ++checked;
+  }
+  EXPECT_GT(checked, 100u);
 }
 
 TEST_F(CompareTest, WhatCannotBeComparedIsOneSentence) {
