@@ -172,6 +172,11 @@ class PlanRunner {
     for (const char* name : kLaterOptions) shared["train"].erase(name);
     return short_hash(shared);
   }
+  // Options of later stages say nothing of it, and need not fit the length that the trainer takes where none is given.
+  std::vector<std::string> features_words(PlanJob job) const {
+    for (const char* name : kLaterOptions) job.train.erase(name);
+    return common_words(job);
+  }
   static bool has_features_stage(const PlanJob& job) {
     const auto found = job.train.find("pretrain");
     return found == job.train.end() || found->second != std::vector<std::string>{"none"};
@@ -327,7 +332,7 @@ class PlanRunner {
     std::vector<std::string> words = model_words(job);
     if (has_features_stage(job)) {
       const std::string features = features_key_of(job) + ".features";
-      network.features = train(common_words(job), "--features-out", features);
+      network.features = train(features_words(job), "--features-out", features);
       network.features_log = join_path(arguments_.work, features + ".jsonl");
       words.insert(words.end(), {"--features-from", join_path(arguments_.work, features)});
     }

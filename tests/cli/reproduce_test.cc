@@ -212,9 +212,12 @@ TEST_F(ReproduceTest, APlanBecomesRecordsAndPagesAndIsNotRunTwice) {
 }
 
 TEST_F(ReproduceTest, ABeginningOfANestedNetworkHasNumbersOfItsOwn) {
-  ok(reproduce({plan("small", kTwoRows)}));
-  const auto beginning = record("small_full_signet-nested_4_s3");
-  const auto whole_code = record("small_full_signet-nested_8_s3");
+  ok(reproduce({plan("nested", R"(protocols = ["full"]
+train = { epochs = 3, batch = 30, validation = 0.1, nested = [4, 12] }
+runs = [{ bits = [16], seeds = [3] }]
+)")}));
+  const auto beginning = record("nested_full_signet_4_s3");
+  const auto whole_code = record("nested_full_signet_16_s3");
   EXPECT_EQ(whole_code["validation_curve"].size(), beginning["validation_curve"].size());
   EXPECT_EQ(whole_code["validation_curve"].back()["accuracy"], beginning["validation_curve"].back()["accuracy"]);
   EXPECT_NE(whole_code["validation_curve"].back()["map"], beginning["validation_curve"].back()["map"]);
