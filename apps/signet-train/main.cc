@@ -199,9 +199,9 @@ class Display {
 
 void print_result(const TrainArguments& a, const TrainResult& r) {
   const auto number = [](double value) { return value < 0 ? json() : json(value); };
-  json beginnings = json::object();
-  for (const auto& [length, map] : r.validation_map_of_beginnings) beginnings[std::to_string(length)] = map;
   if (a.json) {
+    json beginnings = json::object();
+    for (const auto& [length, map] : r.validation_map_of_beginnings) beginnings[std::to_string(length)] = map;
     std::cout << json{{"model", r.model_path.empty() ? json() : json(r.model_path)},
                       {"fingerprint", r.fingerprint},
                       {"bits", a.options.bits},

@@ -274,7 +274,7 @@ class PlanRunner {
       if (on_first_stage(any)) {
         words = model_words(shallow_part(any));
         words.insert(words.end(), {"--model", kFirstStage, "--out", "model.onnx", "--dry-run", "--quiet"});
-        std::vector<std::string> first = common_words(first_stage(any));
+        std::vector<std::string> first = features_words(first_stage(any));
         first.insert(first.end(), {"--features-out", kFirstStage, "--dry-run", "--quiet"});
         if (checked.insert(first).second) run_trainer(first);
       }
@@ -311,9 +311,9 @@ class PlanRunner {
     if (on_first_stage(job)) {
       const PlanJob first = first_stage(job), own = shallow_part(job);
       const std::string features = features_key_of(first) + ".features";
-      network.features = train(common_words(first), "--features-out", features);
+      network.features = train(features_words(first), "--features-out", features);
       network.features_log = join_path(arguments_.work, features + ".jsonl");
-      network.first_words = common_words(first);
+      network.first_words = features_words(first);
       network.words = words = model_words(own);
       network.words.insert(network.words.end(), {"--model", kFirstStage});
       words.insert(words.end(), {"--model", join_path(arguments_.work, features)});
