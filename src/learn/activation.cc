@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "learn/clones.h"
+#include "learn/element.h"
 
 namespace signet {
 namespace {
@@ -40,16 +41,6 @@ inline Normal normal(float x) {
   const float tail =
       0.5f * bell * t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
   return {0.5f + std::copysign(0.5f - tail, x), bell};  // 1 - tail or tail
-}
-
-inline float load(float value) { return value; }
-inline float load(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
-inline void store(float value, float& target) { target = value; }
-// bfloat16 is the upper half of a float32; rounded to nearest, ties to even. A NaN made from bfloat16 has no lower bits to carry,
-// so it stays one.
-inline void store(float value, std::uint16_t& target) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  target = static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 template <typename T>

@@ -5,6 +5,7 @@
 
 #include "learn/activation.h"
 #include "learn/matrix.h"
+#include "learn/pool.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
 
@@ -121,7 +122,7 @@ Tensor HashNetwork::normalise(const Tensor& x, const std::string& name, Mode mod
 }
 
 Tensor HashNetwork::block(Tensor x, std::size_t index, Mode mode) {
-  x = at::max_pool2d(convolve(x, conv_name(index, 0), 1), 2);
+  x = fast_max_pool(convolve(x, conv_name(index, 0), 1));
   x = fast_gelu(normalise(x, norm_name(index, 0), mode));
   const Tensor skip = x;
   for (std::size_t c = 1; c < shape_.depth; ++c) {

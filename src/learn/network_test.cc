@@ -6,6 +6,7 @@
 
 #include "learn/activation.h"
 #include "learn/export.h"
+#include "learn/pool.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
 #include "signet/encode/encoder.h"
@@ -116,6 +117,30 @@ TEST(Gelu, AgreesWithLibtorch) {
   }
   const Tensor odd = at::tensor({std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN(), 1e30f});
   EXPECT_TRUE(at::allclose(fast_gelu(odd), odd, 0, 0, true));
+}
+
+// Bit for bit, gradients too: even and odd sizes, ties (whole numbers meet often), a NaN and both layouts; channels above and
+// below the width of a vector.
+TEST(MaxPool, EqualsLibtorch) {
+  Random random(6);
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    for (const std::vector<std::int64_t>& size :
+         std::vector<std::vector<std::int64_t>>{{3, 40, 8, 6}, {2, 5, 7, 9}, {1, 64, 2, 3}}) {
+      Tensor x = at::empty(size, at::kFloat);
+      for (std::int64_t i = 0; i < x.numel(); ++i) x.data_ptr<float>()[i] = static_cast<float>(random.below(7)) - 3;
+      x.flatten()[1] = std::numeric_limits<float>::quiet_NaN();
+      for (const at::MemoryFormat layout : {at::MemoryFormat::ChannelsLast, at::MemoryFormat::Contiguous}) {
+        const Tensor ours = x.to(type).contiguous(layout).detach().clone().set_requires_grad(true);
+        const Tensor theirs = ours.detach().clone().set_requires_grad(true);
+        const Tensor got = fast_max_pool(ours), expected = at::max_pool2d(theirs, 2);
+        ASSERT_TRUE(at::allclose(got, expected, 0, 0, true)) << type << " " << at::IntArrayRef(size);
+        const Tensor pull = at::arange(1, expected.numel() + 1, type).reshape(expected.sizes());
+        (got * pull).sum().backward();
+        (expected * pull).sum().backward();
+        EXPECT_TRUE(ours.grad().equal(theirs.grad())) << type << " " << at::IntArrayRef(size);
+      }
+    }
+  }
 }
 
 TEST(HashNetwork, WhiteningGivesUnitSecondMoments) {

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 
+#include "learn/labels.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
 
@@ -83,10 +84,6 @@ std::size_t least_distance(const SignRows& rows) {
     }
   }
   return least;
-}
-
-bool share_label(const std::vector<std::int32_t>& a, const std::vector<std::int32_t>& b) {
-  return std::any_of(a.begin(), a.end(), [&b](std::int32_t label) { return std::ranges::find(b, label) != b.end(); });
 }
 
 // The objective of descent_codes, one coordinate at a time. residual_ij = S_ij - h_i.h_j / K.

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "learn/batches.h"
+#include "learn/labels.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
 
@@ -13,11 +14,6 @@ namespace signet {
 namespace {
 
 constexpr std::size_t kMostImages = 10'000, kMostQueries = 2'000, kBatch = 500;
-
-bool share_label(const std::vector<std::int32_t>& a, const std::vector<std::int32_t>& b) {
-  if (a.size() == 1 && b.size() == 1) return a[0] == b[0];
-  return std::any_of(a.begin(), a.end(), [&b](std::int32_t label) { return std::binary_search(b.begin(), b.end(), label); });
-}
 
 // Within distance d: n items, r relevant, N nearer items, P nearer relevant ones. The item at place t of the tie is relevant with
 // probability r/n, and then P + 1 + (t-1)(r-1)/(n-1) relevant ones are expected among the N + t up to it.
