@@ -1,9 +1,9 @@
-// What the trainer costs beside the network itself: images per second of a bare forward and backward loop over one fixed batch,
-// and of the trainer (augmentation, batches, loss, optimiser, averaging) on the same network, batch and threads, in turns, so
-// that a busy machine disturbs both alike. Prints JSON.
+// What training costs beside the network itself: images per second of a bare loop, the same network in libtorch's own operations
+// forward and backward over one fixed batch, and of the trainer (augmentation, batches, loss, optimiser, averaging) on the same
+// network, batch and threads, in turns, so that a busy machine disturbs both alike. Prints JSON.
 //
-//   signet-bench-train [--arch small] [--size 28] [--channels 1] [--bits 12] [--batch 500] [--steps 10] [--rounds 5] [--bfloat16
-//   0]
+//   signet-bench-train [--arch small] [--size 28] [--channels 1] [--bits 12] [--batch 500] [--steps 10] [--rounds 5]
+//   [--bfloat16 0] [--optimizer sgd] [--threads all]
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -29,6 +29,45 @@ struct Setup {
   std::uint32_t size = 28, channels = 1, bits = 12;
   std::size_t batch = 500, steps = 10, rounds = 5;
   bool bfloat16 = false;
+  std::string optimizer = "sgd";
+  std::size_t threads = available_cpus();
+};
+
+// The trainer's network as a user of libtorch writes it.
+class TorchNetwork {
+ public:
+  TorchNetwork(const HashNetwork& network, at::ScalarType type) : network_(network), type_(type) {}
+
+  at::Tensor logits(const at::Tensor& images, bool hash_layer) const {
+    at::Tensor x = at::gelu(convolve(images.to(type_), "whiten", 0));
+    for (int b = 1; b <= 3; ++b) x = block(x, concat("block", b));
+    x = x.amax({2, 3}).to(at::kFloat);
+    if (!hash_layer) return at::linear(x, network_.value("head.weight")) * kClassifierScale;
+    const at::Tensor code = normalise(at::linear(x, network_.value("hash.weight")), "hash.norm", {}).tanh();
+    return at::linear(code, network_.value("classify.weight"), network_.value("classify.bias"));
+  }
+
+ private:
+  at::Tensor block(at::Tensor x, const std::string& name) const {
+    x = at::max_pool2d(convolve(x, name + ".conv1", 1), 2);
+    x = at::gelu(shifted(x, name + ".norm1"));
+    const at::Tensor skip = x;
+    x = at::gelu(shifted(convolve(x, name + ".conv2", 1), name + ".norm2"));
+    return network_.shape().depth == 3 ? at::gelu(shifted(convolve(x, name + ".conv3", 1), name + ".norm3") + skip) : x;
+  }
+  at::Tensor convolve(const at::Tensor& x, const std::string& name, std::int64_t pad) const {
+    return at::conv2d(x, network_.value(name + ".weight").to(type_), {}, 1, pad);
+  }
+  at::Tensor shifted(const at::Tensor& x, const std::string& name) const {
+    return normalise(x, name, network_.value(name + ".shift"));
+  }
+  at::Tensor normalise(const at::Tensor& x, const std::string& name, const at::Tensor& shift) const {
+    return at::batch_norm(x, {}, shift, network_.value(name + ".mean"), network_.value(name + ".variance"), true, 0.4,
+                          kNormEpsilon, false);
+  }
+
+  const HashNetwork& network_;
+  at::ScalarType type_;
 };
 
 double seconds_of(const std::function<void()>& body) {
@@ -49,8 +88,21 @@ class Bench {
     ThreadPool pool(0);
     set_ = load_training_set(data, 0, 0, 1, pool, std::uint64_t{4} << 30, [](std::size_t) { return true; });
     options_.bits = setup.bits, options_.arch = setup.arch, options_.bfloat16 = setup.bfloat16;
+    options_.optimizer = parse_optimizer(setup.optimizer);
     options_.checkpoint_folder.clear();
     shape_ = network_shape(setup.arch, setup.channels, setup.size, setup.size, 10, setup.bits);
+  }
+
+  // Both must be one network before their times are compared.
+  void check_network() {
+    HashNetwork network(shape_, 1, at::kCPU);
+    const at::Tensor images = normalised_images(set_, std::span(set_.train).first(64));
+    network.fit_whitening(images);
+    for (const bool hash_layer : {false, true}) {
+      const at::Tensor bare = TorchNetwork(network, at::kFloat).logits(images, hash_layer);
+      const at::Tensor ours = network.forward(images, HashNetwork::Mode::kTrain, hash_layer, false).logits;
+      if (!at::allclose(bare, ours, 1e-3, 1e-3)) fail(ErrorCode::kInternal, "the bare loop's network is not the trainer's");
+    }
   }
 
   // The loss must be right before its time is of interest: at binary codes it is exp(-alpha y c).
@@ -87,9 +139,9 @@ class Bench {
   // Forward, the cheapest loss there is, backward; one batch, always the same.
   void bare_loop(HashNetwork& network, const Stage& kind, std::size_t steps) const {
     const at::Tensor images = normalised_images(set_, std::span(set_.train).first(setup_.batch));
+    const TorchNetwork bare(network, setup_.bfloat16 ? at::kBFloat16 : at::kFloat);
     for (std::size_t s = 0; s < steps; ++s) {
-      const auto out = network.forward(images, HashNetwork::Mode::kTrain, kind.hash_layer, setup_.bfloat16);
-      out.logits.square().sum().backward();
+      bare.logits(images, kind.hash_layer).square().sum().backward();
       for (Parameter& p : network.parameters()) p.value.mutable_grad() = at::Tensor();
     }
   }
@@ -100,7 +152,7 @@ class Bench {
     plan.batch = setup_.batch;
     plan.stages = {kind};
     const RunIdentity identity{"{}", set_.data_hash, "bench"};
-    Optimizer optimizer(network);
+    Optimizer optimizer(network, setup_.bfloat16);
     TrainingLog log("");
     TrainingState state;
     Trainer(set_, options_, plan, identity, network, optimizer, at::kCPU, log).run(state, [](const TrainProgress&) {
@@ -128,6 +180,8 @@ Setup parse(int count, char** values) {
   s.bits = static_cast<std::uint32_t>(number("--bits", s.bits));
   s.batch = std::max<std::size_t>(64, number("--batch", s.batch)), s.steps = std::max<std::size_t>(1, number("--steps", s.steps));
   s.rounds = std::max<std::size_t>(1, number("--rounds", s.rounds)), s.bfloat16 = number("--bfloat16", 0) != 0;
+  if (given.contains("--optimizer")) s.optimizer = given["--optimizer"];
+  s.threads = std::max<std::size_t>(1, number("--threads", s.threads));
   return s;
 }
 
@@ -137,8 +191,9 @@ int main(int count, char** values) {
   signet::cli::restart_with_settings(values);
   try {
     const Setup setup = parse(count, values);
-    at::set_num_threads(static_cast<int>(available_cpus()));
+    at::set_num_threads(static_cast<int>(setup.threads));
     Bench bench(setup);
+    bench.check_network();
     bench.check_loss();
     nlohmann::json result = {{"cpu", cpu_name()},
                              {"threads", at::get_num_threads()},
@@ -150,6 +205,7 @@ int main(int count, char** values) {
                              {"steps", setup.steps},
                              {"rounds", setup.rounds},
                              {"precision", setup.bfloat16 ? "bfloat16" : "float32"},
+                             {"optimizer", setup.optimizer},
                              {"stages", nlohmann::json::array()}};
     result["stages"].push_back(bench.measure({"features", 0, false, false, 1, 1}));
     result["stages"].push_back(bench.measure({"joint", 0, true, true, 0.1, 1}));

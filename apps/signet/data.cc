@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <string_view>
 
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
@@ -91,6 +92,30 @@ std::int32_t parse_label(const std::string& text, const std::vector<std::string>
   }
   fail(ErrorCode::kNotFound, "there is no class \"", text, "\"; ",
        known.empty() ? "these images have no class names, give a number from 0" : "the classes are: " + known);
+}
+
+namespace {
+
+bool ends_like(std::string name, std::string_view ending) {
+  for (char& c : name)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return name.ends_with(ending);
+}
+
+}  // namespace
+
+PictureKind picture_kind(const Dataset& data) {
+  std::size_t jpeg = 0, looked = 0;
+  const std::size_t step = std::max<std::size_t>(1, data.size() / 1000);
+  for (std::size_t i = 0; i < data.size(); i += step) {
+    const std::string key = data.key(i);
+    jpeg += ends_like(key, ".jpg") || ends_like(key, ".jpeg") ? 1 : 0;
+    ++looked;
+  }
+  if (jpeg == 0) return {"pixels as published, without loss", false};
+  return {
+      jpeg == looked ? "pictures are JPEG files (compressed with loss)" : "some pictures are JPEG files (compressed with loss)",
+      true};
 }
 
 std::string absolute_path(const std::string& path) {

@@ -43,6 +43,13 @@ std::string label_text(const std::vector<std::int32_t>& labels, const std::vecto
 // A label given on the command line: a class name, else its number. Throws Error{kNotFound} listing the classes.
 std::int32_t parse_label(const std::string& text, const std::vector<std::string>& class_names);
 
+// What the pixels were stored as, in words, by the names of up to 1,000 of the images.
+struct PictureKind {
+  std::string words;   // "pictures are JPEG files (compressed with loss)"
+  bool lossy = false;  // all or some of them: a JPEG copy of a data set is not the data set
+};
+PictureKind picture_kind(const Dataset& data);
+
 // The current folder in front of a relative path; . and .. and double slashes taken out.
 std::string absolute_path(const std::string& path);
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string_view>
 
+#include "apps/signet/data.h"
 #include "apps/signet/eval_session.h"
 #include "apps/signet/terminal.h"
 #include "signet/base/cpu.h"
@@ -18,25 +18,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t kLargestLog = std::uint64_t{1} << 30;
-
-bool ends_like(std::string name, std::string_view ending) {
-  for (char& c : name)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return name.ends_with(ending);
-}
-
-// What the pixels were stored as: a JPEG copy of a data set is not the data set.
-std::string picture_kind(const Dataset& data) {
-  std::size_t jpeg = 0, looked = 0;
-  const std::size_t step = std::max<std::size_t>(1, data.size() / 1000);
-  for (std::size_t i = 0; i < data.size(); i += step) {
-    const std::string key = data.key(i);
-    jpeg += ends_like(key, ".jpg") || ends_like(key, ".jpeg") ? 1 : 0;
-    ++looked;
-  }
-  if (jpeg == looked) return "pictures are JPEG files (compressed with loss)";
-  return jpeg > 0 ? "some pictures are JPEG files (compressed with loss)" : "pixels as published, without loss";
-}
 
 std::string replace_all(std::string text, const std::string& from, const std::string& to) {
   for (std::size_t at = text.find(from); !from.empty() && at != std::string::npos; at = text.find(from, at + to.size()))
@@ -126,7 +107,7 @@ json extra_members(const RecordSource& source, const EvalRecord& record) {
                   {"plan_text", source.plan.text},
                   {"remark", source.job.remark},
                   {"network_bits", source.job.bits},
-                  {"pictures", picture_kind(source.whole)},
+                  {"pictures", picture_kind(source.whole).words},
                   {"cpu", cpu_name()},
                   {"threads", source.threads > 0 ? source.threads : available_cpus()},
                   {"train_command", train_command(source)},

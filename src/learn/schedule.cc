@@ -25,7 +25,7 @@ Shares shares(Pretrain pretrain) {
   return {0.5, 0.15, 0.35};
 }
 
-constexpr double kFeaturesRate = 11.5, kMuonRate = 0.12;  // decision 0058
+constexpr double kFeaturesRate = 11.5, kCodesRate = 4, kMuonRate = 0.12;  // decisions 0058 and 0110
 
 double default_epochs(const std::string& arch) { return arch == "small" ? 14 : arch == "medium" ? 12 : 16; }
 
@@ -66,12 +66,11 @@ Plan make_plan(const TrainOptions& options, std::size_t images) {
   }
   const Shares s = shares(options.pretrain);
   add("features", s.features, false, false, 1, kFeaturesRate);
-  const double last_rate = options.pretrain == Pretrain::kNone ? kFeaturesRate : 4;
   if (options.rival.empty()) {
-    add("hash-layer", s.hash_layer, true, false, 1, 4);
-    add("joint", s.joint, true, true, options.joint_classification, last_rate);
+    add("hash-layer", s.hash_layer, true, false, 1, kCodesRate);
+    add("joint", s.joint, true, true, options.joint_classification, kCodesRate);
   } else {
-    add("joint", s.hash_layer + s.joint, true, true, find_rival(options.rival).classifier ? 1 : 0, last_rate);
+    add("joint", s.hash_layer + s.joint, true, true, find_rival(options.rival).classifier ? 1 : 0, kCodesRate);
   }
   if (options.progressive_resizing)  // the same for every kind of pre-training: all see as many pixels
     plan.stages.front().small_steps = std::min(plan.stages.front().steps, static_cast<std::size_t>(steps * kSmallShare));

@@ -1,7 +1,9 @@
 #include <cmath>
 
+#include "signet/base/error.h"
 #include "signet/code/code_set.h"
 #include "signet/code/npy.h"
+#include "signet/image/image.h"
 #include "tests/cli/run_signet.h"
 
 namespace signet::cli_test {
@@ -174,6 +176,24 @@ TEST_F(EvalTest, DataWithoutPartsIsEnoughForHeldoutAndSaysWhatFullNeeds) {
   EXPECT_EQ(entry["queries"], 15);
   expect_error({"eval", "--model", path("model.onnx"), "--data", path("photos"), "--protocol", "full", "--quiet"}, 3,
                {"full", "train"});
+}
+
+// A JPEG copy of a data set is not the data set: said beside its numbers, and not beside those of a user's own photographs.
+TEST_F(EvalTest, JpegCopiesOfANamedDataSetAreNamed) {
+  for (std::uint32_t i = 0; i < 12; ++i) {
+    const std::vector<std::byte> jpeg = encode_jpeg(testdata::picture(i % 2, i), 90);
+    testdata::write(path(concat("copies/", i % 2, "/", i, ".jpg")), testdata::text_of(jpeg));
+  }
+  const auto notes = [&](const std::string& data, const std::string& protocol) {
+    return ok({"eval", "--model", path("model.onnx"), "--data", path(data), "--protocol", protocol, "--json"})
+        .json()[0]["notes"]
+        .dump();
+  };
+  EXPECT_NE(notes("copies", "cifar10-heldout").find("pictures are JPEG files (compressed with loss)"), std::string::npos);
+  EXPECT_EQ(notes("copies", "heldout").find("JPEG"), std::string::npos);
+  EXPECT_EQ(notes("data", "mnist-heldout").find("JPEG"), std::string::npos);
+  const Outcome printed = ok({"eval", "--model", path("model.onnx"), "--data", path("copies"), "--protocol", "cifar10-heldout"});
+  EXPECT_NE((printed.out + printed.err).find("pictures are JPEG files"), std::string::npos) << printed.out << printed.err;
 }
 
 }  // namespace
