@@ -114,6 +114,15 @@ TEST(Optimizer, MuonScalesFiltersAndStepsByTheRateWhateverTheGradientsSize) {
   }
 }
 
+// Decision 0110: with the step size of the features the codes of a network without pre-training collapse.
+TEST(Schedule, TheHashLossHasItsRateWhateverCameBefore) {
+  for (const Pretrain pretrain : {Pretrain::kNone, Pretrain::kFeatures, Pretrain::kBoth}) {
+    TrainOptions options;
+    options.pretrain = pretrain;
+    EXPECT_EQ(make_plan(options, 10'000).stages.back().rate, 4);
+  }
+}
+
 TEST(Schedule, MuonsRateFollowsTheStages) {
   TrainOptions options;
   for (const Stage& stage : make_plan(options, 10'000).stages) EXPECT_EQ(stage.filter_rate, 0);

@@ -116,7 +116,16 @@ TEST_F(CompareTest, TheRecordsReachWhatWasPrintedForTheSameFeatures) {
   EXPECT_EQ(checked, (std::map<std::string, int>{{"itq-cca-gist", 3}, {"ksh-gist", 3}, {"lsh-gist", 3}, {"ninh", 2}}));
 }
 
-// tests/cli/quoted_numbers.tsv: a document, a number in it, and the record whose mAP (mean over seeds) it is.
+// "0.7286", "4,441": the number, and half a unit of its last digit (a hair more, for a mean that lies between two numbers).
+std::pair<double, double> number_and_rounding(std::string quoted) {
+  std::erase(quoted, ',');
+  const std::size_t point = quoted.find('.');
+  const std::size_t digits = point == std::string::npos ? 0 : quoted.size() - point - 1;
+  return {std::stod(quoted), 0.5001 * std::pow(10, -static_cast<double>(digits))};
+}
+
+// tests/cli/quoted_numbers.tsv: a document, a number in it, and where it comes from: the record whose mAP (mean over seeds) it
+// is, or a benchmark's output and the place in it.
 TEST_F(CompareTest, NumbersInDocumentsAreThoseOfTheRecords) {
   std::map<std::string, std::pair<double, std::size_t>> sums;  // by plan, protocol, method and length
   for (const std::string& file : repository_records("")) {
@@ -125,21 +134,25 @@ TEST_F(CompareTest, NumbersInDocumentsAreThoseOfTheRecords) {
     auto& [sum, count] = sums[text("plan") + text("protocol") + text("method") + std::to_string(r["bits"].get<int>())];
     sum += r["map"].get<double>(), ++count;
   }
-  std::ifstream list(std::string(SIGNET_SOURCE) + "/tests/cli/quoted_numbers.tsv");
+  const std::string source = std::string(SIGNET_SOURCE) + "/";
+  std::ifstream list(source + "tests/cli/quoted_numbers.tsv");
   std::size_t checked = 0;
-  for (std::string line; std::getline(list, line);) {
+  for (std::string line; std::getline(list, line); ++checked) {
     if (line.starts_with('#')) continue;
-    const std::size_t first = line.find('\t'), second = line.find('\t', first + 1);
-    ASSERT_NE(second, std::string::npos) << line;
-    const std::string document = line.substr(0, first), quoted = line.substr(first + 1, second - first - 1);
-    EXPECT_NE(slurp(std::string(SIGNET_SOURCE) + "/" + document).find(quoted), std::string::npos)
+    const std::size_t first = line.find('\t'), second = line.find('\t', first + 1), third = line.find('\t', second + 1);
+    ASSERT_NE(third, std::string::npos) << line;
+    const std::string quoted = line.substr(first + 1, second - first - 1), from = line.substr(second + 1, third - second - 1);
+    EXPECT_NE(slurp(source + line.substr(0, first)).find(quoted), std::string::npos)
         << line << ": the document no longer says so; take the line out of quoted_numbers.tsv";
+    const auto [value, rounding] = number_and_rounding(quoted);
+    if (from.ends_with(".json")) {
+      const auto output = nlohmann::json::parse(slurp(source + from));
+      EXPECT_NEAR(value, output.at(nlohmann::json::json_pointer(line.substr(third + 1))).get<double>(), rounding) << line;
+      continue;
+    }
     const auto found = sums.find(line.substr(second + 1));
     ASSERT_NE(found, sums.end()) << line << ": there is no such record";
-    const double mean = found->second.first / static_cast<double>(found->second.second);
-    const auto digits = static_cast<double>(quoted.size() - quoted.find('.') - 1);
-    EXPECT_NEAR(std::stod(quoted), mean, 0.5001 * std::pow(10, -digits)) << line;
-    ++checked;
+    EXPECT_NEAR(value, found->second.first / static_cast<double>(found->second.second), rounding) << line;
   }
   EXPECT_GT(checked, 100u);
 }
