@@ -223,7 +223,8 @@ ExperimentPlan read_plan(const std::string& path) {
     fail(ErrorCode::kInvalidArgument, path, " line ", error.source().begin.line, ": ", error.description());
   }
   const Reader reader(path);
-  reader.known(table, {"title", "text", "data", "protocols", "leave-out-copies", "compose", "goal", "train", "runs", "variants"});
+  reader.known(table, {"title", "text", "data", "protocols", "leave-out-copies", "compose", "headline", "goal", "train", "runs",
+                       "variants"});
   ExperimentPlan plan;
   plan.name = file_name(path);
   if (plan.name.ends_with(".toml")) plan.name.resize(plan.name.size() - 5);
@@ -232,6 +233,7 @@ ExperimentPlan read_plan(const std::string& path) {
   plan.data = reader.text(table, "data", true);
   plan.leave_out_copies = reader.flag(table, "leave-out-copies");
   plan.compose = reader.flag(table, "compose");
+  plan.headline = reader.flag(table, "headline");
   plan.goal = reader.share(table, "goal");
   read_protocols(reader, table, plan);
   read_variants(reader, table, plan);

@@ -31,6 +31,7 @@ struct ExperimentPlan {
   std::string data;  // absolute, or below the folder that --data names
   std::vector<std::string> protocols;
   bool leave_out_copies = false, compose = false;
+  bool headline = false;  // its numbers stand in the table at the head of the pages
   double goal = -1;  // validation mAP whose time the tables shall show; -1: none
   std::vector<PlanVariant> variants;
 };

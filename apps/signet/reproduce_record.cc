@@ -114,6 +114,7 @@ json extra_members(const RecordSource& source, const EvalRecord& record) {
                   {"validation_curve", validation_curve({n.features_log, n.log}, beginning)},
                   {"peak_memory_mib", std::max(at(n.numbers, "peak_memory_mib"), at(n.features, "peak_memory_mib"))}};
   if (source.plan.goal >= 0) members["goal"] = source.plan.goal;
+  if (source.plan.headline) members["headline"] = true;
   for (const char* key : {"train_seconds", "shared_seconds", "image_passes", "shared_image_passes", "images_per_second", "pflop",
                           "validation_map", "validation_accuracy"})
     members[key] = n.numbers.at(key);

@@ -231,6 +231,8 @@ class PlanRunner {
         record["plan_title"] = plan_.title, record["plan_text"] = plan_.text, record["remark"] = job.remark;
         if (plan_.goal >= 0) record["goal"] = plan_.goal;
         if (plan_.goal < 0) record.erase("goal");
+        if (plan_.headline) record["headline"] = true;
+        if (!plan_.headline) record.erase("headline");
         if (record != before) write_file_atomically(real_file_system(), path, as_bytes(record.dump(2) + "\n"));
       }
     }

@@ -143,6 +143,7 @@ ResultRecord record_of(const json& j) {
   r.images_per_second = number(j, "images_per_second"), r.pflop = number(j, "pflop");
   r.peak_memory_mib = number(j, "peak_memory_mib"), r.encode_images_per_second = number(j, "encode_images_per_second");
   r.goal = number(j, "goal");
+  r.headline = j.contains("headline") && j.at("headline").get<bool>();
   r.precision_at_n = curve(j, "precision_at_n"), r.precision_recall = curve(j, "precision_recall");
   for (const json& v : list(j, "validation_curve", kMostPoints))
     r.validation.push_back({v.at("stage"), real(v.at("image_passes")), real(v.at("seconds")), number(v, "accuracy"),

@@ -18,7 +18,14 @@ constexpr const char* kIntroduction =
     "that others printed for the same protocol.";
 constexpr const char* kVerdicts =
     "Who wins, by a paired bootstrap over queries and seeds whose intervals hold together with 95 % (docs/compare.md):";
+constexpr const char* kHead = "At a glance";
 constexpr const char* kEmpty = "There are no records yet.";
+
+struct Pages {
+  ResultTable head;
+  std::vector<ResultSection> sections;
+  ResultTable others;
+};
 
 // A table's cell must not end its row.
 std::string cell(const std::string& text) {
@@ -70,9 +77,24 @@ std::string html_part(const ResultPart& part) {
   return out;
 }
 
-std::string markdown_of(const std::vector<ResultSection>& sections, const ResultTable& others) {
+// What Markdown makes of a heading as a link's target: small letters, spaces as hyphens, no other signs.
+std::string anchor(const std::string& heading) {
+  std::string out;
+  for (const char c : heading) {
+    if (c >= 'A' && c <= 'Z') out += static_cast<char>(c - 'A' + 'a');
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_') out += c;
+    if (c == ' ') out += '-';
+  }
+  return out;
+}
+
+std::string markdown_of(const Pages& pages) {
+  const auto& [head, sections, others] = pages;
   std::string out = concat("# Results\n\n", kIntroduction, "\n\n");
   if (sections.empty()) out += concat(kEmpty, "\n\n");
+  if (!head.rows.empty()) out += concat("## ", kHead, "\n\n", markdown_table(head));
+  for (const ResultSection& section : sections) out += concat("* [", section.title, "](#", anchor(section.title), ")\n");
+  if (!sections.empty()) out += "\n";
   for (const ResultSection& section : sections) {
     out += concat("## ", section.title, "\n\n", section.text, section.text.empty() ? "" : "\n\n");
     for (const ResultPart& part : section.parts) {
@@ -92,7 +114,8 @@ std::string markdown_of(const std::vector<ResultSection>& sections, const Result
   return out;
 }
 
-std::string html_of(const std::vector<ResultSection>& sections, const ResultTable& others) {
+std::string html_of(const Pages& pages) {
+  const auto& [head, sections, others] = pages;
   std::string out =
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, "
       "initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\"><meta http-equiv=\"Content-Security-Policy\" "
@@ -102,8 +125,14 @@ std::string html_of(const std::vector<ResultSection>& sections, const ResultTabl
       "</style></head>\n<body><header><p class=\"kicker\">signet</p><h1>Results</h1><p class=\"lede\">From the stored records of "
       "signet reproduce, and from nothing else</p></header>\n<main>\n";
   if (sections.empty()) out += concat("<p>", kEmpty, "</p>\n");
+  if (!head.rows.empty()) out += concat("<section><h2>", kHead, "</h2>\n", html_table(head), "</section>\n");
+  if (!sections.empty()) out += "<nav><ul>";
+  for (const ResultSection& section : sections)
+    out += concat("<li><a href=\"#", escape(anchor(section.title)), "\">", escape(section.title), "</a></li>");
+  if (!sections.empty()) out += "</ul></nav>\n";
   for (const ResultSection& section : sections) {
-    out += concat("<section><h2>", escape(section.title), "</h2>\n<p>", escape(section.text), "</p>\n");
+    out += concat("<section id=\"", escape(anchor(section.title)), "\"><h2>", escape(section.title), "</h2>\n<p>",
+                  escape(section.text), "</p>\n");
     for (const ResultPart& part : section.parts) out += html_part(part);
     out += "</section>\n";
   }
@@ -115,9 +144,9 @@ std::string html_of(const std::vector<ResultSection>& sections, const ResultTabl
 }  // namespace eval
 
 ResultPages results_pages(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published) {
-  const std::vector<eval::ResultSection> sections = eval::result_sections(records, published);
-  const eval::ResultTable others = eval::other_published(records, published);
-  return {eval::markdown_of(sections, others), eval::html_of(sections, others)};
+  const eval::Pages pages{eval::headlines(records), eval::result_sections(records, published),
+                          eval::other_published(records, published)};
+  return {eval::markdown_of(pages), eval::html_of(pages)};
 }
 
 }  // namespace signet

@@ -61,6 +61,10 @@ std::string with_loss(const Rows& rows, const char* before) {
   return pictures.find("JPEG") == std::string::npos ? "" : before + pictures;
 }
 
+std::string heading_of(const Rows& rows) {
+  return rows.front()->protocol + (with_loss(rows, "").empty() ? "" : ", from JPEG files");
+}
+
 // Code lengths across, methods down: ours, their bounds where there is one method alone, and what others printed for this
 // protocol.
 ResultTable overview(const Rows& rows, const std::vector<PublishedRow>& published) {
@@ -203,7 +207,7 @@ std::vector<std::string> verdicts_of(const Rows& rows) {
 ResultPart part_of(const std::string& id, const Rows& rows, const std::vector<PublishedRow>& published) {
   const ResultRecord& first = *rows.front();
   ResultPart part;
-  part.heading = first.protocol + (with_loss(rows, "").empty() ? "" : ", from JPEG files");
+  part.heading = heading_of(rows);
   part.text.push_back(concat("Data: ", first.dataset, "; ", first.pictures, "."));
   if (!first.protocol_split.empty())
     part.text.push_back(concat(first.protocol_remark, " (", first.protocol_split, "; ", plain(first.queries), " queries, ",
@@ -221,20 +225,48 @@ ResultPart part_of(const std::string& id, const Rows& rows, const std::vector<Pu
   return part;
 }
 
-}  // namespace
-
-std::vector<ResultSection> result_sections(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published) {
+// In the order of the pages.
+Rows sorted(const std::vector<ResultRecord>& records) {
   Rows rows;
   for (const ResultRecord& r : records) rows.push_back(&r);
   std::sort(rows.begin(), rows.end(), [](const ResultRecord* a, const ResultRecord* b) {
-    return std::tie(a->plan, a->protocol, a->dataset, a->method, a->bits, a->seed, a->name) <
-           std::tie(b->plan, b->protocol, b->dataset, b->method, b->bits, b->seed, b->name);
+    return std::tie(b->headline, a->plan, a->protocol, a->dataset, a->method, a->bits, a->seed, a->name) <
+           std::tie(a->headline, b->plan, b->protocol, b->dataset, b->method, b->bits, b->seed, b->name);
   });
+  return rows;
+}
+
+using ProtocolOnData = std::pair<std::string, std::string>;
+ProtocolOnData protocol_on_data(const ResultRecord& r) { return {r.protocol, r.dataset}; }
+
+}  // namespace
+
+ResultTable headlines(const std::vector<ResultRecord>& records) {
+  Rows rows = sorted(records);
+  std::erase_if(rows, [](const ResultRecord* r) { return !r->headline || r->method != "signet"; });
+  std::set<std::uint32_t> lengths;
+  for (const ResultRecord* r : rows) lengths.insert(r->bits);
+  ResultTable table{"mAP by code length; mean ± standard deviation over seeds", {"protocol"}, {}};
+  for (const std::uint32_t bits : lengths) table.head.push_back(concat(bits, " bits"));
+  table.head.insert(table.head.end(), {"class number", "float features", "seeds"});
+  for (const auto& [key, of] : grouped_by<ProtocolOnData>(rows, protocol_on_data)) {
+    std::vector<std::string> row{heading_of(of)};
+    for (const std::uint32_t bits : lengths) row.push_back(show(of_bits(of, bits), &ResultRecord::map));
+    const Rows shortest = of_bits(of, of.front()->bits);
+    row.push_back(show(shortest, &ResultRecord::class_id_map));
+    row.push_back(show(shortest, &ResultRecord::float_map));
+    row.push_back(each_once(of, ", ", [](auto& r) { return std::to_string(r.seed); }));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+std::vector<ResultSection> result_sections(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published) {
+  const Rows rows = sorted(records);
   std::vector<ResultSection> sections;
   for (const auto& [plan, of_plan] : grouped_by<std::string>(rows, [](auto& r) { return r.plan; })) {
     ResultSection section{of_plan.front()->plan_title, of_plan.front()->plan_text, {}};
-    using Key = std::pair<std::string, std::string>;
-    for (const auto& [key, some] : grouped_by<Key>(of_plan, [](auto& r) { return Key{r.protocol, r.dataset}; }))
+    for (const auto& [key, some] : grouped_by<ProtocolOnData>(of_plan, protocol_on_data))
       section.parts.push_back(part_of(concat("s", sections.size(), "p", section.parts.size()), some, published));
     sections.push_back(std::move(section));
   }

@@ -52,6 +52,25 @@ TEST(Results, ProtocolsAndDataSetsNeverShareATable) {
   EXPECT_FALSE(has(page, " ± 0."));  // nothing was averaged across them
 }
 
+TEST(Results, HeadlinesStandFirstAndEverySectionIsLinked) {
+  std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 1, 0.70),
+                                       record("signet", 12, 2, 0.72), record("signet", 48, 1, 0.75),
+                                       record("signet-other", 12, 1, 0.99)};
+  EXPECT_FALSE(has(results_pages(records, {}).markdown, "At a glance"));
+  for (std::size_t i = 1; i < records.size(); ++i)
+    records[i].headline = true, records[i].plan = "z", records[i].plan_title = "Z's <numbers>, first";
+  records[3].float_map = 0.95;
+  const ResultPages pages = results_pages(records, {});
+  EXPECT_TRUE(has(pages.markdown, "## At a glance")) << pages.markdown;
+  EXPECT_TRUE(has(pages.markdown, "| protocol | 12 bits | 48 bits | class number | float features | seeds |")) << pages.markdown;
+  EXPECT_TRUE(has(pages.markdown, "| cifar10-heldout | 0.7100 ± 0.0141 | 0.7500 | 0.5000 ± 0.0000 | 0.9000 ± 0.0000 | 1, 2 |"))
+      << pages.markdown;
+  EXPECT_TRUE(has(pages.markdown, "* [Z's <numbers>, first](#zs-numbers-first)\n* [A plan](#a-plan)\n"));
+  EXPECT_LT(pages.markdown.find("## Z's"), pages.markdown.find("## A plan"));
+  EXPECT_TRUE(has(pages.html, "<a href=\"#zs-numbers-first\">Z&#39;s &lt;numbers&gt;, first</a>")) << pages.html;
+  EXPECT_TRUE(has(pages.html, "<section id=\"zs-numbers-first\">"));
+}
+
 TEST(Results, PublishedRowsStandUnderTheirOwnProtocolAlone) {
   const std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 1, 0.95, "cifar10-full")};
   const std::vector<PublishedRow> published = {{"A", "2015", "cifar10-heldout", "from scratch", {{12, 0.74}}},

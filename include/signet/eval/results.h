@@ -53,7 +53,8 @@ struct ResultRecord {
   double ndcg_at_100 = -1, weighted_map = -1;
   double validation_map = -1;  // on images held out from training: what defaults are chosen by
   double train_seconds = 0, images_per_second = -1, pflop = -1, peak_memory_mib = -1, encode_images_per_second = -1;
-  double goal = -1;  // validation mAP whose time is asked for
+  double goal = -1;       // validation mAP whose time is asked for
+  bool headline = false;  // stands in the table at the head of the pages too
   std::vector<CurvePoint> precision_at_n, precision_recall;
   std::vector<ValidationPoint> validation;
   std::vector<std::string> notes;
@@ -99,9 +100,10 @@ struct ResultPages {
   std::string markdown, html;
 };
 
-// One section a plan, one table a protocol and data set: numbers of two protocols never share a column. Mean and sample standard
-// deviation over seeds. Published rows stand under their own protocol; those of protocols without a record come last, in a list
-// of their own. Deterministic: the order of `records` does not matter.
+// A table of the headline records first, then one section a plan, those of headlines before others, one table a protocol and data
+// set: numbers of two protocols never share a column. Mean and sample standard deviation over seeds. Published rows stand under
+// their own protocol; those of protocols without a record come last, in a list of their own. Deterministic: the order of
+// `records` does not matter.
 ResultPages results_pages(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published);
 
 }  // namespace signet
