@@ -225,13 +225,26 @@ ResultPart part_of(const std::string& id, const Rows& rows, const std::vector<Pu
   return part;
 }
 
+// Orders names by the values of the numbers in them, "a2" before "a12": the count of a number's digits goes before it.
+std::string by_number(const std::string& name) {
+  std::string key;
+  for (std::size_t i = 0; i < name.size();) {
+    const std::size_t end = std::min(name.find_first_not_of("0123456789", i), name.size());
+    if (end > i) key += concat(static_cast<char>('0' + std::min<std::size_t>(9, end - i)), name.substr(i, end - i));
+    if (end < name.size()) key += name[end];
+    i = end + 1;
+  }
+  return key;
+}
+
 // In the order of the pages.
 Rows sorted(const std::vector<ResultRecord>& records) {
   Rows rows;
   for (const ResultRecord& r : records) rows.push_back(&r);
   std::sort(rows.begin(), rows.end(), [](const ResultRecord* a, const ResultRecord* b) {
-    return std::tie(b->headline, a->plan, a->protocol, a->dataset, a->method, a->bits, a->seed, a->name) <
-           std::tie(a->headline, b->plan, b->protocol, b->dataset, b->method, b->bits, b->seed, b->name);
+    const std::string mine = by_number(a->method), other = by_number(b->method);
+    return std::tie(b->headline, a->plan, a->protocol, a->dataset, mine, a->bits, a->seed, a->name) <
+           std::tie(a->headline, b->plan, b->protocol, b->dataset, other, b->bits, b->seed, b->name);
   });
   return rows;
 }

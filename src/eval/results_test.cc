@@ -71,6 +71,20 @@ TEST(Results, HeadlinesStandFirstAndEverySectionIsLinked) {
   EXPECT_TRUE(has(pages.html, "<section id=\"zs-numbers-first\">"));
 }
 
+TEST(Results, RowsAreInTheOrderOfTheNumbersInTheirNames) {
+  const std::vector<ResultRecord> records = {record("signet-a12", 12, 1, 0.8), record("signet-a2", 12, 1, 0.8),
+                                             record("signet-a2b10", 12, 1, 0.8), record("signet-a2b9", 12, 1, 0.8),
+                                             record("signet", 12, 1, 0.8)};
+  const std::string page = results_pages(records, {}).markdown;
+  std::size_t before = 0;
+  for (const char* name : {"| signet |", "| signet-a2 |", "| signet-a2b9 |", "| signet-a2b10 |", "| signet-a12 |"}) {
+    const std::size_t here = page.find(name);
+    ASSERT_NE(here, std::string::npos) << name;
+    EXPECT_GT(here, before) << name;
+    before = here;
+  }
+}
+
 TEST(Results, PublishedRowsStandUnderTheirOwnProtocolAlone) {
   const std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 1, 0.95, "cifar10-full")};
   const std::vector<PublishedRow> published = {{"A", "2015", "cifar10-heldout", "from scratch", {{12, 0.74}}},
