@@ -42,11 +42,12 @@ TEST_P(RivalTrain, ResumesBitForBit) {
   EXPECT_EQ(train(data_, cut, path("cut.onnx")).fingerprint, whole.fingerprint);
 }
 
-// From random weights, so that nothing but the loss itself can tell the classes apart: with a loss of zero mAP stays at 0.81.
+// From random weights, so that nothing but the loss itself can tell the classes apart: with steps of size zero mAP is 0.71.
 TEST_P(RivalTrain, Learns) {
+  const BarDataset more(labels_in_turn(800, 4), 4);
   TrainOptions o = options(GetParam());
   o.pretrain = Pretrain::kNone, o.epochs = 20, o.batch = 48;
-  EXPECT_GT(train(data_, o, path("model.onnx")).validation_map, 0.9);
+  EXPECT_GT(train(more, o, path("model.onnx")).validation_map, 0.85);
 }
 
 TEST_P(RivalTrain, TheModelSaysWhatItIsAndEncodes) {
