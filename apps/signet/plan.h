@@ -32,7 +32,7 @@ struct ExperimentPlan {
   std::vector<std::string> protocols;
   bool leave_out_copies = false, compose = false;
   bool headline = false;  // its numbers stand in the table at the head of the pages
-  double goal = -1;  // validation mAP whose time the tables shall show; -1: none
+  double goal = -1;       // validation mAP whose time the tables shall show; -1: none
   std::vector<PlanVariant> variants;
 };
 
