@@ -329,8 +329,8 @@ Evaluated EvalSession::run(const Protocol& protocol, bool with_gallery) {
   const Part& searched = part_of(split, split.database.front());
   record.dataset = searched.data->describe();
   // Beside numbers of a named data set; a record of reproduce says it in its own key.
-  if (const PictureKind kind = picture_kind(*searched.data); kind.lossy && !protocol.family.empty() && !arguments_.for_comparison)
-    record.notes.push_back(kind.words);
+  if (!protocol.family.empty() && !arguments_.for_comparison)
+    if (const PictureKind kind = picture_kind(*searched.data); kind.lossy) record.notes.push_back(kind.words);
   record.bits = encoder_.info().bits;
   record.model = encoder_.info().fingerprint;
   record.training_record = encoder_.info().training_record;

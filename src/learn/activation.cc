@@ -13,8 +13,6 @@ namespace {
 
 using at::Tensor;
 
-constexpr std::int64_t kGrain = 1 << 14;  // elements a thread takes at least
-
 // exp(-z) for z >= 0, relative error below 2e-7: 2^n by the exponent's bits, 2^f with |f| <= 1/2 by its Taylor series. z is cut
 // at 87 as an integer (positive floats are ordered like their bits): loops with a branch on floats are not vectorised.
 inline float exp_minus(float z) {
@@ -68,11 +66,6 @@ SIGNET_CLONES void backward(const std::uint16_t* x, const std::uint16_t* g, std:
 }
 
 template <typename T>
-T* data(const Tensor& x) {
-  return static_cast<T*>(x.data_ptr());
-}
-
-template <typename T>
 void forward_all(const Tensor& x, const Tensor& y) {
   at::parallel_for(0, x.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
     forward(data<const T>(x) + begin, data<T>(y) + begin, end - begin);
@@ -111,9 +104,6 @@ struct Gelu : torch::autograd::Function<Gelu> {
 
 }  // namespace
 
-Tensor fast_gelu(const Tensor& x) {
-  const bool ours = x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
-  return ours ? Gelu::apply(x) : at::gelu(x);
-}
+Tensor fast_gelu(const Tensor& x) { return has_our_elements(x) ? Gelu::apply(x) : at::gelu(x); }
 
 }  // namespace signet

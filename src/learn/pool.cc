@@ -64,11 +64,6 @@ SIGNET_CLONES void backward(const std::uint16_t* gradient, const std::uint8_t* p
   backward_loop(gradient, place, x0, x1, x2, x3, channels);
 }
 
-template <typename T>
-T* data(const Tensor& x) {
-  return static_cast<T*>(x.data_ptr());
-}
-
 // Sizes of the large side; elements of a row and of half as many pixels.
 struct Sizes {
   std::int64_t images, channels, height, width;
@@ -82,7 +77,7 @@ Sizes sizes_of(const Tensor& x) { return {x.size(0), x.size(1), x.size(2), x.siz
 // Calls act(top, row of the pooled side) for every pair of rows; top: the upper row of the large side.
 template <typename Act>
 void for_each_pair_of_rows(const Sizes& s, const Act& act) {
-  const std::int64_t pairs = s.height / 2, grain = std::max<std::int64_t>(1, (1 << 14) / std::max<std::int64_t>(1, s.row()));
+  const std::int64_t pairs = s.height / 2, grain = std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, s.row()));
   at::parallel_for(0, s.images * pairs, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) act(i / pairs * s.height + i % pairs * 2, i);
   });
@@ -128,9 +123,8 @@ struct MaxPool : torch::autograd::Function<MaxPool> {
                                                  torch::autograd::variable_list outputs) {
     const Tensor places = context->get_saved_variables()[0], gradient = outputs[0].contiguous(kLayout);
     const std::vector<std::int64_t> size = context->saved_data["size"].toIntVector();
-    const bool even = size[2] % 2 == 0 && size[3] % 2 == 0;
-    const Tensor target = even ? at::empty(size, gradient.options(), kLayout)
-                               : at::empty(size, gradient.options(), kLayout).zero_();  // the row or column left out
+    const Tensor target = at::empty(size, gradient.options(), kLayout);
+    if (size[2] % 2 != 0 || size[3] % 2 != 0) target.zero_();  // the row or column left out
     gradient.scalar_type() == at::kFloat ? backward_all<float>(gradient, places, target)
                                          : backward_all<std::uint16_t>(gradient, places, target);
     return {target};
@@ -140,8 +134,7 @@ struct MaxPool : torch::autograd::Function<MaxPool> {
 }  // namespace
 
 Tensor fast_max_pool(const Tensor& x) {
-  const bool ours = x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && x.dim() == 4 &&
-                    x.is_contiguous(kLayout);
+  const bool ours = has_our_elements(x) && x.dim() == 4 && x.is_contiguous(kLayout);
   return ours ? MaxPool::apply(x) : at::max_pool2d(x, 2);
 }
 

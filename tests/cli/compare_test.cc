@@ -137,8 +137,9 @@ TEST_F(CompareTest, NumbersInDocumentsAreThoseOfTheRecords) {
   const std::string source = std::string(SIGNET_SOURCE) + "/";
   std::ifstream list(source + "tests/cli/quoted_numbers.tsv");
   std::size_t checked = 0;
-  for (std::string line; std::getline(list, line); ++checked) {
+  for (std::string line; std::getline(list, line);) {
     if (line.starts_with('#')) continue;
+    ++checked;
     const std::size_t first = line.find('\t'), second = line.find('\t', first + 1), third = line.find('\t', second + 1);
     ASSERT_NE(third, std::string::npos) << line;
     const std::string quoted = line.substr(first + 1, second - first - 1), from = line.substr(second + 1, third - second - 1);
