@@ -26,6 +26,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string page = compare_html(comparison);
     fuzz::require(page.find("<script", page.find("<script") + 1) == std::string::npos, "no script but the page's own");
     compare_json(comparison);
+    results_pages({record}, {});
   });
   return 0;
 }

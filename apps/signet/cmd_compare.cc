@@ -12,6 +12,7 @@ namespace signet::cli {
 namespace {
 
 constexpr std::size_t kMostRecords = 4096;
+constexpr std::uint64_t kMostResamples = std::uint64_t{1} << 29;  // 4 bytes each
 
 struct CompareArguments {
   std::vector<std::string> records;
@@ -98,6 +99,10 @@ int run_compare(Arguments words) {
   if (a.records.size() > kMostRecords)
     fail(ErrorCode::kInvalidArgument, a.records.size(), " records are more than the ", kMostRecords,
          " that one comparison takes");
+  if (rounds * a.records.size() > kMostResamples)
+    fail(ErrorCode::kInvalidArgument, "--rounds ", rounds, " of ", a.records.size(), " records would need ",
+         (rounds * a.records.size()) >> 18, " MiB; at most ", kMostResamples / a.records.size(),
+         " rounds are possible with so many records");
   a.options.bootstrap.rounds = rounds, a.options.bootstrap.seed = seed;
 
   std::vector<ResultRecord> records;

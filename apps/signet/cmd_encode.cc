@@ -108,7 +108,8 @@ int run_encode(Arguments words) {
   options->text("--out", arguments.out, "folder for the codes; made where missing", "FOLDER", Need::kRequired);
   options->flag("--outputs", arguments.outputs, "also write outputs.npy, the real outputs before the sign (float32, n x bits)");
   options->flag("--strict", arguments.strict, "stop at the first picture that cannot be read, writing nothing");
-  options->text("--engine", arguments.engine, "auto, onednn or opencv: what runs the network", "NAME");
+  options->text("--engine", arguments.engine,
+                "what runs the network: auto (onednn), onednn, or reference (plain loops, slow, to compare with)", "NAME");
   options->threads(arguments.threads);
   options->json(arguments.json);
   options->quiet(arguments.quiet);

@@ -10,14 +10,6 @@
 namespace signet::cli {
 namespace {
 
-// The seed that a number belongs to: the one given, else the one that the model was trained with.
-std::uint64_t seed_of(const EvalArguments& arguments, const std::string& training_record) {
-  if (arguments.seed_given) return arguments.seed;
-  const auto record = nlohmann::json::parse(training_record, nullptr, false);
-  if (record.is_object() && record.contains("seed") && record["seed"].is_number_unsigned()) return record["seed"];
-  return arguments.seed;
-}
-
 Report measure(const EvalArguments& arguments) {
   std::vector<const Protocol*> protocols;  // unknown names are found before any work
   for (const std::string& name : arguments.protocols) protocols.push_back(&find_protocol(name));
@@ -25,7 +17,8 @@ Report measure(const EvalArguments& arguments) {
   report.title = concat("signet: ", join(arguments.protocols));
   if (!arguments.log.empty()) report.training = read_training_log(arguments.log);
   const auto finish = [&](EvalRecord record) {
-    record.seed = seed_of(arguments, record.training_record);
+    record.seed = arguments.seed;
+    if (!arguments.seed_given) record.seed = recorded_seed(record.training_record, SeedOf::kNetwork).value_or(arguments.seed);
     record.version = SIGNET_VERSION;
     record.command = arguments.command;
     report.records.push_back(std::move(record));

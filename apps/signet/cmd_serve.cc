@@ -154,7 +154,7 @@ int run_serve(Arguments words) {
   app.texts("--root", arguments.roots, "folders or data set files whose pictures may be shown, besides the collection's own",
             "PATH...");
   app.flag("--read-only", arguments.read_only, "no changes over HTTP");
-  app.text("--kind", arguments.index, "how segments are searched: auto (the default), flat, table or mih", "NAME");
+  app.text("--kind", arguments.index, "how segments are searched: auto (the default), flat, table, mih or pivot", "NAME");
   app.number("--duplicates-radius", arguments.duplicates_radius,
              "bits by which codes of duplicates may differ where a question names none (0); signet dedup calibrates it", "R", 0,
              4096);

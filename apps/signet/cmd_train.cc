@@ -26,7 +26,7 @@ void print(const ShallowRequest& r, const Model& model, std::size_t images, doub
                                 {"seed", r.options.seed},
                                 {"training_images", images},
                                 {"train_seconds", seconds}}
-                     .dump(2)
+                     .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
               << '\n';
     return;
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <set>
 
 #include "apps/signet/eval_session.h"
 #include "signet/base/error.h"
@@ -51,25 +52,16 @@ Labels read_npy_labels(const std::string& path) {
        " holds float32; labels are uint8, int32 or int64: one number a code, or one column of 0 and 1 a class");
 }
 
-// Names of classes get numbers in the order in which they are met, the same for queries and database.
-class NamedLabels {
- public:
-  std::int32_t number(const std::string& name) {
-    return numbers_.try_emplace(name, static_cast<std::int32_t>(numbers_.size())).first->second;
-  }
-
- private:
-  std::map<std::string, std::int32_t> numbers_;
-};
+using Names = std::vector<std::vector<std::string>>;
 
 // One line a code: labels separated by ';', in the last column.
-Labels read_csv_labels(const std::string& path, NamedLabels& names) {
+Names read_csv_labels(const std::string& path) {
   const std::vector<std::byte> bytes = read_file(real_file_system(), path, std::uint64_t{1} << 32);
-  Labels labels;
+  Names labels;
   std::string name;
-  std::vector<std::int32_t> row;
+  std::vector<std::string> row;
   const auto take_name = [&] {
-    if (!name.empty()) row.push_back(names.number(name));
+    if (!name.empty()) row.push_back(std::move(name));
     name.clear();
   };
   for (const std::byte byte : bytes) {
@@ -94,27 +86,72 @@ Labels read_csv_labels(const std::string& path, NamedLabels& names) {
 
 struct CodesSide {
   CodeSet set;
-  std::string path;
+  Names names;  // the labels, where a .csv file names them; set.labels is then empty until number_names()
+  std::string path, label_path;
+  bool is_named() const { return !names.empty(); }
+  std::size_t label_count() const { return is_named() ? names.size() : set.labels.size(); }
 };
 
-CodesSide read_side(const std::string& path, const std::string& label_path, std::uint64_t bits, NamedLabels& names) {
+CodesSide read_side(const std::string& path, const std::string& label_path, std::uint64_t bits) {
   CodesSide side;
   side.path = path;
+  side.label_path = label_path.empty() ? path : label_path;
   if (path.ends_with(".npy")) {
     if (bits > 0) check_bits(bits, "--bits");
     side.set.codes = read_codes_npy(real_file_system(), path, static_cast<std::uint32_t>(bits));
   } else {
     side.set = read_code_set(real_file_system(), path);
   }
-  if (!label_path.empty())
-    side.set.labels = label_path.ends_with(".npy") ? read_npy_labels(label_path) : read_csv_labels(label_path, names);
-  if (side.set.labels.empty())
+  if (label_path.ends_with(".npy"))
+    side.set.labels = read_npy_labels(label_path);
+  else if (!label_path.empty())
+    side.names = read_csv_labels(label_path);
+  if (side.label_count() == 0)
     fail(ErrorCode::kInvalidArgument, path, " has no labels; --labels and --database-labels take them from a .npy or .csv file");
-  if (side.set.labels.size() != side.set.codes.size()) {
-    fail(ErrorCode::kMismatch, label_path.empty() ? path : label_path, " has ", side.set.labels.size(), " labels, but ", path,
-         " has ", side.set.codes.size(), " codes");
+  if (side.label_count() != side.set.codes.size()) {
+    fail(ErrorCode::kMismatch, side.label_path, " has ", side.label_count(), " labels, but ", path, " has ",
+         side.set.codes.size(), " codes");
   }
   return side;
+}
+
+// Where a .csv file names labels, the same class gets the same number on both sides: a side without one names its classes by its
+// class names, or else by the numbers themselves.
+void number_names(CodesSide& a, CodesSide& b) {
+  std::map<std::string, std::int32_t> numbers;
+  const auto number = [&](const std::string& name) {
+    return numbers.try_emplace(name, static_cast<std::int32_t>(numbers.size())).first->second;
+  };
+  const auto name_of = [](const CodesSide& side, std::int32_t label) {
+    const auto& names = side.set.class_names;
+    const auto at = static_cast<std::size_t>(label);
+    return at < names.size() ? names[at] : std::to_string(label);
+  };
+  for (CodesSide* side : {&a, &b}) {
+    Labels labels(side->label_count());
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      if (side->is_named())
+        for (const std::string& name : side->names[i]) labels[i].push_back(number(name));
+      else
+        for (const std::int32_t label : side->set.labels[i]) labels[i].push_back(number(name_of(*side, label)));
+    }
+    side->set.labels = std::move(labels);
+  }
+}
+
+std::set<std::int32_t> classes_of(const Labels& labels) {
+  std::set<std::int32_t> classes;
+  for (const auto& row : labels) classes.insert(row.begin(), row.end());
+  return classes;
+}
+
+void unite_labels(CodesSide& queries, CodesSide& database) {
+  if (!queries.is_named() && !database.is_named()) return;
+  number_names(queries, database);
+  const std::set<std::int32_t> asked = classes_of(queries.set.labels), there = classes_of(database.set.labels);
+  if (std::none_of(asked.begin(), asked.end(), [&](std::int32_t label) { return there.contains(label); }))
+    fail(ErrorCode::kMismatch, "no class of ", queries.label_path, " is one of ", database.label_path,
+         "; name the classes alike on both sides");
 }
 
 void check_together(const CodesSide& queries, const CodesSide& database) {
@@ -146,10 +183,9 @@ EvalRecord evaluate_codes(const EvalArguments& arguments, const Protocol& protoc
          leave_one_out ? " searches among the queries themselves and takes no --database"
                        : " needs --database, the codes that are searched");
   }
-  NamedLabels names;
-  const CodesSide queries = read_side(arguments.codes, arguments.labels, arguments.bits, names);
-  const CodesSide database =
-      leave_one_out ? queries : read_side(arguments.database, arguments.database_labels, arguments.bits, names);
+  CodesSide queries = read_side(arguments.codes, arguments.labels, arguments.bits);
+  CodesSide database = leave_one_out ? queries : read_side(arguments.database, arguments.database_labels, arguments.bits);
+  unite_labels(queries, database);
   EvalRecord record;
   record.protocol = protocol;
   if (arguments.cutoff > 0) record.protocol.cutoff = arguments.cutoff;

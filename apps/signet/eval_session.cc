@@ -83,6 +83,18 @@ bool share_label(const std::vector<std::int32_t>& a, const std::vector<std::int3
 
 }  // namespace
 
+std::optional<std::uint64_t> recorded_seed(const std::string& training_record, SeedOf what) {
+  const auto record = nlohmann::json::parse(training_record, nullptr, false);
+  if (!record.is_object()) return std::nullopt;
+  const auto find = [&](const char* key) -> std::optional<std::uint64_t> {
+    const auto found = record.find(key);
+    if (found == record.end() || !found->is_number_unsigned()) return std::nullopt;
+    return found->get<std::uint64_t>();
+  };
+  const auto draw = what == SeedOf::kDraw ? find("draw_seed") : std::nullopt;
+  return draw ? draw : find("seed");
+}
+
 EvalSession::EvalSession(const EvalArguments& arguments)
     : arguments_(arguments),
       encoder_(open_encoder(arguments, arguments.bits_used)),
@@ -191,12 +203,14 @@ std::shared_ptr<const Dataset> EvalSession::training_set(const EvalSplit& split)
     };
     source.path = text("data");
     source.split = text("split");
-    source.leave_out_copies = record.is_object() && record.value("leave_out_copies", false);
-    source.compose = record.is_object() && record.value("compose", false);
+    const auto flag = [&](const char* key) { return record.is_object() && record.contains(key) && record[key] == true; };
+    source.leave_out_copies = flag("leave_out_copies");
+    source.compose = flag("compose");
     if (!real_file_system().exists(source.path))
       source.path.clear();
     else if (!text("protocol").empty())
-      return part_of_protocol(source, text("protocol"), "train", record.value("draw_seed", std::uint64_t{1}));
+      return part_of_protocol(source, text("protocol"), "train",
+                              recorded_seed(encoder_.info().training_record, SeedOf::kDraw).value_or(1), &limits_);
   }
   if (source.path.empty()) return split.train.empty() ? nullptr : images_of(split, split.train);
   return source.open(&limits_);
@@ -232,9 +246,11 @@ void EvalSession::add_bounds(EvalRecord& record, const Side& queries, const Side
         cosine_map(queries.*numbers, database.*numbers, size, queries.labels, database.labels, leave_one_out, arguments_.threads);
     record.float_of = of;
   };
-  if (!queries.features.empty())
+  // The cosine ranking goes through the whole database: no number to stand beside those of the first ranks.
+  const bool whole = record.protocol.cutoff == 0;
+  if (whole && !queries.features.empty())
     float_row("features", &Side::features, encoder_.feature_size());
-  else if (!queries.outputs.empty())
+  else if (whole && !queries.outputs.empty())
     float_row("outputs", &Side::outputs, encoder_.info().bits);
   if (!queries.classes.empty()) {
     const CodeMatrix query_codes = class_id_codes(queries.classes, encoder_.classes());
@@ -297,8 +313,13 @@ const std::vector<std::string>* EvalSession::known_overlaps(const Protocol& prot
   return found == arguments_.overlaps->end() ? nullptr : &found->second;
 }
 
+std::uint64_t EvalSession::seed_of(SeedOf what) const {
+  if (arguments_.seed_given) return arguments_.seed;
+  return recorded_seed(encoder_.info().training_record, what).value_or(arguments_.seed);
+}
+
 Evaluated EvalSession::run(const Protocol& protocol, bool with_gallery) {
-  const EvalSplit split = split_for(protocol, train_.labels, test_.labels, arguments_.seed);
+  const EvalSplit split = split_for(protocol, train_.labels, test_.labels, seed_of(SeedOf::kDraw));
   Evaluated result;
   EvalRecord& record = result.record;
   record.protocol = protocol;

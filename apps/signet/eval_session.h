@@ -44,6 +44,11 @@ struct Evaluated {
   std::vector<SearchCost> search_cost;
 };
 
+// The seed that a model's training record names: of the network, or of the draw of its training images, which is the network's
+// where it names no other.
+enum class SeedOf { kNetwork, kDraw };
+std::optional<std::uint64_t> recorded_seed(const std::string& training_record, SeedOf what);
+
 // A model measured on one source of images. Parts are opened and encoded once, however many protocols ask for them.
 class EvalSession {
  public:
@@ -71,6 +76,7 @@ class EvalSession {
     std::vector<std::int32_t> classes;  // arg-max of the logits
   };
 
+  std::uint64_t seed_of(SeedOf what) const;  // the one given with --seed, else the model's
   void open_parts();
   void open_part(Part& part, const std::string& path, const std::string& split);
   void encode(Part& part);
@@ -105,8 +111,8 @@ std::vector<TrainingPoint> read_training_log(const std::string& path);
 // The table for people, from what `eval --json` prints: one row an entry, and the mean over entries of one protocol and length.
 // Throws Error{kCorrupt} where `json` is something else; `name` names it.
 struct EvalSummaryRow {
-  std::string protocol, method;
-  std::uint64_t bits = 0, seed = 0, queries = 0, database = 0, distinct_codes = 0;
+  std::string protocol, method, dataset;
+  std::uint64_t bits = 0, seed = 0, queries = 0, database = 0, distinct_codes = 0, cutoff = 0;
   double map = -1, map_optimistic = -1, map_pessimistic = -1, class_id_map = -1, float_map = -1, precision_at_radius_2 = -1;
   std::vector<std::string> notes;
 };

@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <tuple>
 
 #include "apps/signet/eval_session.h"
 #include "apps/signet/terminal.h"
@@ -22,6 +23,8 @@ EvalSummaryRow parse_row(const json& entry) {
   const auto number = [&](const char* key) { return entry.at(key).is_null() ? -1.0 : entry.at(key).get<double>(); };
   row.protocol = entry.at("protocol");
   row.method = entry.value("method", "signet");
+  row.dataset = entry.value("dataset", "");
+  if (row.dataset.starts_with("codes ")) row.dataset.clear();  // names files, not a data set: each seed has its own
   row.bits = entry.at("bits");
   row.seed = entry.at("seed");
   row.queries = entry.at("queries");
@@ -33,13 +36,17 @@ EvalSummaryRow parse_row(const json& entry) {
   row.class_id_map = number("class_id_map");
   row.float_map = number("float_map");
   row.precision_at_radius_2 = number("precision_at_radius_2");
+  if (entry.contains("protocol_detail")) row.cutoff = entry["protocol_detail"].value("cutoff", std::uint64_t{0});
   if (entry.contains("notes")) row.notes = entry["notes"].get<std::vector<std::string>>();
   return row;
 }
 
 void print_means(const std::vector<EvalSummaryRow>& rows) {
-  std::map<std::pair<std::string, std::uint64_t>, std::vector<double>> groups;
-  for (const EvalSummaryRow& row : rows) groups[{row.protocol, row.bits}].push_back(row.map);
+  const auto group_of = [](const EvalSummaryRow& r) {
+    return std::tie(r.protocol, r.bits, r.method, r.dataset, r.cutoff, r.queries, r.database);
+  };
+  std::map<decltype(group_of(rows[0])), std::vector<double>> groups;  // numbers that may be averaged
+  for (const EvalSummaryRow& row : rows) groups[group_of(row)].push_back(row.map);
   for (const auto& [group, values] : groups) {
     if (values.size() < 2) continue;
     double sum = 0, squares = 0;
@@ -47,8 +54,8 @@ void print_means(const std::vector<EvalSummaryRow>& rows) {
     const double mean = sum / static_cast<double>(values.size());
     for (const double value : values) squares += (value - mean) * (value - mean);
     const double spread = std::sqrt(squares / static_cast<double>(values.size() - 1));
-    std::cout << group.first << " at " << group.second << " bits: mAP " << fixed(mean, 4) << " +- " << fixed(spread, 4)
-              << " (mean and standard deviation of " << values.size() << " runs)\n";
+    std::cout << printable(std::get<0>(group)) << " at " << std::get<1>(group) << " bits: mAP " << fixed(mean, 4) << " +- "
+              << fixed(spread, 4) << " (mean and standard deviation of " << values.size() << " runs)\n";
   }
 }
 
@@ -124,7 +131,11 @@ std::vector<TrainingPoint> read_training_log(const std::string& path) {
     }
     begin = end + 1;
   }
-  return points_of(events);
+  try {
+    return points_of(events);
+  } catch (const json::exception& error) {
+    fail(ErrorCode::kCorrupt, path, " is no log of signet train: ", error.what());
+  }
 }
 
 }  // namespace signet::cli

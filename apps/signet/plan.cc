@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdlib>
 #include <limits>
 #include <optional>
@@ -27,6 +28,12 @@ constexpr std::size_t kMostJobs = 10'000;
 constexpr std::array<std::string_view, 18> kOwnOptions{
     "data", "format",       "split",         "max-megapixels", "leave-out-copies", "compose", "protocol", "draw-seed", "bits",
     "out",  "features-out", "features-from", "checkpoint",     "resume",           "log",     "seed",     "threads",   "dry-run"};
+
+// Reads back as the same number.
+std::string shortest_text(double value) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
+}
 
 class Reader {
  public:
@@ -132,7 +139,7 @@ class Reader {
   std::string word(const toml::node& value) const {
     if (value.is_string()) return value.as_string()->get();
     if (value.is_integer()) return std::to_string(value.as_integer()->get());
-    if (value.is_floating_point()) return concat(value.as_floating_point()->get());
+    if (value.is_floating_point()) return shortest_text(value.as_floating_point()->get());
     reject(value, "an option of train must be a text, a number, true or false, or a list of these");
   }
 
@@ -161,7 +168,8 @@ std::string method_of(const PlanVariant& variant) {
   if (const auto method = variant.train.find("method"); method != variant.train.end() && !method->second.empty()) {
     if (!variant.name.empty()) return variant.name;
     const auto features = variant.train.find("features");
-    return method->second.front() + (features == variant.train.end() ? "" : "-" + features->second.front());
+    return method->second.front() +
+           (features == variant.train.end() || features->second.empty() ? "" : "-" + features->second.front());
   }
   const auto loss = variant.train.find("loss");
   const bool rival = loss != variant.train.end() && !loss->second.empty() && !loss->second.front().starts_with("exp-");

@@ -289,7 +289,6 @@ class PlanRunner {
     const std::string path = join_path(arguments_.work, name), numbers = path + ".json", checkpoint = path + ".checkpoint";
     FileSystem& fs = real_file_system();
     if (fs.exists(numbers) && fs.exists(path)) return parse_file(numbers);
-    const json stated = words;
     words.insert(words.end(), {flag, path, "--checkpoint", checkpoint, "--log", path + ".jsonl", "--json"});
     if (fs.exists(join_path(checkpoint, "training.sigckpt"))) words.emplace_back("--resume");
     if (arguments_.threads > 0) words.insert(words.end(), {"--threads", std::to_string(arguments_.threads)});

@@ -146,7 +146,8 @@ Model picture_hash_model(const ShallowRequest& request) {
                        {"seconds", 0},
                        {"command", request.command},
                        {"version", SIGNET_VERSION}};
-  return signet::picture_hash_model(parse_picture_hash(request.method), record.dump());
+  return signet::picture_hash_model(parse_picture_hash(request.method),
+                                    record.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 std::unique_ptr<Hasher> fit_shallow(const ShallowRequest& request, const FeatureExtractor& extractor,
@@ -160,7 +161,8 @@ std::unique_ptr<Hasher> fit_shallow(const ShallowRequest& request, const Feature
 
 Model shallow_model(const ShallowRequest& request, const FeatureExtractor& extractor, const Hasher& hasher, const Dataset& train,
                     const ShallowSeconds& seconds) {
-  return make_hash_model(extractor, hasher, train.class_names(), record_of(request, extractor, train, seconds).dump());
+  return make_hash_model(extractor, hasher, train.class_names(),
+                         record_of(request, extractor, train, seconds).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 }  // namespace signet::cli

@@ -9,6 +9,7 @@
 
 #include "signet/base/crc32c.h"
 #include "signet/base/error.h"
+#include "signet/base/text.h"
 #include "signet/code/npy.h"
 
 namespace signet {
@@ -77,29 +78,6 @@ std::vector<std::int32_t> parse_label_list(std::string_view text, const std::str
   return labels;
 }
 
-// Whether brackets nest deeper than any codes.json does. A parser would allocate some hundred bytes for each of millions of
-// brackets.
-bool nests_too_deep(std::string_view text) {
-  constexpr int kMostDepth = 16;
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (in_string) {
-      if (text[i] == '\\')
-        ++i;
-      else if (text[i] == '"')
-        in_string = false;
-    } else if (text[i] == '"') {
-      in_string = true;
-    } else if (text[i] == '[' || text[i] == '{') {
-      if (++depth > kMostDepth) return true;
-    } else if (text[i] == ']' || text[i] == '}') {
-      --depth;
-    }
-  }
-  return false;
-}
-
 // What codes.json says, types checked.
 struct Manifest {
   std::uint32_t bits = 0;
@@ -164,7 +142,7 @@ Manifest parse_manifest(std::span<const std::byte> bytes, const std::string& pat
   if (bytes.size() > kMaxJsonBytes)
     fail(ErrorCode::kCorrupt, path, ": ", bytes.size(), " bytes; codes.json has at most ", kMaxJsonBytes);
   const std::string_view text = as_text(bytes);
-  if (nests_too_deep(text)) fail(ErrorCode::kCorrupt, path, ": brackets nest deeper than in any codes.json");
+  if (nests_deeper_than(16, text)) fail(ErrorCode::kCorrupt, path, ": brackets nest deeper than in any codes.json");
   const json document = json::parse(text, nullptr, false);
   if (document.is_discarded()) fail(ErrorCode::kCorrupt, path, ": not valid JSON");
   const Members members(document, path);

@@ -155,6 +155,20 @@ TEST(Decorators, OverlapFindsEqualPixelsOfEqualShape) {
   EXPECT_TRUE(find_overlap(*subset(a, {0}), *subset(a, {1}), 9).empty());
 }
 
+TEST(Decorators, ImagesThatCannotBeReadEqualNone) {
+  const td::Folder folder(testing::TempDir());
+  for (const char* part : {"a", "b"})
+    for (const char* name : {"0.png", "1.png"}) td::write(folder / (std::string(part) + "/" + name), "no picture");
+  td::write(folder / "a/2.png", td::text_of(encode_png(td::picture(0, 2))));
+  td::write(folder / "b/2.png", td::text_of(encode_png(td::picture(0, 2))));
+  const auto a = open_dataset(folder / "a"), b = open_dataset(folder / "b");
+  ASSERT_EQ(a->size(), 3u);
+  const std::vector<Overlap> found = find_overlap(*a, *b, 100);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].first, 2u);
+  EXPECT_EQ(without_copies(a, *b)->size(), 2u);
+}
+
 TEST(Decorators, DigestTellsShapesWithEqualBytesApart) {
   const std::vector<std::uint8_t> pixels(12, 9);
   const std::set<std::string> digests{pixel_digest({12, 1, 1, pixels}), pixel_digest({1, 12, 1, pixels}),

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "signet/base/error.h"
 #include "signet/base/sha256.h"
 #include "signet/base/thread_pool.h"
 #include "signet/dataset/dataset.h"
@@ -14,10 +15,16 @@
 namespace signet {
 namespace {
 
+// Empty for an image that cannot be read: it equals none.
 std::vector<std::string> digests(const Dataset& dataset, ThreadPool& pool) {
   std::vector<std::string> result(dataset.size());
   pool.parallel_for(dataset.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t) {
-    for (std::size_t i = begin; i < end; ++i) result[i] = pixel_digest(dataset.get(i).image);
+    for (std::size_t i = begin; i < end; ++i) {
+      try {
+        result[i] = pixel_digest(dataset.get(i).image);
+      } catch (const Error&) {
+      }
+    }
   });
   return result;
 }
@@ -40,7 +47,8 @@ std::vector<Overlap> find_overlap(const Dataset& a, const Dataset& b, std::size_
   ThreadPool pool(0);
   const std::vector<std::string> first = digests(a, pool), second = digests(b, pool);
   std::unordered_map<std::string, std::vector<std::size_t>> positions;
-  for (std::size_t j = 0; j < second.size(); ++j) positions[second[j]].push_back(j);
+  for (std::size_t j = 0; j < second.size(); ++j)
+    if (!second[j].empty()) positions[second[j]].push_back(j);
   for (std::size_t i = 0; i < first.size(); ++i) {
     const auto same = positions.find(first[i]);
     if (same == positions.end()) continue;

@@ -11,6 +11,7 @@
 #include "encode/onnx_file.h"
 #include "signet/base/error.h"
 #include "signet/base/sha256.h"
+#include "signet/base/text.h"
 #include "signet/code/code_matrix.h"
 #include "signet/encode/features_file.h"
 
@@ -153,7 +154,11 @@ std::string class_names_text(const std::vector<std::string>& names) {
   return json(names).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-bool is_json_object(const std::string& text) { return json::parse(text, nullptr, false).is_object(); }
+// And no deeper than any record is: what prints it goes as deep into the stack.
+bool is_json_object(const std::string& text) {
+  constexpr int kMostDepth = 64;
+  return !nests_deeper_than(kMostDepth, text) && json::parse(text, nullptr, false).is_object();
+}
 
 OnnxMetadata to_metadata(const Network& network, const ModelInfo& info, const std::string& fingerprint) {
   return {{"signet.format", std::string(kFormats[needs_format_2(network, info.preprocessing) ? 1 : 0])},

@@ -16,8 +16,6 @@ namespace {
 
 using Records = std::vector<const ResultRecord*>;
 
-// Records of equal values may stand in one table.
-auto section_key(const ResultRecord& r) { return std::tie(r.protocol, r.cutoff, r.protocol_rules, r.dataset, r.pictures); }
 auto row_key(const ResultRecord& r) { return std::tie(r.bits, r.network_bits, r.method, r.plan); }
 
 // The rows of one section, and their names.
@@ -87,6 +85,10 @@ Records chosen(const std::vector<ResultRecord>& records, const std::string& prot
 }  // namespace
 }  // namespace eval
 
+std::string measure_of(const ResultRecord& r) {
+  return r.cutoff > 0 ? concat(r.protocol, ", the first ", r.cutoff, " places alone") : r.protocol;
+}
+
 Comparison compare_results(std::vector<ResultRecord> records, std::vector<PublishedRow> published,
                            const CompareOptions& options) {
   Comparison result;
@@ -96,12 +98,12 @@ Comparison compare_results(std::vector<ResultRecord> records, std::vector<Publis
   const eval::Records all = eval::chosen(*result.records, options.protocol);
   eval::refuse_duplicates(all);
   for (auto begin = all.begin(); begin != all.end();) {
-    const auto end = std::find_if(begin, all.end(),
-                                  [&](const ResultRecord* r) { return eval::section_key(*r) != eval::section_key(**begin); });
+    const auto end =
+        std::find_if(begin, all.end(), [&](const ResultRecord* r) { return section_key(*r) != section_key(**begin); });
     ComparedSection section;
     section.rows = eval::rows_of({begin, end});
     const ResultRecord& first = section.first();
-    section.heading = first.cutoff > 0 ? concat(first.protocol, ", the first ", first.cutoff, " places alone") : first.protocol;
+    section.heading = measure_of(first);
     eval::place_published(section, *result.published);
     eval::judge_section(section, options);
     result.sections.push_back(std::move(section));

@@ -13,8 +13,6 @@ namespace {
 
 using ComparedRows = std::vector<const ComparedRow*>;
 
-constexpr double kLeast = 1e-6;  // on a logarithmic axis: nothing is measured below it, and records may say anything
-
 // As many as differ in colour, dash and width; the reference is always among them.
 ComparedRows drawn_of(const ComparedSection& section, std::uint32_t bits) {
   ComparedRows rows;
@@ -59,7 +57,7 @@ template <typename Points>
 std::string curves(LineChart chart, const ComparedRows& rows, const char* what, const Points& points) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     Series series{rows[i]->name, points(rows[i]->first()), {}, false, static_cast<int>(i)};
-    if (chart.log_x) std::erase_if(series.points, [](const CurvePoint& p) { return !(p.x > kLeast); });
+    if (chart.log_x) std::erase_if(series.points, [](const CurvePoint& p) { return !(p.x > kLeastLogX); });
     if (!series.points.empty()) chart.series.push_back(std::move(series));
   }
   describe(chart, what);
@@ -113,7 +111,7 @@ std::string index_chart(const std::string& id, const std::string& length, const 
   for (const RadiusPoint& p : row.first().by_radius) recall[p.radius] = p.recall;
   std::map<std::string, std::vector<CurvePoint>> lines;
   for (const SearchCost& c : row.first().search_cost)
-    if (c.microseconds > kLeast && recall.contains(c.radius)) lines[c.index].push_back({c.microseconds, recall[c.radius]});
+    if (c.microseconds > kLeastLogX && recall.contains(c.radius)) lines[c.index].push_back({c.microseconds, recall[c.radius]});
   for (const auto& [index, points] : lines) {
     if (chart.series.size() == kStyles) break;
     chart.series.push_back({index, points, {}, true, static_cast<int>(chart.series.size())});
@@ -146,7 +144,7 @@ std::string by_method(LineChart chart, const ComparedSection& section, const cha
   for (std::size_t i = 0; i < names.size(); ++i) {
     Series series{names[i], {}, {}, true, static_cast<int>(i)};
     for (const ComparedRow& row : section.rows) {
-      if (row.name != names[i] || !(place(row) > kLeast)) continue;
+      if (row.name != names[i] || !(place(row) > kLeastLogX)) continue;
       series.points.push_back({place(row), row.map.mean});
     }
     for (const CurvePoint& p : series.points) {

@@ -136,8 +136,11 @@ std::vector<LineChart> result_charts(const std::string& id, const std::vector<co
   add_training_charts(charts, id, rows);
   charts.push_back(chart_of(id + "r", some, "Precision against recall", "recall", "precision",
                             [](const ResultRecord& r) { return r.precision_recall; }));
-  charts.push_back(chart_of(id + "n", some, "Precision among the n nearest", "n", "precision",
-                            [](const ResultRecord& r) { return r.precision_at_n; }));
+  charts.push_back(chart_of(id + "n", some, "Precision among the n nearest", "n", "precision", [](const ResultRecord& r) {
+    std::vector<CurvePoint> points = r.precision_at_n;
+    std::erase_if(points, [](const CurvePoint& p) { return !(p.x > kLeastLogX); });
+    return points;
+  }));
   charts.back().log_x = true;
   std::erase_if(charts, [](const LineChart& c) { return c.series.empty(); });
   return charts;

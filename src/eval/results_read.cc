@@ -4,6 +4,7 @@
 #include <string>
 
 #include "signet/base/error.h"
+#include "signet/base/text.h"
 #include "signet/code/code_matrix.h"
 #include "signet/eval/results.h"
 
@@ -13,6 +14,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMostPoints = 100'000, kMostQueries = 1'000'000, kMostExamples = 64, kMostNotes = 1000;
+constexpr int kMostDepth = 64;  // of brackets; signet's own records have seven
 
 // What is wrong inside a record; parse_result says in which.
 class Wrong : public std::runtime_error {
@@ -160,6 +162,7 @@ int yes_no_or_unsaid(const json& j, const char* key) { return j.contains(key) ? 
 
 ResultRecord parse_result(const std::string& text, const std::string& name) {
   try {
+    if (nests_deeper_than(kMostDepth, text)) throw Wrong("its brackets nest too deep");
     const json parsed = json::parse(text);
     if (!parsed.is_object()) throw Wrong("it is no JSON object");
     if (const std::uint64_t version = whole(parsed, "record_version"); version > kRecordVersion)

@@ -62,7 +62,7 @@ std::string with_loss(const Rows& rows, const char* before) {
 }
 
 std::string heading_of(const Rows& rows) {
-  return rows.front()->protocol + (with_loss(rows, "").empty() ? "" : ", from JPEG files");
+  return measure_of(*rows.front()) + (with_loss(rows, "").empty() ? "" : ", from JPEG files");
 }
 
 // Code lengths across, methods down: ours, their bounds where there is one method alone, and what others printed for this
@@ -249,8 +249,8 @@ Rows sorted(const std::vector<ResultRecord>& records) {
   return rows;
 }
 
-using ProtocolOnData = std::pair<std::string, std::string>;
-ProtocolOnData protocol_on_data(const ResultRecord& r) { return {r.protocol, r.dataset}; }
+using SectionKey = std::tuple<std::string, std::uint64_t, std::string, std::string, std::string>;
+SectionKey key_of_section(const ResultRecord& r) { return section_key(r); }
 
 }  // namespace
 
@@ -262,7 +262,7 @@ ResultTable headlines(const std::vector<ResultRecord>& records) {
   ResultTable table{"mAP by code length; mean ± standard deviation over seeds", {"protocol"}, {}};
   for (const std::uint32_t bits : lengths) table.head.push_back(concat(bits, " bits"));
   table.head.insert(table.head.end(), {"class number", "float features", "seeds"});
-  for (const auto& [key, of] : grouped_by<ProtocolOnData>(rows, protocol_on_data)) {
+  for (const auto& [key, of] : grouped_by<SectionKey>(rows, key_of_section)) {
     std::vector<std::string> row{heading_of(of)};
     for (const std::uint32_t bits : lengths) row.push_back(show(of_bits(of, bits), &ResultRecord::map));
     const Rows shortest = of_bits(of, of.front()->bits);
@@ -279,7 +279,7 @@ std::vector<ResultSection> result_sections(const std::vector<ResultRecord>& reco
   std::vector<ResultSection> sections;
   for (const auto& [plan, of_plan] : grouped_by<std::string>(rows, [](auto& r) { return r.plan; })) {
     ResultSection section{of_plan.front()->plan_title, of_plan.front()->plan_text, {}};
-    for (const auto& [key, some] : grouped_by<ProtocolOnData>(of_plan, protocol_on_data))
+    for (const auto& [key, some] : grouped_by<SectionKey>(of_plan, key_of_section))
       section.parts.push_back(part_of(concat("s", sections.size(), "p", section.parts.size()), some, published));
     sections.push_back(std::move(section));
   }

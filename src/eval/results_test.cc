@@ -52,6 +52,28 @@ TEST(Results, ProtocolsAndDataSetsNeverShareATable) {
   EXPECT_FALSE(has(page, " ± 0."));  // nothing was averaged across them
 }
 
+TEST(Results, NumbersOfOtherMeaningNeverShareATable) {
+  const auto tables = [](auto change) {
+    std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 2, 0.70)};
+    change(records.back());
+    return count(results_pages(records, {}).markdown, "\n### ");
+  };
+  EXPECT_EQ(tables([](ResultRecord&) {}), 1u);
+  EXPECT_EQ(tables([](ResultRecord& r) { r.cutoff = 1000; }), 2u);
+  EXPECT_EQ(tables([](ResultRecord& r) { r.protocol_rules = "other ties"; }), 2u);
+  EXPECT_EQ(tables([](ResultRecord& r) { r.pictures = "pictures are JPEG files"; }), 2u);
+}
+
+// A logarithmic axis has no place for them, and records may say anything.
+TEST(Results, PlacesBelowTheFirstAreNotDrawn) {
+  ResultRecord r = record("signet", 12, 1, 0.80);
+  r.precision_at_n = {{0, 0.5}, {-3, 0.5}, {10, 0.4}, {100, 0.3}};
+  const std::string page = results_pages({r}, {}).html;
+  EXPECT_TRUE(has(page, "Precision among the n nearest"));
+  EXPECT_FALSE(has(page, ",nan"));
+  EXPECT_FALSE(has(page, "inf,"));
+}
+
 TEST(Results, HeadlinesStandFirstAndEverySectionIsLinked) {
   std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 1, 0.70),
                                        record("signet", 12, 2, 0.72), record("signet", 48, 1, 0.75),
@@ -280,6 +302,8 @@ TEST(Results, WhatIsNoRecordIsNamed) {
     return std::string("nothing was thrown");
   };
   EXPECT_TRUE(has(message(parse_result, "{"), "some.json"));
+  EXPECT_TRUE(has(message(parse_result, R"({"record_version":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}"),
+                  "nest too deep"));
   EXPECT_TRUE(has(message(parse_result, R"({"method": "x"})"), "protocol"));
   EXPECT_TRUE(has(message(parse_published, R"([{"method": "A"}])"), "source"));
   EXPECT_TRUE(has(message(parse_published, R"([{"method": "A", "source": "", "protocol": "p", "map": {"x": 1}}])"), "\"x\""));

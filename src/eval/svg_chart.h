@@ -26,6 +26,8 @@ struct Band {  // a stretch of the x axis with its name on top
   std::string label;
 };
 
+inline constexpr double kLeastLogX = 1e-6;  // nothing is measured below it, and records may say anything
+
 struct LineChart {
   static constexpr double kAuto = std::numeric_limits<double>::quiet_NaN();
   std::string id;                  // unique on the page
@@ -33,7 +35,7 @@ struct LineChart {
   std::string x_label, y_label;
   std::vector<Series> series;
   std::vector<Band> bands;
-  bool log_x = false;  // x > 0
+  bool log_x = false;  // then every x is above kLeastLogX
   double x_min = kAuto, x_max = kAuto, y_min = kAuto, y_max = kAuto;
   double height = 290;  // of 440 units of width
 };

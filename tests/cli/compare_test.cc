@@ -178,6 +178,10 @@ TEST_F(CompareTest, WhatCannotBeComparedIsOneSentence) {
   refused({good, "--protocol", "mnist-full"}, 3, {"mnist-full", "these are: heldout"});
   refused({good, "--published", path("gone.json")}, 3, {"gone.json"});
   refused({good, "--rounds", "3"}, 2, {"--rounds"});
+  Words many = {"--rounds", "10000000"};
+  for (int i = 0; i < 60; ++i)
+    many.push_back(record("many" + std::to_string(i) + ".json", "signet", 100 + static_cast<std::uint64_t>(i), 0.1));
+  refused(many, 3, {"--rounds 10000000", "60 records", "8947848 rounds"});
   testdata::write(path("huge.json"), std::string(9 << 20, ' '));
   refused({path("huge.json")}, 3, {"huge.json", "8388608"});
   testdata::write(path("good.pictures"), R"({"pictures": {"q": "PHN2Zz4="}})");

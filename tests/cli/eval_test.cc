@@ -1,4 +1,6 @@
 #include <cmath>
+#include <filesystem>
+#include <set>
 
 #include "signet/base/error.h"
 #include "signet/code/code_set.h"
@@ -122,6 +124,73 @@ TEST_F(EvalTest, TheSummaryReadsWhatJsonWroteAndAveragesRuns) {
   expect_error({"eval", "--summary", path("broken.json")}, 3, {"broken.json"});
 }
 
+TEST_F(EvalTest, OnlyNumbersOfOneMeaningAreAveraged) {
+  testdata::make_idx_pair(path("other"), 60, 30, 3);
+  const auto measured = [&](const std::string& file, const std::string& data, const Words& more) {
+    Words words = {"eval", "--model", path("model.onnx"), "--data", path(data), "--protocol", "heldout", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    testdata::write(path(file), ok(words).out);
+    return path(file);
+  };
+  const std::string a = measured("a.json", "data", {}), b = measured("b.json", "other", {}),
+                    c = measured("c.json", "data", {"--cutoff", "5"});
+  EXPECT_EQ(ok({"eval", "--summary", a, b, c}).out.find("runs)"), std::string::npos);
+  EXPECT_NE(ok({"eval", "--summary", a, b, c, a}).out.find("of 2 runs"), std::string::npos);
+}
+
+TEST_F(EvalTest, ACutOffLeavesOutTheRankingThatHasNone) {
+  const auto entry = ok(eval({"--protocol", "heldout", "--cutoff", "5", "--json"})).json()[0];
+  EXPECT_TRUE(entry["float_map"].is_null());
+  EXPECT_TRUE(entry["class_id_map"].is_number());
+}
+
+// The queries of a drawn protocol are those of the model's own draw, whose training images are others.
+TEST_F(EvalTest, WithoutASeedAProtocolDrawsAsForTheModel) {
+  testdata::make_idx_pair(path("many"), 1'900, 30, 3);
+  Model model = random_model(12, 16, 1, 3, 1);
+  model.info.training_record = R"({"seed": 5, "draw_seed": 7})";
+  write_model(real_file_system(), path("drawn.onnx"), model);
+  const auto numbers = [&](const Words& more) {
+    Words words = {"eval", "--model", path("drawn.onnx"), "--data", path("many"), "--protocol", "cifar10-5k", "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return ok(words).json()[0];
+  };
+  const auto own = numbers({}), seventh = numbers({"--seed", "7"});
+  EXPECT_EQ(own["map"], seventh["map"]);
+  EXPECT_EQ(own["seed"], 5);
+  std::set<double> others;
+  for (int seed = 1; seed < 4; ++seed) others.insert(numbers({"--seed", std::to_string(seed)})["map"].get<double>());
+  EXPECT_GT(others.size(), 1u);  // the draw matters
+}
+
+// Class names of a .csv file mean the classes of these names on the other side, not numbers in the order met.
+TEST_F(EvalTest, LabelsOfFilesOfDifferentKindsMeanTheSame) {
+  const auto encoded = [&](const std::string& pictures) {
+    ok({"encode", "--model", path("model.onnx"), "--data", path(pictures), "--out", path(pictures + "-codes"), "--quiet"});
+    std::string names;
+    const CodeSet set = read_code_set(real_file_system(), path(pictures + "-codes"));
+    for (const auto& row : set.labels) names += set.class_names[static_cast<std::size_t>(row.front())] + "\n";
+    testdata::write(path(pictures + ".csv"), names);
+  };
+  for (const char* pictures : {"asked", "searched"}) testdata::make_class_folder(path(pictures), 3, 5, 16, 1);
+  std::filesystem::remove_all(path("searched/class0"));  // so that class1 is the first one met
+  encoded("asked");
+  encoded("searched");
+  const Words question = {"eval",   "--codes", path("asked-codes"), "--database", path("searched-codes/codes.npy"),
+                          "--bits", "12",      "--protocol",        "full",       "--json"};
+  const auto map = [&](const Words& more) {
+    Words words = question;
+    words.insert(words.end(), more.begin(), more.end());
+    return ok(words).json()[0]["map"].get<double>();
+  };
+  const std::string there = path("searched.csv");
+  EXPECT_EQ(map({"--database-labels", there}), map({"--labels", path("asked.csv"), "--database-labels", there}));
+  testdata::write(path("strange.csv"), "cat\ncat\ncat\ncat\ncat\ndog\ndog\ndog\ndog\ndog\n");
+  Words strange = question;
+  strange.insert(strange.end(), {"--database-labels", path("strange.csv")});
+  expect_error(strange, 3, {"no class of ", "asked-codes", "strange.csv"});
+}
+
 TEST_F(EvalTest, AnImageInQueriesAndDatabaseIsAnError) {
   // The test part gets a copy of the train part's first picture.
   std::vector<Image> images = {testdata::picture(0, 0), testdata::picture(1, 5'000'001), testdata::picture(2, 5'000'002)};
@@ -167,6 +236,8 @@ TEST_F(EvalTest, LabelsThatDoNotFitAreErrors) {
   expect_error({"eval", "--codes", path("queries"), "--protocol", "full"}, 2, {"--database"});
   testdata::write(path("bad.jsonl"), "not json\n{}\n");
   expect_error(eval({"--protocol", "heldout", "--log", path("bad.jsonl")}), 3, {"bad.jsonl", "line 1"});
+  testdata::write(path("odd.jsonl"), "{\"event\": 3}\n");
+  expect_error(eval({"--protocol", "heldout", "--log", path("odd.jsonl")}), 3, {"odd.jsonl", "no log of signet train"});
 }
 
 TEST_F(EvalTest, DataWithoutPartsIsEnoughForHeldoutAndSaysWhatFullNeeds) {

@@ -357,6 +357,7 @@ TEST_F(ReproduceTest, MistakesInAPlanAreFoundBeforeAnythingRuns) {
   refused("protocols = [\"heldout\"]\n" + rest +
               "[[variants]]\ntrain = { loss = \"dsh\" }\n[[variants]]\nname = \"dsh\"\ntrain = { loss = \"dsh\" }\n",
           {"two variants", "dsh"});
+  refused("protocols = [\"heldout\"]\ntrain = { method = \"itq\", features = true }\n" + rest, {"--method"}, 2);
   refused("protocols = [\"heldout\"]\ntrain = { colour = 3 }\n" + rest, {"signet-train", "status 2"}, 2);
   expect_error(reproduce({path("gone.toml")}), 3, {"gone.toml"});
   expect_error(reproduce({}), 2, {"PLAN", "--render"});

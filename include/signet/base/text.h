@@ -18,4 +18,9 @@ std::string join(const Words& words, std::string_view between = ", ") {
   return text;
 }
 
+// Whether brackets of a JSON text nest deeper than `most`, by looking at brackets and quotes alone. To be asked before a parser
+// sees text from outside: it would allocate some hundred bytes for each of millions of brackets, and what prints a parsed value
+// goes as deep into the stack as they nest.
+bool nests_deeper_than(int most, std::string_view json);
+
 }  // namespace signet

@@ -92,14 +92,15 @@ SplitIndices draw_per_class(const Dataset& source, std::size_t per_class, std::u
 // and graded similarity from data that has one. get() throws kInvalidArgument where images differ in size or channels;
 // kInvalidArgument for an empty source.
 std::shared_ptr<const Dataset> compose(std::shared_ptr<const Dataset> source, std::uint64_t seed);
-// `source` without the images that `others` holds too, by equal pixels. Reads everything, on all CPUs.
+// `source` without the images that `others` holds too, by equal pixels. Reads everything, on all CPUs; images that cannot be read
+// stay, and equal none.
 std::shared_ptr<const Dataset> without_copies(std::shared_ptr<const Dataset> source, const Dataset& others);
 
 // SHA-256 over width, height, channels (4 bytes each, little-endian) and pixels, 64 hex digits: equal exactly for equal images.
 std::string pixel_digest(const Image& image);
 
 // Images that occur in both by equal pixels (SHA-256 of size and pixels), as pairs of indices in ascending order, at most
-// `limit`. Reads everything, on all CPUs.
+// `limit`. Reads everything, on all CPUs; images that cannot be read equal none.
 struct Overlap {
   std::size_t first, second;
 };

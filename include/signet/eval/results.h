@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "signet/eval/metrics.h"
@@ -70,6 +71,12 @@ struct ResultRecord {
   std::vector<SearchCost> search_cost;
   std::vector<ExampleQuery> examples;
 };
+
+// Records of equal keys may stand in one table: their numbers mean the same.
+inline auto section_key(const ResultRecord& r) { return std::tie(r.protocol, r.cutoff, r.protocol_rules, r.dataset, r.pictures); }
+
+// The protocol, and the cut-off where there is one.
+std::string measure_of(const ResultRecord& r);
 
 // Of a file of records, or of what is published; signet's own records are below 60 kB, the pictures
 // beside one below 100 kB.

@@ -23,7 +23,7 @@ struct KernelHit {
 };
 
 // Hamming distances over blocks of codes, one instruction set a source file, chosen once at run time, listed, named and forced
-// (SIGNET_KERNEL=portable|avx2|avx512|neon).
+// (SIGNET_KERNEL=portable|avx2|avx512).
 //
 // All functions: codes are rows of `row` bytes (2, 4, 8 or a multiple of 8, see row_bytes()) without gaps, at any alignment; no
 // byte outside the rows named is read, and nothing is written outside the outputs named. Pure, no allocation, safe from many
