@@ -26,8 +26,8 @@ struct TrainArguments {
   TrainOptions options;
   std::uint64_t side = 0, translate = TrainOptions().translate, cutout = 0, draw_seed = 0;
   std::string out, features_out, protocol, supervision = "class", loss = "exp-product", pretrain = "both", mirror = "both",
-                                           precision = "float32", optimizer = "sgd";
-  std::string bits, alpha, cap, joint, epochs, validation;  // as given; empty: the default of TrainOptions
+                                           precision = "float32", optimizer = "sgd", unlabelled;
+  std::string bits, alpha, cap, joint, epochs, validation, teacher_share;  // as given; empty: the default of TrainOptions
   std::vector<std::string> nested;
   bool natural_weight = false, full_size = false, draw_seed_given = false, dry_run = false, json = false, quiet = false;
 
@@ -76,6 +76,15 @@ void add_learning_options(OptionSet& set, TrainArguments& a) {
            concat("share of every class kept from training to measure on (", defaults.validation_share, ")"), "SHARE");
 }
 
+void add_teacher_options(OptionSet& set, TrainArguments& a) {
+  set.text("--teacher", a.options.teacher, "a model that names the classes of images without labels, to be trained on too",
+           "FILE");
+  set.text("--unlabelled", a.unlabelled, "those images (with --protocol: what it searches in and does not train on)", "PATH");
+  set.text("--teacher-share", a.teacher_share,
+           concat("of the images that the teacher gives a class, the share it is surest of (", TrainOptions().teacher_share, ")"),
+           "SHARE");
+}
+
 void add_running_options(OptionSet& set, TrainArguments& a) {
   TrainOptions& o = a.options;
   set.number("--seed", o.seed, "of weights, split and batches: the same seed and threads give the same model (1)", "N");
@@ -106,6 +115,7 @@ bool parse(Arguments words, TrainArguments& a) {
   options->text("--bits", a.bits, "length of the codes, 1 to 4096 (12; for instance codes 64)", "K");
   options->text("--out", a.out, "the model file to write", "FILE");
   add_learning_options(options.set(), a);
+  add_teacher_options(options.set(), a);
   add_running_options(options.set(), a);
   if (!options.parse(words)) return false;
   a.draw_seed_given = options->given("--draw-seed");
@@ -146,6 +156,7 @@ void interpret(TrainArguments& a, Arguments words) {
   set_real("--joint-classification", a.joint, o.joint_classification);
   set_real("--epochs", a.epochs, o.epochs);
   set_real("--validation", a.validation, o.validation_share);
+  set_real("--teacher-share", a.teacher_share, o.teacher_share);
   if (a.cap == "none")
     o.exponent_cap = std::numeric_limits<double>::infinity();
   else
@@ -166,7 +177,8 @@ void interpret(TrainArguments& a, Arguments words) {
   if (!a.protocol.empty()) record.update({{"protocol", a.protocol}, {"draw_seed", a.draw_seed}});
   if (a.data.leave_out_copies) record["leave_out_copies"] = true;
   if (a.data.compose) record["compose"] = true;
-  o.record = record.dump();
+  if (!a.unlabelled.empty()) record["unlabelled"] = absolute_path(a.unlabelled);
+  o.record = record.dump(-1, ' ', false, json::error_handler_t::replace);  // names of files need not be UTF-8
 }
 
 // Draws the progress of a run, and says a warning once.
@@ -198,6 +210,9 @@ class Display {
 };
 
 void print_result(const TrainArguments& a, const TrainResult& r) {
+  if (r.unreadable > 0 && !a.quiet)
+    note("train", concat("warning: ", with_commas(r.unreadable),
+                         " images could not be read and were left out; the first: ", r.first_unreadable));
   const auto number = [](double value) { return value < 0 ? json() : json(value); };
   if (a.json) {
     json beginnings = json::object();
@@ -215,8 +230,11 @@ void print_result(const TrainArguments& a, const TrainResult& r) {
                       {"validation_map_of_beginnings", beginnings},
                       {"validation_accuracy", number(r.validation_accuracy)},
                       {"validation_recall", number(r.validation_recall)},
+                      {"unlabelled_images", r.unlabelled_images},
+                      {"taught_images", r.taught_images},
+                      {"teacher_agreement", number(r.teacher_agreement)},
                       {"pflop", r.pflop}}
-                     .dump(2)
+                     .dump(2, ' ', false, json::error_handler_t::replace)
               << '\n';
     return;
   }
@@ -230,7 +248,34 @@ void print_result(const TrainArguments& a, const TrainResult& r) {
   std::string numbers;
   if (r.validation_map >= 0) numbers = concat("mAP ", fixed(r.validation_map, 4), " among the held-out training images");
   if (r.validation_accuracy >= 0) numbers += concat(numbers.empty() ? "" : ", ", "accuracy ", fixed(r.validation_accuracy, 4));
+  if (r.taught_images > 0)
+    std::cout << "teacher: " << with_commas(r.taught_images) << " of " << with_commas(r.unlabelled_images)
+              << " images without labels were trained on with the classes it named"
+              << (r.teacher_agreement < 0 ? std::string()
+                                          : concat("; of held-out images that it is as sure of, it names ",
+                                                   fixed(100 * r.teacher_agreement, 1), " % rightly"))
+              << '\n';
   if (!numbers.empty()) std::cout << "validation: " << numbers << '\n';
+}
+
+void check_teacher(const TrainArguments& a) {
+  const bool teacher = !a.options.teacher.empty(), part = !a.protocol.empty();
+  if (!teacher && !a.unlabelled.empty())
+    fail(ErrorCode::kUsage, "--unlabelled ", a.unlabelled, " needs --teacher: the model that names the classes of these images");
+  if (!teacher && !a.teacher_share.empty())
+    fail(ErrorCode::kUsage, "--teacher-share ", a.teacher_share, " needs --teacher: the model that names classes");
+  if (teacher && a.unlabelled.empty() && !part)
+    fail(ErrorCode::kUsage, "--teacher ", a.options.teacher, " needs --unlabelled: the images whose classes it shall name");
+}
+
+// What the teacher is asked about; nothing without one.
+std::shared_ptr<const Dataset> open_unlabelled(const TrainArguments& a) {
+  if (a.options.teacher.empty()) return nullptr;
+  if (a.unlabelled.empty()) return part_of_protocol(a.data, a.protocol, "unlabelled", a.draw_seed);
+  DataArguments source = a.data;
+  source.path = a.unlabelled;
+  source.split.clear();
+  return source.open();
 }
 
 int run(Arguments words) {
@@ -240,6 +285,7 @@ int run(Arguments words) {
   if (own_folder) a.options.checkpoint_folder = a.written() + ".checkpoint";
   if (!a.dry_run)
     if (a.protocol.empty()) a.data.prefer_train_part("training on", a.quiet);
+  check_teacher(a);
   interpret(a, words);
   check_train_options(a.options);
   if (!a.protocol.empty()) find_protocol(a.protocol);
@@ -250,6 +296,7 @@ int run(Arguments words) {
          " does not exist");
   catch_interrupts();
   const auto data = a.protocol.empty() ? a.data.open() : part_of_protocol(a.data, a.protocol, "train", a.draw_seed);
+  a.options.unlabelled = open_unlabelled(a);
   Display display(a.quiet);
   const TrainResult result = a.features_out.empty() ? train(*data, a.options, a.out, std::ref(display))
                                                     : train_features(*data, a.options, a.features_out, std::ref(display));

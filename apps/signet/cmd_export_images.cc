@@ -82,7 +82,10 @@ int run_export_images(Arguments words) {
   arguments.data.add_derived_to(options.set());
   options->texts("--only", arguments.only, "positions, counted from 0, separated by commas; all where left out", "N,...", ',');
   options->text("--protocol", arguments.protocol, "take what this protocol draws from the train and the test part", "NAME");
-  options->text("--part", arguments.part, "train, query or database: which part of the protocol", "NAME");
+  options->text(
+      "--part", arguments.part,
+      "which part of the protocol: train, query, database, or unlabelled (what is searched, not trained on and does not ask)",
+      "NAME");
   options->number("--seed", arguments.seed, "of the protocol's draw (1)", "N");
   options->flag("--class-folders", arguments.class_folders, "one folder a class, as train and encode read them");
   options->text("--out", arguments.out, "folder for the PNG files; made where missing", "FOLDER", Need::kRequired);

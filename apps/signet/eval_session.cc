@@ -190,30 +190,41 @@ std::shared_ptr<const Dataset> EvalSession::images_of(const EvalSplit& split, co
   return concatenate({subset(train_.data, std::move(train)), subset(test_.data, std::move(test))});
 }
 
-// What the model says that it was trained on, where that can still be read; else what the protocol says it should have been.
-std::shared_ptr<const Dataset> EvalSession::training_set(const EvalSplit& split) {
+// What the model says that it was trained on, where that can still be read; else what the protocol says it should have been. The
+// images that a teacher named the classes of come behind those with labels.
+std::vector<std::shared_ptr<const Dataset>> EvalSession::training_sets(const EvalSplit& split) {
   DataArguments source = arguments_.data;
   source.path = arguments_.trained_on;
   source.split.clear();
-  if (source.path.empty()) {
-    const auto record = nlohmann::json::parse(encoder_.info().training_record, nullptr, false);
-    const auto text = [&](const char* key) {
-      return record.is_object() && record.contains(key) && record[key].is_string() ? record[key].get<std::string>()
-                                                                                   : std::string();
-    };
-    source.path = text("data");
-    source.split = text("split");
-    const auto flag = [&](const char* key) { return record.is_object() && record.contains(key) && record[key] == true; };
-    source.leave_out_copies = flag("leave_out_copies");
-    source.compose = flag("compose");
-    if (!real_file_system().exists(source.path))
-      source.path.clear();
-    else if (!text("protocol").empty())
-      return part_of_protocol(source, text("protocol"), "train",
-                              recorded_seed(encoder_.info().training_record, SeedOf::kDraw).value_or(1), &limits_);
+  if (!source.path.empty()) return {source.open(&limits_)};
+  const auto record = nlohmann::json::parse(encoder_.info().training_record, nullptr, false);
+  const auto holds_value = [&](const char* key) { return record.is_object() && record.contains(key); };
+  const auto text = [&](const char* key) {
+    return holds_value(key) && record[key].is_string() ? record[key].get<std::string>() : std::string();
+  };
+  const auto flag = [&](const char* key) { return holds_value(key) && record[key] == true; };
+  source.path = text("data");
+  source.split = text("split");
+  source.leave_out_copies = flag("leave_out_copies");
+  source.compose = flag("compose");
+  const std::string protocol = text("protocol"), unlabelled = text("unlabelled");
+  std::vector<std::shared_ptr<const Dataset>> sets;
+  if (!real_file_system().exists(source.path)) {
+    if (!split.train.empty()) sets.push_back(images_of(split, split.train));
+  } else if (protocol.empty()) {
+    sets.push_back(source.open(&limits_));
+  } else {
+    const std::uint64_t draw = recorded_seed(encoder_.info().training_record, SeedOf::kDraw).value_or(1);
+    sets.push_back(part_of_protocol(source, protocol, "train", draw, &limits_));
+    if (holds_value("teacher") && unlabelled.empty())
+      sets.push_back(part_of_protocol(source, protocol, "unlabelled", draw, &limits_));
   }
-  if (source.path.empty()) return split.train.empty() ? nullptr : images_of(split, split.train);
-  return source.open(&limits_);
+  if (!unlabelled.empty() && real_file_system().exists(unlabelled)) {
+    source.path = unlabelled;
+    source.split.clear();
+    sets.push_back(source.open(&limits_));
+  }
+  return sets;
 }
 
 void EvalSession::check_overlap(const Protocol& protocol, const EvalSplit& split, std::vector<std::string>& notes) {
@@ -230,14 +241,14 @@ void EvalSession::check_overlap(const Protocol& protocol, const EvalSplit& split
     if (!verdict.message.empty()) notes.push_back(verdict.message);
   };
   const auto queries = images_of(split, split.query);
-  const auto training = training_set(split);
-  if (training != nullptr) judge(OverlapKind::kQueryTrain, *queries, *training);
+  const auto training = training_sets(split);
+  for (const auto& set : training) judge(OverlapKind::kQueryTrain, *queries, *set);
   if (split.leave_one_out) return;  // the database is the queries
   const auto database = images_of(split, split.database);
   judge(OverlapKind::kQueryDatabase, *queries, *database);
-  if (training == nullptr) return;
+  if (training.empty()) return;
   if (protocol.database_was_trained_on && split.database == split.train) return;  // the same images, as the protocol wants it
-  judge(OverlapKind::kDatabaseTrain, *database, *training);
+  judge(OverlapKind::kDatabaseTrain, *database, *training.front());
 }
 
 void EvalSession::add_bounds(EvalRecord& record, const Side& queries, const Side& database, bool leave_one_out) const {

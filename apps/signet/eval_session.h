@@ -85,7 +85,7 @@ class EvalSession {
   const std::vector<std::string>* known_overlaps(const Protocol& protocol) const;
   void check_overlap(const Protocol& protocol, const EvalSplit& split, std::vector<std::string>& notes);
   std::shared_ptr<const Dataset> images_of(const EvalSplit& split, const std::vector<std::size_t>& images);
-  std::shared_ptr<const Dataset> training_set(const EvalSplit& split);
+  std::vector<std::shared_ptr<const Dataset>> training_sets(const EvalSplit& split);
   struct GalleryWish {
     std::uint64_t seed = 1;  // of the draw of queries
     std::size_t queries = 0, hits = 0;

@@ -15,6 +15,7 @@
 
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
+#include "signet/base/text.h"
 #include "signet/code/code_matrix.h"
 #include "signet/eval/protocol.h"
 
@@ -25,9 +26,10 @@ constexpr std::uint64_t kLargestPlan = 1 << 20;  // bytes
 constexpr std::size_t kMostJobs = 10'000;
 
 // What the plan, the data folder or the runner decide.
-constexpr std::array<std::string_view, 18> kOwnOptions{
-    "data", "format",       "split",         "max-megapixels", "leave-out-copies", "compose", "protocol", "draw-seed", "bits",
-    "out",  "features-out", "features-from", "checkpoint",     "resume",           "log",     "seed",     "threads",   "dry-run"};
+constexpr std::array<std::string_view, 20> kOwnOptions{
+    "data",       "format", "split", "max-megapixels", "leave-out-copies", "compose", "protocol",
+    "draw-seed",  "bits",   "out",   "features-out",   "features-from",    "teacher", "unlabelled",
+    "checkpoint", "resume", "log",   "seed",           "threads",          "dry-run"};
 
 // Reads back as the same number.
 std::string shortest_text(double value) {
@@ -190,7 +192,7 @@ void read_variants(const Reader& reader, const toml::table& table, ExperimentPla
   for (const toml::node& node : *reader.list(table, "variants", true)) {
     const toml::table* entry = node.as_table();
     if (entry == nullptr) reader.reject(node, "variants must be tables");
-    reader.known(*entry, {"name", "remark", "train", "runs", "measure"});
+    reader.known(*entry, {"name", "remark", "train", "teacher", "runs", "measure"});
     PlanVariant variant = base;
     variant.name = reader.text(*entry, "name", false);
     variant.remark = reader.text(*entry, "remark", false);
@@ -200,6 +202,10 @@ void read_variants(const Reader& reader, const toml::table& table, ExperimentPla
                     "\" becomes part of file names: lower-case letters, digits, - and . are right");
     if (!names.insert(variant.name).second) reader.reject(node, "two variants are named \"", variant.name, "\"");
     reader.options(*entry, variant.train);
+    variant.teacher = reader.text(*entry, "teacher", false);
+    if (!variant.teacher.empty() && !methods.contains(variant.teacher))
+      reader.reject(node, "the teacher \"", variant.teacher, "\" is no method of a variant before this one",
+                    methods.empty() ? std::string() : concat("; there are ", join(methods)));
     if (!methods.insert(method_of(variant)).second)
       reader.reject(node, "two variants are the method \"", method_of(variant), "\"; another name keeps their records apart");
     if (auto own = reader.runs(*entry, base.runs.empty()); !own.empty()) variant.runs = std::move(own);
@@ -253,13 +259,25 @@ ExperimentPlan read_plan(const std::string& path) {
   return plan;
 }
 
+namespace {
+
+PlanJob job_of(const ExperimentPlan& plan, const PlanVariant& variant, std::uint32_t bits, std::uint64_t seed) {
+  PlanJob job{method_of(variant), variant.remark, bits, seed, measured_lengths(variant, bits), variant.train, nullptr};
+  for (const PlanVariant& other : plan.variants)
+    if (!variant.teacher.empty() && method_of(other) == variant.teacher)
+      job.teacher = std::make_shared<const PlanJob>(job_of(plan, other, bits, seed));
+  return job;
+}
+
+}  // namespace
+
 std::vector<PlanJob> jobs_of(const ExperimentPlan& plan) {
   std::vector<PlanJob> jobs;
   for (const PlanVariant& variant : plan.variants) {
     for (const PlanRun& run : variant.runs) {
       for (const std::uint32_t bits : run.bits) {
         for (const std::uint64_t seed : run.seeds) {
-          jobs.push_back({method_of(variant), variant.remark, bits, seed, measured_lengths(variant, bits), variant.train});
+          jobs.push_back(job_of(plan, variant, bits, seed));
         }
       }
     }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct PlanVariant {
   std::map<std::string, std::vector<std::string>>
       train;  // options of signet train, the plan's and its own: flag without -- -> values
   std::vector<PlanRun> runs;
+  std::string teacher;                 // method of an earlier row whose network names the classes of images without labels
   std::vector<std::uint32_t> measure;  // lengths of beginnings of the code that are measured beside the whole code
 };
 
@@ -43,6 +45,7 @@ struct PlanJob {
   std::uint64_t seed = 0;
   std::vector<std::uint32_t> measured;  // code lengths, ascending: the nested ones and `bits`
   std::map<std::string, std::vector<std::string>> train;
+  std::shared_ptr<const PlanJob> teacher;                       // of the same length and seed; null: none
   bool is_shallow() const { return train.contains("method"); }  // a shallow method, not a network (docs/baselines.md)
 };
 

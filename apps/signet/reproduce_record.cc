@@ -28,17 +28,17 @@ std::string replace_all(std::string text, const std::string& from, const std::st
 // Names of files need not be UTF-8, and JSON is.
 std::string text_of(const json& value) { return value.dump(1, ' ', false, json::error_handler_t::replace); }
 
-// The command that trains this network alone, without the shared first stage: the weights are the same. For a shallow method on
-// a network's features, the two commands that train that stage and the method.
+// The command that trains this network alone, without the shared first stage: the weights are the same. Before it those that
+// train what it needs: the stage that a shallow method learns on, the teacher.
 std::string train_command(const RecordSource& source) {
   const auto spelled = [&](const std::vector<std::string>& words) {
     std::string command = "signet train";
     for (const std::string& word : words) command += " " + (word == source.data.path ? "DATA" : word);
     return command;
   };
-  std::string own = spelled(source.network.words) + " --out model.onnx";
-  if (source.network.first_words.empty()) return own;
-  return concat(spelled(source.network.first_words), " --features-out ", kFirstStage, " && ", own);
+  std::string commands;
+  for (const std::vector<std::string>& words : source.network.before) commands += spelled(words) + " && ";
+  return commands + spelled(source.network.words) + " --out model.onnx";
 }
 
 double at(const json& object, const char* key) {
@@ -118,11 +118,13 @@ json extra_members(const RecordSource& source, const EvalRecord& record) {
   for (const char* key : {"train_seconds", "shared_seconds", "image_passes", "shared_image_passes", "images_per_second", "pflop",
                           "validation_map", "validation_accuracy"})
     members[key] = n.numbers.at(key);
+  for (const char* key : {"teacher_seconds", "teacher_image_passes", "unlabelled_images", "taught_images", "teacher_agreement"})
+    if (source.job.teacher != nullptr) members[key] = n.numbers.at(key);
   if (beginning > 0) members["validation_map"] = of_beginning(n.numbers, "validation_map_of_beginnings", beginning);
   // How it was trained stays; where on this machine does not.
   json training = json::parse(record.training_record, nullptr, false);
   if (training.is_object()) {
-    for (const char* key : {"data", "split", "command"}) training.erase(key);
+    for (const char* key : {"data", "split", "command", "unlabelled"}) training.erase(key);
     members["training"] = std::move(training);
   }
   return members;

@@ -15,12 +15,13 @@ namespace signet::cli {
 
 // What training left behind.
 struct TrainedNetwork {
-  std::string key, model, log, features_log;  // features_log: of the shared first stage; empty where there is none
-  nlohmann::json numbers, features;           // what signet train --json printed, and the peak memory; features: null without
-  std::vector<std::string> words;             // of signet train, without files
-  std::vector<std::string> first_words;       // the same of a stage that must be there first, as kFirstStage; empty: none
+  std::string key, model, log, features_log;     // features_log: of the shared first stage; empty where there is none
+  nlohmann::json numbers, features;              // what signet train --json printed, and the peak memory; features: null without
+  std::vector<std::string> words;                // of signet train, without files
+  std::vector<std::vector<std::string>> before;  // the same of what must be there first, with the file that it becomes
 };
-inline constexpr const char* kFirstStage = "first.features";  // what a record's command calls it
+// What a record's command calls such files: the first stage that a shallow method learns on, the model that names classes.
+inline constexpr const char *kFirstStage = "first.features", *kTeacher = "teacher.onnx";
 
 struct RecordSource {
   const ExperimentPlan& plan;

@@ -130,7 +130,7 @@ class PlanRunner {
       if (missing > 0) continue;
       const json record = parse_file(record_path(job, {job.measured.front(), plan_.protocols.front()}));
       const double cores = record.value("threads", 1.0), common = record.value("shared_seconds", 0.0);
-      seconds += cores * (record.value("train_seconds", 0.0) - common);
+      seconds += cores * (record.value("train_seconds", 0.0) - common - record.value("teacher_seconds", 0.0));
       shared[shared_key_of(job)] = cores * common;
       ++there;
     }
@@ -159,10 +159,12 @@ class PlanRunner {
   // Everything that a network depends on, as far as the plan decides it. Part of every record: another plan under the same name
   // makes the record missing again.
   json identity(const PlanJob& job) const {
-    return {{"data", whole_->describe()}, {"copies", plan_.leave_out_copies},
-            {"compose", plan_.compose},   {"protocol", protocol_},
-            {"bits", job.bits},           {"seed", job.seed},
-            {"train", job.train},         {"version", kTrainingVersion}};
+    json all = {{"data", whole_->describe()}, {"copies", plan_.leave_out_copies},
+                {"compose", plan_.compose},   {"protocol", protocol_},
+                {"bits", job.bits},           {"seed", job.seed},
+                {"train", job.train},         {"version", kTrainingVersion}};
+    if (job.teacher != nullptr) all["teacher"] = identity(*job.teacher);
+    return all;
   }
   static std::string short_hash(const json& value) { return sha256_hex(as_bytes(value.dump())).substr(0, kKeyDigits); }
   std::string key_of(const PlanJob& job) const { return short_hash(identity(job)); }
@@ -173,9 +175,9 @@ class PlanRunner {
     return short_hash(shared);
   }
   // Options of later stages say nothing of it, and need not fit the length that the trainer takes where none is given.
-  std::vector<std::string> features_words(PlanJob job) const {
+  std::vector<std::string> features_words(PlanJob job, const std::string& teacher = kTeacher) const {
     for (const char* name : kLaterOptions) job.train.erase(name);
-    return common_words(job);
+    return common_words(job, teacher);
   }
   static bool has_features_stage(const PlanJob& job) {
     const auto found = job.train.find("pretrain");
@@ -238,7 +240,8 @@ class PlanRunner {
     }
   }
 
-  std::vector<std::string> common_words(const PlanJob& job) const {
+  // teacher: the file of the network that is the job's teacher, where it has one.
+  std::vector<std::string> common_words(const PlanJob& job, const std::string& teacher = kTeacher) const {
     std::vector<std::string> words = {"--data", data_.path, "--seed", std::to_string(job.seed)};
     if (data_.leave_out_copies) words.emplace_back("--leave-out-copies");
     if (data_.compose) words.emplace_back("--compose");
@@ -250,10 +253,11 @@ class PlanRunner {
       words.push_back("--" + name);
       words.insert(words.end(), values.begin(), values.end());
     }
+    if (job.teacher != nullptr) words.insert(words.end(), {"--teacher", teacher});
     return words;
   }
-  std::vector<std::string> model_words(const PlanJob& job) const {
-    std::vector<std::string> words = common_words(job);
+  std::vector<std::string> model_words(const PlanJob& job, const std::string& teacher = kTeacher) const {
+    std::vector<std::string> words = common_words(job, teacher);
     words.insert(words.end(), {"--bits", std::to_string(job.bits)});
     return words;
   }
@@ -314,7 +318,8 @@ class PlanRunner {
       const std::string features = features_key_of(first) + ".features";
       network.features = train(features_words(first), "--features-out", features);
       network.features_log = join_path(arguments_.work, features + ".jsonl");
-      network.first_words = features_words(first);
+      network.before = {features_words(first)};
+      network.before.front().insert(network.before.front().end(), {"--features-out", kFirstStage});
       network.words = words = model_words(own);
       network.words.insert(network.words.end(), {"--model", kFirstStage});
       words.insert(words.end(), {"--model", join_path(arguments_.work, features)});
@@ -327,22 +332,41 @@ class PlanRunner {
 
   void run_job(const PlanJob& job) {
     if (job.is_shallow()) return run_shallow(job);
-    const std::string key = key_of(job), name = key + ".onnx";
+    measure(job, train_network(job));
+  }
+
+  TrainedNetwork train_network(const PlanJob& job) const {
+    TrainedNetwork network, teacher;
+    if (job.teacher != nullptr) teacher = train_network(*job.teacher);
     say(concat(job.method, ", ", job.bits, " bits, seed ", job.seed));
-    TrainedNetwork network;
-    std::vector<std::string> words = model_words(job);
+    network.key = key_of(job);
+    const std::string name = network.key + ".onnx";
+    std::vector<std::string> words = model_words(job, teacher.model);
     if (has_features_stage(job)) {
       const std::string features = features_key_of(job) + ".features";
-      network.features = train(features_words(job), "--features-out", features);
+      network.features = train(features_words(job, teacher.model), "--features-out", features);
       network.features_log = join_path(arguments_.work, features + ".jsonl");
       words.insert(words.end(), {"--features-from", join_path(arguments_.work, features)});
     }
     network.numbers = train(words, "--out", name);
     network.log = join_path(arguments_.work, name + ".jsonl");
     network.model = join_path(arguments_.work, name);
-    network.key = key;
     network.words = model_words(job);
-    measure(job, network);
+    if (job.teacher != nullptr) count_teacher(network, teacher);
+    return network;
+  }
+
+  // What the teacher took is part of what its student took.
+  static void count_teacher(TrainedNetwork& network, const TrainedNetwork& teacher) {
+    json& own = network.numbers;
+    for (const char* key : {"train_seconds", "image_passes", "pflop"})
+      own[key] = own.at(key).get<double>() + teacher.numbers.at(key).get<double>();
+    own["image_passes"] = static_cast<std::uint64_t>(own["image_passes"].get<double>());
+    own["teacher_seconds"] = teacher.numbers.at("train_seconds");
+    own["teacher_image_passes"] = teacher.numbers.at("image_passes");
+    network.before = teacher.before;
+    network.before.push_back(teacher.words);
+    network.before.back().insert(network.before.back().end(), {"--out", kTeacher});
   }
 
   void measure(const PlanJob& job, const TrainedNetwork& network) {

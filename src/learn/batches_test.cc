@@ -177,6 +177,43 @@ TEST(TrainingSet, UnreadableAndUnlabelledImagesAreLeftOut) {
   EXPECT_EQ(set.source[5], 7u);
 }
 
+TEST(TrainingSet, ValidationImagesAloneAreNothingToTrainOn) {
+  BarDataset data({{0}, {0}, {1}, {1}}, 2);
+  std::vector<std::string> wrong;
+  for (data.unreadable = 0; data.unreadable < 4; ++data.unreadable) {
+    const TrainingSet set = load(data, 0.5);  // three images: one of the class with two goes to validation
+    EXPECT_FALSE(set.train.empty());
+  }
+  class HalfDamaged : public BarDataset {
+   public:
+    using BarDataset::BarDataset;
+    std::vector<std::size_t> damaged;
+    Sample get(std::size_t i) const override {
+      if (std::count(damaged.begin(), damaged.end(), i) > 0) fail(ErrorCode::kCorrupt, "is damaged");
+      return BarDataset::get(i);
+    }
+  } half({{0}, {0}, {1}, {1}}, 2);
+  half.damaged = stratified_split(half, 0.5, 1).first;
+  try {
+    load(half, 0.5);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("--validation"), std::string::npos) << error.what();
+  }
+}
+
+TEST(TrainingSet, FewerOfLargerPicturesGoThroughTheNetworkAtOnce) {
+  TrainingSet set;
+  set.width = set.height = 32, set.channels = 3;
+  EXPECT_EQ(images_at_once(set), 500u);
+  set.width = set.height = 96;
+  EXPECT_EQ(images_at_once(set), 500u);
+  set.width = set.height = 512;
+  EXPECT_EQ(images_at_once(set), 17u);
+  set.width = set.height = 1 << 14;
+  EXPECT_EQ(images_at_once(set), 1u);
+}
+
 TEST(TrainingSet, TooMuchMemoryIsRefusedBeforeItIsTaken) {
   ThreadPool pool(1);
   try {

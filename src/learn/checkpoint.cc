@@ -49,12 +49,16 @@ json meta_of(const std::shared_ptr<const Container>& file) {
 void check_identity(const std::string& path, const json& meta, const RunIdentity& identity, const char* what,
                     const char* instead) {
   const json mine = json::parse(identity.options), theirs = meta.at("options");
-  for (const auto& [key, value] : mine.items()) {
-    const json other = theirs.contains(key) ? theirs.at(key) : json("(absent)");
-    if (other != value)
-      fail(ErrorCode::kMismatch, path, ": ", what, " with ", key, " = ", other.dump(), " and this run has ", value.dump(),
-           "; give the same options, or ", instead);
-  }
+  if (!theirs.is_object()) fail(ErrorCode::kCorrupt, path, ": the options in section meta are no JSON object");
+  json both = mine;
+  both.update(theirs);
+  const auto said = [](const json& options, const std::string& key) {
+    return options.contains(key) ? options.at(key) : json("(absent)");
+  };
+  for (const auto& [key, value] : both.items())
+    if (said(mine, key) != said(theirs, key))
+      fail(ErrorCode::kMismatch, path, ": ", what, " with ", key, " = ", said(theirs, key).dump(), " and this run has ",
+           said(mine, key).dump(), "; give the same options, or ", instead);
   if (meta.at("data_hash") != identity.data_hash)
     fail(ErrorCode::kMismatch, path, ": ", what, " from other images, labels or validation split than ", identity.data_name,
          " has now; give the same data, or ", instead);

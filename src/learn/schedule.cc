@@ -87,6 +87,8 @@ double rate_factor(std::size_t step, std::size_t steps) {
   return t < peak ? 0.2 + (1 - 0.2) * t / peak : 1 + (0.07 - 1) * (t - peak) / (1 - peak);
 }
 
+bool averages(std::size_t steps) { return steps >= 2 * kAverageEvery; }
+
 double average_keep(std::size_t step, std::size_t steps) {
   if (step >= steps) return 1;
   return std::pow(0.95, 5) * std::pow(static_cast<double>(step) / static_cast<double>(steps), 3);

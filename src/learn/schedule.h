@@ -51,5 +51,8 @@ double rate_factor(std::size_t step, std::size_t steps);
 // kept 1).
 double average_keep(std::size_t step, std::size_t steps);
 inline constexpr std::size_t kAverageEvery = 5;
+// Whether a stage of so many steps averages at all. A shorter one would end as the average of its first few steps or, below six,
+// as it began.
+bool averages(std::size_t steps);
 
 }  // namespace signet

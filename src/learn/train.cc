@@ -6,6 +6,7 @@
 
 #include "learn/export.h"
 #include "learn/rival.h"
+#include "learn/teacher.h"
 #include "learn/trainer.h"
 #include "signet/base/error.h"
 #include "signet/base/thread_pool.h"
@@ -18,7 +19,8 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t kMemoryLimit = std::uint64_t{8} << 30;  // of the images held as bytes
-constexpr std::size_t kWhiteningImages = 5'000;
+// What the first layer's filters are fitted to: images, and pixels of them times channels (of larger pictures fewer are enough).
+constexpr std::size_t kWhiteningImages = 5'000, kWhiteningBytes = 16'000'000;
 constexpr const char* kVersion = "0.1.0";
 constexpr HashLoss kOwnLosses[] = {HashLoss::kExpProduct, HashLoss::kExpInner, HashLoss::kExpBitwise};
 
@@ -60,6 +62,15 @@ void check_rival(const TrainOptions& o) {
   if (!o.nested.empty()) refuse("--nested");
 }
 
+void check_teacher(const TrainOptions& o) {
+  if (o.teacher.empty() && o.unlabelled)
+    fail(ErrorCode::kUsage, "images without labels need --teacher: the model that names their classes");
+  if (!o.teacher.empty() && o.supervision != Supervision::kClasses)
+    fail(ErrorCode::kUsage, "--teacher names classes, and --supervision instance has no use for them; leave one out");
+  if (!(o.teacher_share > 0 && o.teacher_share <= 1))
+    fail(ErrorCode::kInvalidArgument, "--teacher-share ", o.teacher_share, " must be above 0 and at most 1");
+}
+
 void check_options(const TrainOptions& o) {
   const auto reject = [](const auto&... parts) { fail(ErrorCode::kInvalidArgument, parts...); };
   if (o.bits < 1 || o.bits > 4096) reject("--bits ", o.bits, " must be 1 to 4096");
@@ -76,6 +87,7 @@ void check_options(const TrainOptions& o) {
   if (!(o.checkpoint_seconds >= 0)) reject("the time between checkpoints, ", o.checkpoint_seconds, " s, must not be negative");
   check_nested(o);
   check_rival(o);
+  check_teacher(o);
   if (!o.features_from.empty() && o.pretrain == Pretrain::kNone)
     fail(ErrorCode::kUsage, "--features-from gives the stage \"features\", which --pretrain none leaves out");
   if (o.resume && o.checkpoint_folder.empty()) fail(ErrorCode::kUsage, "--resume needs --checkpoint: the folder to go on from");
@@ -140,6 +152,13 @@ json features_options(json shaping, const Plan& plan) {
   return shaping;
 }
 
+json to_json(const Teaching& t) {
+  return {{"fingerprint", t.fingerprint},
+          {"unlabelled_images", t.unlabelled},
+          {"taught_images", t.taught},
+          {"agreement", t.agreement >= 0 ? json(t.agreement) : json()}};
+}
+
 // The features' classifier is of no use after a rival's stage: the features have moved on without it.
 Logits trained_logits(const TrainOptions& o, const Plan& plan) {
   if (plan.classifies(plan.stages.size() - 1)) return Logits::kFromCode;
@@ -148,7 +167,7 @@ Logits trained_logits(const TrainOptions& o, const Plan& plan) {
 
 json training_record(const TrainOptions& o, const Plan& plan, const TrainingSet& set, const Dataset& data,
                      const RunIdentity& identity, const TrainingState& state, const TrainedFeatures& shared,
-                     const ValidationNumbers& v) {
+                     const Teaching& teaching, const ValidationNumbers& v) {
   json record = o.record.empty() ? json::object() : json::parse(o.record, nullptr, false);
   if (!record.is_object()) fail(ErrorCode::kInvalidArgument, "the record to merge into the model must be a JSON object");
   record.update({{"dataset", data.describe()},
@@ -167,6 +186,7 @@ json training_record(const TrainOptions& o, const Plan& plan, const TrainingSet&
                  {"options", json::parse(identity.options)},
                  {"stages", json::array()}});
   if (o.rival.empty()) record["alpha"] = o.alpha;
+  if (!o.teacher.empty()) record["teacher"] = to_json(teaching);
   for (const Stage& s : plan.stages)
     record["stages"].push_back({{"name", s.name}, {"steps", s.steps}, {"rate", s.rate}, {"classification", s.classification}});
   if (v.images > 0 && o.supervision == Supervision::kInstance)
@@ -197,7 +217,8 @@ void begin_or_resume(const TrainOptions& options, const RunIdentity& identity, T
 }
 
 void fit_whitening(HashNetwork& network, const TrainingSet& set) {
-  const std::size_t count = std::min(set.train.size(), kWhiteningImages);
+  const std::size_t count =
+      std::min({set.train.size(), kWhiteningImages, std::max<std::size_t>(1, kWhiteningBytes / set.image_bytes())});
   std::vector<std::size_t> positions;
   for (std::size_t i = 0; i < count; ++i) positions.push_back(set.train[i * set.train.size() / count]);
   network.fit_whitening(normalised_images(set, positions));
@@ -224,6 +245,7 @@ struct Run {
   HashNetwork network;
   TrainedFeatures shared;
   TrainingState state;
+  Teaching teaching;
 };
 
 TrainResult result_of(const Run& run, const Network& network) {
@@ -232,6 +254,9 @@ TrainResult result_of(const Run& run, const Network& network) {
   result.seconds = run.state.seconds;
   result.shared_image_passes = run.shared.image_passes;
   result.shared_seconds = run.shared.seconds;
+  result.unreadable = run.set.unreadable, result.first_unreadable = run.set.first_unreadable;
+  result.unlabelled_images = run.teaching.unlabelled, result.taught_images = run.teaching.taught;
+  result.teacher_agreement = run.teaching.agreement;
   result.images_per_second = static_cast<double>(run.state.image_passes) / std::max(run.state.seconds, 1e-9);
   result.validation_accuracy = run.state.validation_accuracy;
   result.pflop = pflop_of(network, run.plan, run.state.stage, run.state.image_passes);
@@ -259,7 +284,7 @@ TrainResult finish(Run& run, const std::string& model_path, TrainingLog& log) {
   model.info.preprocessing = run.set.preprocessing;
   model.info.class_names = run.set.class_names;
   model.info.training_record =
-      training_record(run.options, run.plan, run.set, run.data, run.identity, run.state, run.shared, v).dump();
+      training_record(run.options, run.plan, run.set, run.data, run.identity, run.state, run.shared, run.teaching, v).dump();
   write_model(real_file_system(), model_path, model);
   TrainResult result = result_of(run, model.network);
   result.model_path = model_path;
@@ -275,7 +300,7 @@ TrainResult finish(Run& run, const std::string& model_path, TrainingLog& log) {
                  {"accuracy", v.accuracy},
                  {"recall", v.recall},
                  {"pflop", result.pflop}}
-                .dump());
+                .dump(-1, ' ', false, json::error_handler_t::replace));  // names of files need not be UTF-8
   return result;
 }
 
@@ -305,7 +330,7 @@ TrainResult finish_features(Run& run, const std::string& path, TrainingLog& log)
                  {"seconds", result.seconds},
                  {"accuracy", result.validation_accuracy},
                  {"pflop", result.pflop}}
-                .dump());
+                .dump(-1, ' ', false, json::error_handler_t::replace));
   return result;
 }
 
@@ -317,18 +342,20 @@ Plan plan_for(const TrainOptions& options, std::size_t images, bool features_alo
   return plan;
 }
 
-TrainingSet load_images(const Dataset& data, const TrainOptions& options, std::size_t threads,
+std::function<bool(std::size_t)> reading(const char* what, std::size_t count,
+                                         const std::function<bool(const TrainProgress&)>& progress) {
+  return [=](std::size_t done) {
+    TrainProgress p;
+    p.stage = what;
+    p.step = done, p.steps = count;
+    return !progress || progress(p);
+  };
+}
+
+TrainingSet load_images(const Dataset& data, const TrainOptions& options, ThreadPool& pool,
                         const std::function<bool(const TrainProgress&)>& progress) {
-  ThreadPool pool(threads);
-  return load_training_set(
-      data, options.side, options.validation_share, options.seed, pool, kMemoryLimit,
-      [&](std::size_t done) {
-        TrainProgress p;
-        p.stage = "reading images";
-        p.step = done, p.steps = data.size();
-        return !progress || progress(p);
-      },
-      options.supervision == Supervision::kClasses);
+  return load_training_set(data, options.side, options.validation_share, options.seed, pool, kMemoryLimit,
+                           reading("reading images", data.size(), progress), options.supervision == Supervision::kClasses);
 }
 
 void log_start(const Run& run, TrainingLog& log) {
@@ -362,7 +389,13 @@ TrainResult train_checked(const Dataset& data, const TrainOptions& options, cons
   const at::Device device = parse_device(options.device);
   const std::size_t threads = options.threads > 0 ? options.threads : available_cpus();
   const ThreadCount thread_count(threads);
-  TrainingSet set = load_images(data, options, threads, progress);
+  TrainingLog log(options.log_path);
+  ThreadPool pool(threads);
+  TrainingSet set = load_images(data, options, pool, progress);
+  Teaching teaching;
+  if (!options.teacher.empty())
+    teaching = teach(set, options, pool, kMemoryLimit,
+                     reading("reading images without labels", options.unlabelled ? options.unlabelled->size() : 0, progress));
   const bool instance = options.supervision == Supervision::kInstance;
   set.preprocessing.mirror_view = options.mirror == Mirror::kBoth && !instance;
   Plan plan = plan_for(options, set.train.size(), features_alone);
@@ -382,10 +415,10 @@ TrainResult train_checked(const Dataset& data, const TrainOptions& options, cons
           features_identity,
           HashNetwork(shape, options.seed, device),
           {},
-          {}};
+          {},
+          std::move(teaching)};
   Optimizer optimizer(run.network, options.bfloat16);
   begin(run, optimizer);
-  TrainingLog log(options.log_path);
   log_start(run, log);
   Trainer(run.set, options, run.plan, run.identity, run.network, optimizer, device, log)
       .run(run.state, progress, features_alone ? 1 : Trainer::kAllStages);

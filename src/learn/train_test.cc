@@ -352,7 +352,43 @@ TEST_F(Train, InstanceTrainingGoesOnWhereItWasStopped) {
   o.resume = true;
   EXPECT_EQ(fingerprint_of(unlabelled, o), whole);
   o.supervision = Supervision::kClasses;
-  expect_error(ErrorCode::kMismatch, "", data_, o);
+  expect_error(ErrorCode::kMismatch, "supervision = \"instance\"", data_, o);
+}
+
+// Averaging over a handful of steps would end where they began.
+TEST_F(Train, StagesOfAFewStepsAreLearnedFromToo) {
+  TrainOptions o = quick();
+  o.epochs = 14, o.batch = 0;  // 14 steps of all images: 7, 2 and 5 of them
+  const std::string usual = fingerprint(o);
+  o.alpha = 3;  // read in the joint stage alone
+  const std::string joint = fingerprint(o);
+  EXPECT_NE(joint, usual);
+  o.alpha = TrainOptions().alpha, o.joint_classification = 0.2;
+  EXPECT_NE(fingerprint(o), usual);
+}
+
+TEST_F(Train, ALogIsNeverWrittenIntoSomethingElse) {
+  TrainOptions o = quick();
+  o.epochs = 1;
+  o.log_path = path("notes.txt");
+  const std::string notes = "what I want to keep";
+  std::ofstream(o.log_path) << notes;
+  expect_error(ErrorCode::kInvalidArgument, "notes.txt: holds something else", data_, o);
+  std::string left;
+  std::getline(std::ifstream(o.log_path), left);
+  EXPECT_EQ(left, notes);
+  o.log_path = path("");
+  expect_error(ErrorCode::kInvalidArgument, "is no file", data_, o);
+}
+
+TEST_F(Train, ImagesThatCannotBeReadAreCountedAndNamed) {
+  TrainOptions o = quick();
+  o.epochs = 1;
+  BarDataset data = data_;
+  data.unreadable = 6;
+  const TrainResult result = train(data, o, path("model.onnx"));
+  EXPECT_EQ(result.unreadable, 1u);
+  EXPECT_EQ(result.first_unreadable, "bar/6: is damaged");
 }
 
 TEST_F(Train, BadDataIsRefused) {

@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kSettleImages = 10'000, kSettleBatch = 500;
+constexpr std::size_t kSettleImages = 10'000;
 constexpr std::size_t kLogEvery = 20;    // steps
 constexpr double kAirbenchBatch = 1024;  // the rates of a plan are per this many images
 
@@ -32,10 +32,19 @@ Optimizer::Rates rates_at(const Plan& plan, const Stage& stage, std::size_t step
           plan.momentum, stage.filter_rate * factor};
 }
 
-// A run that was killed may have left half a line: what follows must not be glued to it.
+// A run that was killed may have left half a line: what follows must not be glued to it. Of a file that is no log nothing is
+// dropped.
 void drop_cut_line(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return;
+  if (!std::filesystem::is_regular_file(path, ignored))
+    fail(ErrorCode::kInvalidArgument, "--log ", path, ": is no file; give the name of a file for the log's lines");
   std::ifstream in(path, std::ios::binary | std::ios::ate);
-  if (!in) return;
+  if (!in || in.tellg() == std::streampos(0)) return;
+  in.seekg(0);
+  if (in.get() != '{')
+    fail(ErrorCode::kInvalidArgument, "--log ", path, ": holds something else than a log of signet train; give another name");
+  in.seekg(0, std::ios::end);
   std::streamoff end = in.tellg();
   const std::streamoff size = end;
   for (; end > 0; --end) {
@@ -71,7 +80,8 @@ at::Tensor batch_loss(const HashNetwork::Result& out, const at::Tensor& targets,
 
 void settle_statistics(HashNetwork& network, const TrainingSet& set, const at::Device& device) {
   const at::NoGradGuard no_gradient;
-  const std::size_t count = std::min(set.train.size(), kSettleImages), batches = (count + kSettleBatch - 1) / kSettleBatch;
+  const std::size_t count = std::min(set.train.size(), kSettleImages), at_once = images_at_once(set),
+                    batches = (count + at_once - 1) / at_once;
   for (std::size_t b = 0; b < batches; ++b) {
     std::vector<std::size_t> positions;  // every batch is spread over the whole set, whatever its order
     for (std::size_t i = b; i < count; i += batches) positions.push_back(set.train[i * set.train.size() / count]);
@@ -141,8 +151,10 @@ void Trainer::run_stage(TrainingState& state, const ProgressCallback& progress) 
     check_loss(loss, stage, batch, state);
     ++state.step;
     state.image_passes += batch.positions.size();
-    if (state.step % kAverageEvery == 0) optimizer_.average(average_keep(state.step, stage.steps));
-    if (state.step == stage.steps) optimizer_.average(1);
+    if (averages(stage.steps)) {
+      if (state.step % kAverageEvery == 0) optimizer_.average(average_keep(state.step, stage.steps));
+      if (state.step == stage.steps) optimizer_.average(1);
+    }
     const std::size_t all_steps = steps_before(state.stage) + state.step;
     if (all_steps % epoch_steps == 0 || state.step == stage.steps) validate_now(stage, state);
     if (all_steps % kLogEvery == 0 || state.step == stage.steps)

@@ -98,6 +98,62 @@ void hash_data(TrainingSet& set) {
   set.data_hash = sha.hex();
 }
 
+// Pixels of images at one geometry, in the order of their indices in the data set.
+struct ReadImages {
+  std::vector<std::uint8_t> pixels;
+  std::vector<std::size_t> source;
+  std::size_t unreadable = 0;
+  std::string first_unreadable;
+};
+
+// Those that `wanted` takes and that can be decoded.
+ReadImages read_images(const Dataset& data, const Geometry& g, const std::function<bool(std::size_t)>& wanted, ThreadPool& pool,
+                       std::uint64_t memory_limit, const std::function<bool(std::size_t done)>& keep_going) {
+  const std::size_t bytes = std::size_t{g.width} * g.height * g.channels;
+  if (bytes > memory_limit / std::max<std::size_t>(1, data.size()))
+    fail(ErrorCode::kInvalidArgument, data.describe(), ": ", data.size(), " images at ", g.width, " x ", g.height,
+         " need more than the ", memory_limit >> 20, " MiB that training may hold; a smaller --size or fewer images would fit");
+  ReadImages read;
+  read.pixels.resize(data.size() * bytes);
+  std::vector<char> readable(data.size(), 0);
+  const Preprocessing identity{
+      g.width, g.height, g.channels, std::vector<float>(g.channels, 0.0f), std::vector<float>(g.channels, 1.0f / 255), false};
+  std::mutex mutex;
+  std::size_t done = 0, first_bad = data.size();
+  pool.parallel_for(data.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t) {
+    std::vector<float> planes(bytes);
+    for (std::size_t i = begin; i < end; ++i) {
+      if (!wanted(i)) continue;
+      try {
+        fill_pixels(data.get(i).image, identity, planes, read.pixels.data() + i * bytes);
+        readable[i] = 1;
+      } catch (const Error& error) {
+        const std::lock_guard lock(mutex);
+        ++read.unreadable;
+        if (i < first_bad) first_bad = i, read.first_unreadable = error.what();
+      }
+    }
+    const std::lock_guard lock(mutex);
+    done += end - begin;
+    if (!keep_going(done)) fail(ErrorCode::kCancelled, "stopped while the images were being read; nothing was written");
+  });
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    if (readable[i] == 0) continue;
+    std::copy_n(read.pixels.begin() + static_cast<std::ptrdiff_t>(i * bytes), bytes,
+                read.pixels.begin() + static_cast<std::ptrdiff_t>(read.source.size() * bytes));
+    read.source.push_back(i);
+  }
+  read.pixels.resize(read.source.size() * bytes);
+  return read;
+}
+
+std::vector<std::int32_t> sorted_labels(std::span<const std::int32_t> given) {
+  std::vector<std::int32_t> labels(given.begin(), given.end());
+  std::sort(labels.begin(), labels.end());
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  return labels;
+}
+
 }  // namespace
 
 TrainingSet load_training_set(const Dataset& data, std::uint32_t side, double validation_share, std::uint64_t seed,
@@ -111,47 +167,15 @@ TrainingSet load_training_set(const Dataset& data, std::uint32_t side, double va
   TrainingSet set;
   set.width = g.width, set.height = g.height, set.channels = g.channels;
   if (labelled) set.class_names = data.class_names();
-  if (set.image_bytes() > memory_limit / data.size())
-    fail(ErrorCode::kInvalidArgument, data.describe(), ": ", data.size(), " images at ", g.width, " x ", g.height,
-         " need more than the ", memory_limit >> 20, " MiB that training may hold; a smaller --size or fewer images would fit");
-  std::vector<std::uint8_t> pixels(data.size() * set.image_bytes());
-  std::vector<char> readable(data.size(), 0);
-  const Preprocessing identity{
-      g.width, g.height, g.channels, std::vector<float>(g.channels, 0.0f), std::vector<float>(g.channels, 1.0f / 255), false};
-  std::mutex mutex;
-  std::size_t done = 0, first_bad = data.size();
-  pool.parallel_for(data.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t) {
-    std::vector<float> planes(set.image_bytes());
-    for (std::size_t i = begin; i < end; ++i) {
-      if (labelled && data.labels(i).empty()) continue;
-      try {
-        fill_pixels(data.get(i).image, identity, planes, pixels.data() + i * set.image_bytes());
-        readable[i] = 1;
-      } catch (const Error& error) {
-        const std::lock_guard lock(mutex);
-        ++set.unreadable;
-        if (i < first_bad) first_bad = i, set.first_unreadable = error.what();
-      }
-    }
-    const std::lock_guard lock(mutex);
-    done += end - begin;
-    if (!keep_going(done)) fail(ErrorCode::kCancelled, "stopped while the images were being read; nothing was written");
-  });
+  ReadImages read = read_images(
+      data, g, [&](std::size_t i) { return !labelled || !data.labels(i).empty(); }, pool, memory_limit, keep_going);
   std::vector<std::size_t> position(data.size(), data.size());
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    if (readable[i] == 0) continue;
+  for (const std::size_t i : read.source) {
     position[i] = set.labels.size();
-    std::copy_n(pixels.begin() + static_cast<std::ptrdiff_t>(i * set.image_bytes()), set.image_bytes(),
-                pixels.begin() + static_cast<std::ptrdiff_t>(position[i] * set.image_bytes()));
-    std::vector<std::int32_t> labels;
-    if (labelled) labels.assign(data.labels(i).begin(), data.labels(i).end());
-    std::sort(labels.begin(), labels.end());
-    labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
-    set.labels.push_back(std::move(labels));
-    set.source.push_back(i);
+    set.labels.push_back(labelled ? sorted_labels(data.labels(i)) : std::vector<std::int32_t>());
   }
-  pixels.resize(set.size() * set.image_bytes());
-  set.pixels = std::move(pixels);
+  set.pixels = std::move(read.pixels), set.source = std::move(read.source);
+  set.unreadable = read.unreadable, set.first_unreadable = std::move(read.first_unreadable);
   if (labelled) check_classes(set, data.describe());
   if (!labelled && set.size() < 2)
     fail(ErrorCode::kInvalidArgument, data.describe(), ": ", set.size(),
@@ -161,9 +185,37 @@ TrainingSet load_training_set(const Dataset& data, std::uint32_t side, double va
     if (position[i] < data.size()) set.train.push_back(position[i]);
   for (const std::size_t i : split.second)
     if (position[i] < data.size()) set.validation.push_back(position[i]);
+  if (set.train.empty())
+    fail(ErrorCode::kInvalidArgument, data.describe(), ": none of the ", set.size(),
+         " images that can be read is left to train on; a smaller --validation leaves more");
   measure_pixels(set);
   hash_data(set);
   return set;
+}
+
+UnlabelledImages load_unlabelled(const Dataset& data, const TrainingSet& beside, ThreadPool& pool, std::uint64_t memory_limit,
+                                 const std::function<bool(std::size_t done)>& keep_going) {
+  ReadImages read = read_images(
+      data, {beside.width, beside.height, beside.channels}, [](std::size_t) { return true; }, pool,
+      memory_limit - std::min<std::uint64_t>(memory_limit, beside.pixels.size()), keep_going);
+  return {std::move(read.pixels), std::move(read.source), read.unreadable, std::move(read.first_unreadable)};
+}
+
+void add_taught(TrainingSet& set, const UnlabelledImages& images, std::span<const TaughtImage> taught) {
+  const std::size_t bytes = set.image_bytes(), first = set.source.empty() ? 0 : set.source.back() + 1;
+  for (const TaughtImage& one : taught) {
+    const auto pixels = std::span(images.pixels).subspan(one.image * bytes, bytes);
+    set.train.push_back(set.size());
+    set.pixels.insert(set.pixels.end(), pixels.begin(), pixels.end());
+    set.labels.push_back({one.label});
+    set.source.push_back(first + images.source[one.image]);
+  }
+  hash_data(set);
+}
+
+std::size_t images_at_once(const TrainingSet& set) {
+  constexpr std::size_t kMost = 500, kBytes = kMost * 96 * 96 * 3;
+  return std::clamp<std::size_t>(kBytes / set.image_bytes(), 1, kMost);
 }
 
 std::vector<float> normalisation_table(const Preprocessing& p) {

@@ -41,8 +41,33 @@ TrainingSet load_training_set(const Dataset& data, std::uint32_t side, double va
                               ThreadPool& pool, std::uint64_t memory_limit,
                               const std::function<bool(std::size_t done)>& keep_going, bool labelled = true);
 
+// Pixels of images whose labels nobody knows, at the geometry of a training set.
+struct UnlabelledImages {
+  std::vector<std::uint8_t> pixels;
+  std::vector<std::size_t> source;  // index of every image in the dataset
+  std::size_t unreadable = 0;
+  std::string first_unreadable;
+  std::size_t size() const { return source.size(); }
+};
+
+// Reads all images of `data`, its labels left alone, to be added to `beside`. Both together must fit into `memory_limit`; throws
+// as load_training_set does.
+UnlabelledImages load_unlabelled(const Dataset& data, const TrainingSet& beside, ThreadPool& pool, std::uint64_t memory_limit,
+                                 const std::function<bool(std::size_t done)>& keep_going);
+
+// Adds these images with the labels that a teacher gave them to those that are trained on; never to the validation images. In
+// `source` they count on behind the images that are there.
+struct TaughtImage {
+  std::size_t image;  // position in UnlabelledImages
+  std::int32_t label;
+};
+void add_taught(TrainingSet& set, const UnlabelledImages& images, std::span<const TaughtImage> taught);
+
 // Images at these positions, normalised, n x c x h x w in channels-last order, float32.
 at::Tensor normalised_images(const TrainingSet& set, std::span<const std::size_t> positions);
+
+// How many images go through the network at once where no gradient is asked for: 500, fewer of pictures larger than 96 x 96.
+std::size_t images_at_once(const TrainingSet& set);
 
 // Pixel value -> network input, per channel: 256 floats each.
 std::vector<float> normalisation_table(const Preprocessing& preprocessing);

@@ -13,7 +13,8 @@
 namespace signet {
 namespace {
 
-constexpr std::size_t kMostImages = 10'000, kMostQueries = 2'000, kBatch = 500;
+constexpr std::size_t kMostImages = 10'000, kMostQueries = 2'000;
+constexpr std::size_t kLossGroup = 500;  // images whose pairs are measured together
 
 // Within distance d: n items, r relevant, N nearer items, P nearer relevant ones. The item at place t of the tie is relevant with
 // probability r/n, and then P + 1 + (t-1)(r-1)/(n-1) relevant ones are expected among the N + t up to it.
@@ -67,7 +68,7 @@ Packed beginnings(Packed packed, std::uint32_t length) {
 // In groups that are spread over all images, so that each holds similar and dissimilar pairs however the images are ordered.
 void measure_loss(ValidationNumbers& numbers, const at::Tensor& outputs, const TrainingSet& set,
                   const ValidationOptions& options) {
-  const std::size_t count = numbers.images, groups = (count + kBatch - 1) / kBatch;
+  const std::size_t count = numbers.images, groups = (count + kLossGroup - 1) / kLossGroup;
   numbers.soft_loss = numbers.exact_loss = 0;
   for (std::size_t g = 0; g < groups; ++g) {
     std::vector<std::size_t> positions;
@@ -170,8 +171,9 @@ ValidationNumbers validate(HashNetwork& network, const TrainingSet& set, const V
   std::vector<at::Tensor> outputs;
   std::size_t right = 0;
   std::vector<const std::vector<std::int32_t>*> labels;
-  for (std::size_t begin = 0; begin < numbers.images; begin += kBatch) {
-    const auto positions = std::span(set.validation).subspan(begin, std::min(kBatch, numbers.images - begin));
+  const std::size_t at_once = images_at_once(set);
+  for (std::size_t begin = 0; begin < numbers.images; begin += at_once) {
+    const auto positions = std::span(set.validation).subspan(begin, std::min(at_once, numbers.images - begin));
     const at::Tensor images = normalised_images(set, positions).to(device);
     const auto forward = [&](const at::Tensor& view) {
       return network.forward(view, HashNetwork::Mode::kEvaluate, options.hash_layer, options.bfloat16);
@@ -210,8 +212,9 @@ ValidationNumbers validate_instance(HashNetwork& network, const TrainingSet& set
   TrainingSet altered;  // one batch of copies in the set's geometry
   altered.width = set.width, altered.height = set.height, altered.channels = set.channels;
   altered.preprocessing = set.preprocessing;
-  for (std::size_t begin = 0; begin < numbers.images; begin += kBatch) {
-    const auto positions = std::span(set.validation).subspan(begin, std::min(kBatch, numbers.images - begin));
+  const std::size_t at_once = images_at_once(set);
+  for (std::size_t begin = 0; begin < numbers.images; begin += at_once) {
+    const auto positions = std::span(set.validation).subspan(begin, std::min(at_once, numbers.images - begin));
     encode(normalised_images(set, positions), originals);
     altered.pixels.clear();
     std::vector<std::size_t> rows;

@@ -116,48 +116,6 @@ TEST_F(CompareTest, TheRecordsReachWhatWasPrintedForTheSameFeatures) {
   EXPECT_EQ(checked, (std::map<std::string, int>{{"itq-cca-gist", 3}, {"ksh-gist", 3}, {"lsh-gist", 3}, {"ninh", 2}}));
 }
 
-// "0.7286", "4,441": the number, and half a unit of its last digit (a hair more, for a mean that lies between two numbers).
-std::pair<double, double> number_and_rounding(std::string quoted) {
-  std::erase(quoted, ',');
-  const std::size_t point = quoted.find('.');
-  const std::size_t digits = point == std::string::npos ? 0 : quoted.size() - point - 1;
-  return {std::stod(quoted), 0.5001 * std::pow(10, -static_cast<double>(digits))};
-}
-
-// tests/cli/quoted_numbers.tsv: a document, a number in it, and where it comes from: the record whose mAP (mean over seeds) it
-// is, or a benchmark's output and the place in it.
-TEST_F(CompareTest, NumbersInDocumentsAreThoseOfTheRecords) {
-  std::map<std::string, std::pair<double, std::size_t>> sums;  // by plan, protocol, method and length
-  for (const std::string& file : repository_records("")) {
-    const auto r = nlohmann::json::parse(slurp(file));
-    const auto text = [&r](const char* key) { return r[key].get<std::string>() + "\t"; };
-    auto& [sum, count] = sums[text("plan") + text("protocol") + text("method") + std::to_string(r["bits"].get<int>())];
-    sum += r["map"].get<double>(), ++count;
-  }
-  const std::string source = std::string(SIGNET_SOURCE) + "/";
-  std::ifstream list(source + "tests/cli/quoted_numbers.tsv");
-  std::size_t checked = 0;
-  for (std::string line; std::getline(list, line);) {
-    if (line.starts_with('#')) continue;
-    ++checked;
-    const std::size_t first = line.find('\t'), second = line.find('\t', first + 1), third = line.find('\t', second + 1);
-    ASSERT_NE(third, std::string::npos) << line;
-    const std::string quoted = line.substr(first + 1, second - first - 1), from = line.substr(second + 1, third - second - 1);
-    EXPECT_NE(slurp(source + line.substr(0, first)).find(quoted), std::string::npos)
-        << line << ": the document no longer says so; take the line out of quoted_numbers.tsv";
-    const auto [value, rounding] = number_and_rounding(quoted);
-    if (from.ends_with(".json")) {
-      const auto output = nlohmann::json::parse(slurp(source + from));
-      EXPECT_NEAR(value, output.at(nlohmann::json::json_pointer(line.substr(third + 1))).get<double>(), rounding) << line;
-      continue;
-    }
-    const auto found = sums.find(line.substr(second + 1));
-    ASSERT_NE(found, sums.end()) << line << ": there is no such record";
-    EXPECT_NEAR(value, found->second.first / static_cast<double>(found->second.second), rounding) << line;
-  }
-  EXPECT_GT(checked, 100u);
-}
-
 TEST_F(CompareTest, WhatCannotBeComparedIsOneSentence) {
   const std::string good = record("good.json", "signet", 1, 0.2);
   const auto refused = [&](const Words& words, int status, const Words& parts) {

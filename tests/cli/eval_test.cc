@@ -216,13 +216,15 @@ TEST_F(EvalTest, TheTrainingPartOfAProtocolIsADataSet) {
   EXPECT_EQ(seen["classes"].size(), 3u);
   ok({"export-images", "--data", path("six"), "--protocol", "unseen-classes", "--part", "query", "--out", path("query")});
   EXPECT_EQ(ok({"inspect", path("query"), "--json"}).json()["images"], 12);
+  ok({"export-images", "--data", path("six"), "--protocol", "unseen-classes", "--part", "unlabelled", "--out", path("rest")});
+  EXPECT_EQ(ok({"inspect", path("rest"), "--json"}).json()["images"], 30);
   const auto numbers = ok({"eval", "--model", path("model.onnx"), "--data", path("six"), "--protocol", "unseen-classes",
                            "--trained-on", path("seen"), "--json"})
                            .json()[0];
   EXPECT_EQ(numbers["queries"], 12);
   EXPECT_EQ(numbers["database"], 30);
   expect_error({"export-images", "--data", path("six"), "--protocol", "unseen-classes", "--part", "rest", "--out", path("x")}, 2,
-               {"rest", "train, query or database"});
+               {"rest", "train, query, database or unlabelled"});
 }
 
 TEST_F(EvalTest, LabelsThatDoNotFitAreErrors) {

@@ -295,6 +295,42 @@ TEST_F(ReproduceTest, AProtocolThatDrawsItsTrainingImagesTrainsOnThem) {
   EXPECT_EQ(one["database"], 60);
 }
 
+// A row whose teacher is another row's network: the teacher is trained once, and what it took counts for its student too.
+TEST_F(ReproduceTest, ARowMayTeachAnother) {
+  const std::string file = plan("taught", R"(protocols = ["unseen-classes"]
+train = { epochs = 2, batch = 20 }
+runs = [{ bits = [8], seeds = [1] }]
+[[variants]]
+[[variants]]
+name = "taught"
+teacher = "signet"
+train = { teacher-share = 0.5 }
+[[variants]]
+name = "twice"
+teacher = "signet-taught"
+)");
+  ok(reproduce({file}));
+  const auto first = record("taught_unseen-classes_signet_8_s1"), second = record("taught_unseen-classes_signet-taught_8_s1"),
+             third = record("taught_unseen-classes_signet-twice_8_s1");
+  EXPECT_FALSE(first.contains("teacher_seconds"));
+  EXPECT_EQ(second["training"]["teacher"]["fingerprint"], first["model"]);
+  EXPECT_EQ(third["training"]["teacher"]["fingerprint"], second["model"]);
+  EXPECT_EQ(second["unlabelled_images"], 60);  // what is searched, and was not trained on
+  EXPECT_NEAR(second["taught_images"].get<int>(), 30, 2);
+  const auto passes = [](const nlohmann::json& r, const char* key) { return r[key].get<std::uint64_t>(); };
+  EXPECT_EQ(passes(second, "teacher_image_passes"), passes(first, "image_passes"));
+  EXPECT_EQ(passes(second, "image_passes"),
+            passes(first, "image_passes") + second["training"]["image_passes"].get<std::uint64_t>());
+  EXPECT_EQ(passes(third, "teacher_image_passes"), passes(second, "image_passes"));
+  EXPECT_GT(third["train_seconds"].get<double>(), third["teacher_seconds"].get<double>());
+  const std::string command = third["train_command"];
+  EXPECT_EQ(command.find(path("")), std::string::npos) << command;
+  EXPECT_NE(command.find("--out teacher.onnx && signet train"), std::string::npos) << command;
+  EXPECT_EQ(std::count(command.begin(), command.end(), '&'), 4) << command;
+  const Outcome list = ok(reproduce({"--list", file}));
+  EXPECT_NE(list.out.find("3 of 3 networks are there"), std::string::npos) << list.out;
+}
+
 TEST_F(ReproduceTest, ComposedImagesAreMeasuredByDegree) {
   ok(reproduce({plan(
       "graded",
@@ -352,6 +388,9 @@ TEST_F(ReproduceTest, MistakesInAPlanAreFoundBeforeAnythingRuns) {
   refused(rest, {"protocols", "missing"});
   refused("protocols = [\"everything\"]\n" + rest, {"everything", "heldout"}, 2);
   refused("protocols = [\"heldout\", \"unseen-classes\"]\n" + rest, {"same images"});
+  refused("protocols = [\"heldout\"]\ntrain = { teacher = \"x.onnx\" }\n" + rest, {"--teacher", "decided"});
+  refused("protocols = [\"heldout\"]\n" + rest + "[[variants]]\nteacher = \"signet-b\"\n[[variants]]\nname = \"b\"\n",
+          {"bad.toml line", "\"signet-b\"", "before this one"});
   refused("protocols = [\"heldout\"]\ntrain = { out = \"x\" }\n" + rest, {"--out", "decided"});
   refused("protocols = [\"heldout\"]\n[[variants]]\nname = \"A b\"\n" + rest, {"A b"});
   refused("protocols = [\"heldout\"]\n" + rest +

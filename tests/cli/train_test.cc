@@ -83,6 +83,34 @@ TEST_F(TrainCliTest, SeveralLabelsOfAManifestAreLearnedAndMeasuredByDegree) {
   EXPECT_LT(numbers["weighted_map"], numbers["map"]);  // half of those in common share one label of three
 }
 
+// Few labels, many pictures.
+TEST_F(TrainCliTest, ATeacherNamesTheClassesOfPicturesWithoutLabels) {
+  ok(train("teacher.onnx", {"--quiet"}));
+  ok({"export-images", "--data", path("data"), "--split", "test", "--out", path("more")});
+  const Outcome taught = ok(train("student.onnx", {"--teacher", path("teacher.onnx"), "--unlabelled", path("more")}));
+  EXPECT_NE(taught.out.find("of 45 images without labels were trained on"), std::string::npos) << taught.out;
+  EXPECT_NE(taught.out.find("names 100.0 % rightly"), std::string::npos) << taught.out;
+  const auto more = ok({"inspect", path("student.onnx"), "--json"}).json();
+  EXPECT_NE(more.dump().find("taught_images"), std::string::npos) << more;
+  // What was trained on without its labels must not ask either.
+  expect_error({"eval", "--model", path("student.onnx"), "--data", path("data"), "--protocol", "full", "--quiet"}, 3,
+               {"45 images are both in the queries and the training set"});
+  ok({"eval", "--model", path("teacher.onnx"), "--data", path("data"), "--protocol", "full", "--quiet"});
+  expect_error(train("m.onnx", {"--unlabelled", path("more")}), 2, {"--unlabelled", "--teacher"});
+  expect_error(train("m.onnx", {"--teacher-share", "0.5"}), 2, {"--teacher-share", "--teacher"});
+  expect_error(train("m.onnx", {"--teacher", path("teacher.onnx")}), 2, {"--teacher", "--unlabelled"});
+  expect_error(train("m.onnx", {"--teacher", path("gone.onnx"), "--unlabelled", path("more")}), 3, {"gone.onnx"});
+}
+
+// Names of files are bytes; records are JSON.
+TEST_F(TrainCliTest, AFolderWhoseNameIsNoUtf8IsTrainedOn) {
+  const std::string odd = path("caf\xe9");
+  std::filesystem::rename(path("data"), odd);
+  ok({"train", "--data", odd, "--bits", "8", "--epochs", "1", "--batch", "30", "--threads", "1", "--quiet", "--json", "--out",
+      path("m\xe9.onnx"), "--log", path("log.jsonl")});
+  ok({"train", "--method", "itq", "--features", "pixels", "--data", odd, "--bits", "8", "--quiet", "--out", path("i.onnx")});
+}
+
 TEST_F(TrainCliTest, BadOptionsAndDataAreNamed) {
   expect_error(train("m.onnx", {"--alpha", "-1"}), 3, {"signet train: ", "alpha"});
   expect_error({"train", "--data", path("data"), "--bits", "0", "--out", path("m.onnx")}, 3, {"--bits", "0", "4096"});

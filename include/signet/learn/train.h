@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -58,9 +59,15 @@ struct TrainOptions {
   double checkpoint_seconds = 60;     // between two checkpoints; one is also written at the end of every stage
   std::vector<std::uint32_t> nested;  // lengths of beginnings of the code, trained as codes of their own; ascending, below bits
   std::string features_from;          // a file of train_features: the stage "features" is taken from it; empty = it is trained
-  bool resume = false;                // go on from checkpoint_folder; refuses a checkpoint of other options or data
-  std::string log_path;               // JSON lines; empty = none
-  std::string record;                 // JSON object merged into the model's training record (data path, command)
+  // Self-training: the images of `unlabelled` join those that are trained on, with the classes that the model file `teacher`
+  // names for them: of those it gives a class, the share that it is surest of. What labels they have is not looked at, and none
+  // of them is validated on. Both or neither.
+  std::string teacher;
+  std::shared_ptr<const Dataset> unlabelled;
+  double teacher_share = 0.6;  // above 0, at most 1
+  bool resume = false;         // go on from checkpoint_folder; refuses a checkpoint of other options or data
+  std::string log_path;        // JSON lines; empty = none
+  std::string record;          // JSON object merged into the model's training record (data path, command)
 };
 
 // What instance codes are trained with unless the caller says otherwise. The one setting tried so far: others have not been
@@ -89,13 +96,19 @@ struct TrainResult {
   double seconds = 0;
   double images_per_second = 0;
   double validation_map = -1, validation_accuracy = -1;
+  std::size_t unreadable = 0;                                    // images of the data that could not be decoded and were left out
+  std::string first_unreadable;                                  // why, for the first of them
   std::map<std::uint32_t, double> validation_map_of_beginnings;  // by nested length
   // kInstance: an altered copy of every validation image is planted (one change each, the six of kTuningChanges in turn); the
   // share of copies whose own original is strictly nearer than every other validation image. -1: not measured.
   double validation_recall = -1;
   std::uint64_t shared_image_passes = 0;  // those among image_passes that were taken from TrainOptions::features_from ...
   double shared_seconds = 0;              // ... and their time among seconds
-  double pflop = 0;                       // estimate of all forward and backward work
+  std::size_t unlabelled_images = 0, taught_images = 0;  // with a teacher: that could be read; that were trained on
+  // ... and the share of validation images that it names rightly, of those that it is as sure of. -1: no teacher, or no such
+  // image.
+  double teacher_agreement = -1;
+  double pflop = 0;  // estimate of all forward and backward work
 };
 
 // Trains on `train` (labelled, at least two classes; for kInstance at least two images, labelled or not) and writes the model to
