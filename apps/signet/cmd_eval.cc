@@ -77,7 +77,7 @@ void add_options(Options& options, EvalArguments& a) {
   app.text("--html", a.html, "write a report with curves and pictures", "FILE");
   app.number("--gallery", a.gallery, "query pictures in the report (12)", "N", 0, 1000);
   app.texts("--summary", a.summary, "print the table of files that --json wrote, with the mean over them", "FILE...");
-  app.flag("--no-bounds", a.no_bounds, "do not compute the class-id and the float bound");
+  app.flag("--no-bounds", a.no_bounds, "do not compute the rows of the same network beside it: class number and float");
   app.flag("--no-overlap-check", a.no_overlap_check, "do not look for images that are in two sets (noted beside the number)");
   options->threads(a.threads);
   options->json(a.json);

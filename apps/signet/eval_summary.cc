@@ -98,7 +98,7 @@ std::vector<EvalSummaryRow> parse_eval_json(const std::string& text, const std::
 }
 
 void print_eval_summary(const std::vector<EvalSummaryRow>& rows) {
-  std::vector<std::vector<std::string>> table = {{"protocol", "bits", "seed", "mAP", "worst ties", "best ties", "class-id",
+  std::vector<std::vector<std::string>> table = {{"protocol", "bits", "seed", "mAP", "worst ties", "best ties", "class number",
                                                   "float", "P@r2", "codes", "queries", "database"}};
   std::set<std::string> notes;
   for (const EvalSummaryRow& row : rows) {
@@ -108,7 +108,7 @@ void print_eval_summary(const std::vector<EvalSummaryRow>& rows) {
     for (const std::string& one : row.notes) notes.insert(row.protocol + ": " + one);
   }
   print_table(table);
-  std::cout << "mAP is expected over ties; class-id and float are the bounds of the same network: the code of its arg-max class, "
+  std::cout << "mAP is expected over ties; class number and float are of the same network: its arg-max class as a code, "
                "and the cosine\n"
                "ranking of its features without any coding.\n";
   for (const std::string& one : notes) std::cout << "note: " << printable(one) << '\n';

@@ -177,6 +177,7 @@ void measure_network(const RecordSource& source, std::vector<WantedRecord> wante
   EvalSession session(arguments);
   for (const auto& [bits, name] : wanted) {
     if (bits < session.model().bits) session.use_first_bits(bits);
+    const double began = now_seconds();
     Evaluated evaluated = session.run(find_protocol(name), false);
     EvalRecord& record = evaluated.record;
     record.method = source.job.method;
@@ -187,6 +188,7 @@ void measure_network(const RecordSource& source, std::vector<WantedRecord> wante
     for (std::string& one : record.notes) one = replace_all(one, source.data.path, "DATA");
     json members = extra_members(source, record), pictures = json::object();
     members.update(comparison_members(source, evaluated, pictures));
+    members["measure_seconds"] = now_seconds() - began;
     keep({bits, name, to_json(record, text_of(members)), text_of({{"pictures", pictures}}) + "\n"});
     if (!source.quiet)
       note("reproduce", concat(name, ", ", bits, " bits, seed ", record.seed, ": mAP ", fixed(record.metrics.map, 4)));

@@ -84,10 +84,9 @@ std::string bounds_table(const Section& s, const Summary& map, double worst, dou
   const EvalRecord& r = s.first();
   const std::string name = concat(r.method, ", ", r.bits, " bits");
   Bound rows[] = {
-      {"Class number alone", "the predicted class as a code: lower bound",
-       summarise(s.lead, [](auto& x) { return x.class_id_map; })},
+      {"Class number alone", "the predicted class as a code", summarise(s.lead, [](auto& x) { return x.class_id_map; })},
       {name.c_str(), "Hamming distance of the codes", map, worst, best, true},
-      {"Float features", "cosine, nothing coded: upper bound", summarise(s.lead, [](auto& x) { return x.float_map; })}};
+      {"Float features", "cosine, nothing coded", summarise(s.lead, [](auto& x) { return x.float_map; })}};
   double low = worst;
   for (const Bound& b : rows) {
     if (b.value.count > 0) low = std::min(low, b.value.mean);

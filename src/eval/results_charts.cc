@@ -105,6 +105,14 @@ std::vector<CurvePoint> validation_maps(const ResultRecord& r) {
   return points;
 }
 
+// Of the classifier, which is there from the first stage on.
+std::vector<CurvePoint> accuracies(const ResultRecord& r) {
+  std::vector<CurvePoint> points;
+  for (const ValidationPoint& p : r.validation)
+    if (p.accuracy >= 0) points.push_back({p.image_passes, p.accuracy});
+  return points;
+}
+
 // Above 1 where rounding to signs costs, at 1 where the codes are as good as binary.
 std::vector<CurvePoint> exact_over_soft(const ResultRecord& r) {
   std::vector<CurvePoint> points;
@@ -122,6 +130,8 @@ void add_training_charts(std::vector<LineChart>& charts, const std::string& id, 
     const std::string length = bits == 0 ? "" : concat(", ", bits, " bits"), place = bits == 0 ? "" : std::to_string(bits);
     charts.push_back(
         chart_of(concat(id, "v", place), of, "Validation mAP while training" + length, "image passes", "mAP", validation_maps));
+    charts.push_back(chart_of(concat(id, "a", place), of, "Validation accuracy while training" + length, "image passes",
+                              "accuracy", accuracies));
     charts.push_back(chart_of(concat(id, "e", place), of, "Loss of signs over loss of soft codes while training" + length,
                               "image passes", "exact / soft loss on validation images", exact_over_soft));
   }

@@ -10,7 +10,7 @@ namespace {
 constexpr const char* kIntroduction =
     "Made by `signet reproduce` from the files in `records/`, and from nothing else. How to run it and what the columns mean: "
     "[reproduce.md](../reproduce.md). mAP is expected over ties and ranks the whole database; \"class number\" and \"float\" are "
-    "bounds of the same network: its arg-max class as a code, and the cosine ranking of its features. A network's code is the "
+    "the same network's: its arg-max class as a code, and the cosine ranking of its features. A network's code is the "
     "signs "
     "of its mean real outputs for a picture and its mirror image (MNIST: of the picture alone), and encode images/s counts both "
     "views; "
@@ -144,7 +144,7 @@ std::string html_of(const Pages& pages) {
 }  // namespace eval
 
 ResultPages results_pages(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published) {
-  const eval::Pages pages{eval::headlines(records), eval::result_sections(records, published),
+  const eval::Pages pages{eval::headlines(records, published), eval::result_sections(records, published),
                           eval::other_published(records, published)};
   return {eval::markdown_of(pages), eval::html_of(pages)};
 }

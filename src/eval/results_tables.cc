@@ -119,6 +119,27 @@ std::string time_to_goal(const Rows& rows) {
 // At the end of training; -1 where they were not measured.
 ValidationPoint last_losses(const ResultRecord& r) { return r.validation.empty() ? ValidationPoint{} : r.validation.back(); }
 
+// Of the index that answers soonest what lies within two bits: its mean over seeds.
+std::string query_time(const Rows& rows) {
+  constexpr std::uint32_t kRadius = 2;
+  std::map<std::string, Spread> times;
+  std::set<std::string> indexes;
+  for (const ResultRecord* r : rows)
+    for (const SearchCost& c : r->search_cost)
+      if (c.radius == kRadius) indexes.insert(c.index);
+  std::string best = kNone;
+  double least = HUGE_VAL;
+  for (const std::string& index : indexes) {
+    const double mean = spread_of(rows, [&](const ResultRecord& r) {
+                          for (const SearchCost& c : r.search_cost)
+                            if (c.index == index && c.radius == kRadius) return c.microseconds;
+                          return -1.0;
+                        }).mean;
+    if (mean < least) least = mean, best = concat(fixed(mean, 1), " (", index, ")");
+  }
+  return best;
+}
+
 ResultTable details(const Rows& rows) {
   const bool graded = std::any_of(rows.begin(), rows.end(), [](auto* r) { return r->weighted_map >= 0; });
   const auto goal = std::find_if(rows.begin(), rows.end(), [](auto* r) { return r->goal >= 0; });
@@ -127,8 +148,8 @@ ResultTable details(const Rows& rows) {
       {"method, bits", "seeds", "mAP", "worst to best tie order", "class number", "float", "P within r 2", "distinct codes"},
       {}};
   if (graded) table.head.insert(table.head.end(), {"NDCG@100", "weighted mAP"});
-  table.head.insert(table.head.end(),
-                    {"image passes", "training min", "images/s", "GFLOP/s", "PFLOP", "peak MiB", "encode images/s"});
+  table.head.insert(table.head.end(), {"image passes", "training min", "images/s", "GFLOP/s", "PFLOP", "peak MiB",
+                                       "encode images/s", "bytes a code", "µs a query, r <= 2"});
   const bool validated = std::any_of(rows.begin(), rows.end(), [](auto* r) { return r->validation_map >= 0; });
   const bool both_losses = std::any_of(rows.begin(), rows.end(), [](auto* r) { return last_losses(*r).soft_loss >= 0; });
   if (validated) table.head.emplace_back("validation mAP");
@@ -163,6 +184,8 @@ ResultTable details(const Rows& rows) {
     row.push_back(without_spread(mean([](auto& r) { return r.pflop; }), 3));
     row.push_back(whole([](auto& r) { return r.peak_memory_mib; }));
     row.push_back(whole([](auto& r) { return r.encode_images_per_second; }));
+    row.push_back(std::to_string(bytes_per_code(first.bits)));
+    row.push_back(query_time(of));
     if (validated) row.push_back(show(of, &ResultRecord::validation_map));
     if (both_losses)
       row.push_back(concat(without_spread(mean([](auto& r) { return last_losses(r).soft_loss; }), 3), ", ",
@@ -254,7 +277,21 @@ SectionKey key_of_section(const ResultRecord& r) { return section_key(r); }
 
 }  // namespace
 
-ResultTable headlines(const std::vector<ResultRecord>& records) {
+namespace {
+
+// The highest that others printed for this protocol and length with a network or features that saw no ImageNet.
+std::string best_published(const std::vector<PublishedRow>& published, const ResultRecord& beside) {
+  const PublishedRow* best = nullptr;
+  for (const PublishedRow& row : published) {
+    if (row.protocol != beside.protocol || row.imagenet > 0 || !row.map.contains(beside.bits)) continue;
+    if (best == nullptr || row.map.at(beside.bits) > best->map.at(beside.bits)) best = &row;
+  }
+  return best == nullptr ? std::string(kNone) : concat(fixed(best->map.at(beside.bits), 3), " (", best->method, ")");
+}
+
+}  // namespace
+
+ResultTable headlines(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published) {
   Rows rows = sorted(records);
   std::erase_if(rows, [](const ResultRecord* r) { return !r->headline || r->method != "signet"; });
   std::set<std::uint32_t> lengths;
@@ -262,6 +299,7 @@ ResultTable headlines(const std::vector<ResultRecord>& records) {
   ResultTable table{"mAP by code length; mean ± standard deviation over seeds", {"protocol"}, {}};
   for (const std::uint32_t bits : lengths) table.head.push_back(concat(bits, " bits"));
   table.head.insert(table.head.end(), {"class number", "float features", "seeds"});
+  if (!rows.empty()) table.head.push_back(concat("published, ", *lengths.begin(), " bits, no ImageNet weights"));
   for (const auto& [key, of] : grouped_by<SectionKey>(rows, key_of_section)) {
     std::vector<std::string> row{heading_of(of)};
     for (const std::uint32_t bits : lengths) row.push_back(show(of_bits(of, bits), &ResultRecord::map));
@@ -269,6 +307,7 @@ ResultTable headlines(const std::vector<ResultRecord>& records) {
     row.push_back(show(shortest, &ResultRecord::class_id_map));
     row.push_back(show(shortest, &ResultRecord::float_map));
     row.push_back(each_once(of, ", ", [](auto& r) { return std::to_string(r.seed); }));
+    row.push_back(of.front()->bits == *lengths.begin() ? best_published(published, *of.front()) : kNone);
     table.rows.push_back(std::move(row));
   }
   return table;

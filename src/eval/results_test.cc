@@ -52,6 +52,27 @@ TEST(Results, ProtocolsAndDataSetsNeverShareATable) {
   EXPECT_FALSE(has(page, " ± 0."));  // nothing was averaged across them
 }
 
+TEST(Results, TheHeadNamesWhatOthersPrintedWithoutImageNet) {
+  std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 1, 0.90, "cifar10-full")};
+  for (ResultRecord& r : records) r.headline = true;
+  const std::vector<PublishedRow> published = {{"A", "2014", "cifar10-heldout", "", {{12, 0.6}, {48, 0.7}}, -1, {}},
+                                               {"B", "2015", "cifar10-heldout", "", {{12, 0.74}}, 0, {}},
+                                               {"C", "2016", "cifar10-heldout", "", {{12, 0.9}}, 1, {}}};
+  const std::string page = results_pages(records, published).markdown;
+  EXPECT_TRUE(has(page, "| published, 12 bits, no ImageNet weights |")) << page;
+  EXPECT_TRUE(has(page, "| 0.8000 | 0.5000 | 0.9000 | 1 | 0.740 (B) |")) << page;
+  EXPECT_TRUE(has(page, "| 0.9000 | 0.5000 | 0.9000 | 1 | – |")) << page;
+}
+
+TEST(Results, WhatACodeCostsToKeepAndToAsk) {
+  std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 2, 0.70)};
+  records[0].search_cost = {{"flat", 2, 30}, {"table", 2, 3}, {"table", 0, 1}};
+  records[1].search_cost = {{"flat", 2, 30}, {"table", 2, 5}};
+  EXPECT_TRUE(has(results_pages(records, {}).markdown, "| 2 | 4.0 (table) |"));
+  records[0].search_cost.clear(), records[1].search_cost.clear();
+  EXPECT_TRUE(has(results_pages(records, {}).markdown, "| 2 | – |"));
+}
+
 TEST(Results, NumbersOfOtherMeaningNeverShareATable) {
   const auto tables = [](auto change) {
     std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 2, 0.70)};

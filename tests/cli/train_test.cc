@@ -61,6 +61,43 @@ TEST_F(TrainCliTest, InterruptedAndResumedItReachesTheSameFingerprint) {
   EXPECT_EQ(fingerprint("cut.onnx"), fingerprint("whole.onnx"));
 }
 
+// A power cut or the system's killer of large processes lets the trainer itself write nothing more.
+TEST_F(TrainCliTest, KilledWithoutAWordItGoesOnFromItsLastCheckpoint) {
+  ok(train("whole.onnx", {"--quiet"}));
+  const std::string trainer = std::filesystem::path(SIGNET_PROGRAM).replace_filename("signet-train").string();
+  Words words = train("cut.onnx", {"--quiet", "--checkpoint", path("checkpoint"), "--log", path("log.jsonl")});
+  words.erase(words.begin());
+  const Process process(trainer, words, path("output"));
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  // The stage before has ended, and with it a checkpoint was written.
+  while (slurp(path("log.jsonl")).find("\"hash-layer\"") == std::string::npos && !process.ended() &&
+         std::chrono::steady_clock::now() < give_up)
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  process.signal(SIGKILL);
+  const int status = process.wait().status;
+  ASSERT_TRUE(status == 128 + SIGKILL || status == 0) << status;  // 0: it was quicker
+  if (status == 0) GTEST_SKIP() << "training ended before it could be killed";
+  EXPECT_FALSE(std::filesystem::exists(path("cut.onnx")));
+  ok(train("cut.onnx", {"--quiet", "--checkpoint", path("checkpoint"), "--log", path("log.jsonl"), "--resume"}));
+  EXPECT_EQ(fingerprint("cut.onnx"), fingerprint("whole.onnx"));
+}
+
+// The files that CIFAR-10 is published as, under its own protocols.
+TEST_F(TrainCliTest, OfficialCifarFilesAreTrainedOnAndMeasured) {
+  testdata::make_cifar(path("cifar"), 2, 100);
+  ok({"train", "--data", path("cifar"), "--split", "train", "--bits", "12", "--epochs", "6", "--batch", "50", "--threads", "1",
+      "--quiet", "--out", path("cifar.onnx")});
+  const auto numbers = ok({"eval", "--model", path("cifar.onnx"), "--data", path("cifar"), "--protocol", "cifar10-full",
+                           "--protocol", "cifar10-heldout", "--quiet", "--json"})
+                           .json();
+  EXPECT_EQ(numbers[0]["queries"], 100);
+  EXPECT_EQ(numbers[0]["database"], 200);
+  EXPECT_EQ(numbers[1]["database"], 100);
+  EXPECT_GT(numbers[0]["map"], 0.5);  // a tenth by chance
+  EXPECT_NE(numbers[0]["dataset"].get<std::string>().find("CIFAR-10"), std::string::npos);
+  EXPECT_EQ(numbers.dump().find("JPEG"), std::string::npos);
+}
+
 TEST_F(TrainCliTest, SeveralLabelsOfAManifestAreLearnedAndMeasuredByDegree) {
   testdata::make_class_folder(path("pictures"), 4, 30, 16, 1);
   std::string manifest = "key,label,split\n";
