@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -10,6 +9,7 @@
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
+#include "signet/eval/compare.h"
 
 namespace signet::cli {
 namespace {
@@ -49,13 +49,9 @@ void print_means(const std::vector<EvalSummaryRow>& rows) {
   for (const EvalSummaryRow& row : rows) groups[group_of(row)].push_back(row.map);
   for (const auto& [group, values] : groups) {
     if (values.size() < 2) continue;
-    double sum = 0, squares = 0;
-    for (const double value : values) sum += value;
-    const double mean = sum / static_cast<double>(values.size());
-    for (const double value : values) squares += (value - mean) * (value - mean);
-    const double spread = std::sqrt(squares / static_cast<double>(values.size() - 1));
-    std::cout << printable(std::get<0>(group)) << " at " << std::get<1>(group) << " bits: mAP " << fixed(mean, 4) << " +- "
-              << fixed(spread, 4) << " (mean and standard deviation of " << values.size() << " runs)\n";
+    const Spread spread = spread_of(values);
+    std::cout << printable(std::get<0>(group)) << " at " << std::get<1>(group) << " bits: mAP " << fixed(spread.mean, 4) << " +- "
+              << fixed(spread.deviation, 4) << " (mean and standard deviation of " << values.size() << " runs)\n";
   }
 }
 

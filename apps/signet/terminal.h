@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "signet/base/progress.h"
+#include "signet/base/text.h"
 
 namespace signet::cli {
 
@@ -40,7 +41,6 @@ void print_json(const nlohmann::ordered_json& value);  // on standard output; wh
 void print_table(const std::vector<std::vector<std::string>>& rows);
 
 std::string fixed(double value, int digits);   // 0.9123
-std::string with_commas(std::uint64_t value);  // 60,000
 std::string human_bytes(std::uint64_t bytes);  // 1.2 MB (powers of 1,000)
 std::string human_seconds(double seconds);     // 0.8 s, 3 min 12 s
 

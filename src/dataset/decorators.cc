@@ -79,28 +79,6 @@ class Concatenation final : public Dataset {
   std::vector<std::size_t> ends_;
 };
 
-// Moves of every class, in an order that (seed, class) decides alone, as many images as `count` says of its size. The first label
-// decides a multi-label image's class; unlabelled images are a class of their own.
-template <typename Count>
-SplitIndices move_of_every_class(const Dataset& source, std::uint64_t seed, const Count& count) {
-  std::map<std::int32_t, std::vector<std::size_t>> classes;
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    const std::span<const std::int32_t> labels = source.labels(i);
-    classes[labels.empty() ? -1 : labels.front()].push_back(i);
-  }
-  SplitIndices split;
-  for (auto& [label, members] : classes) {
-    Random random(mix_seed(seed, static_cast<std::uint64_t>(label)));
-    random.shuffle(std::span(members));
-    const auto moved = static_cast<std::ptrdiff_t>(std::min(count(members.size()), members.size() - 1));
-    split.second.insert(split.second.end(), members.begin(), members.begin() + moved);
-    split.first.insert(split.first.end(), members.begin() + moved, members.end());
-  }
-  std::sort(split.first.begin(), split.first.end());
-  std::sort(split.second.begin(), split.second.end());
-  return split;
-}
-
 }  // namespace
 
 std::string Dataset::split(std::size_t) const { return {}; }
@@ -126,12 +104,25 @@ std::shared_ptr<const Dataset> concatenate(std::vector<std::shared_ptr<const Dat
 SplitIndices stratified_split(const Dataset& source, double share, std::uint64_t seed) {
   if (!(share >= 0 && share < 1))
     fail(ErrorCode::kInvalidArgument, "a share of ", share, " cannot be split off; 0 <= share < 1 would be right");
-  return move_of_every_class(
-      source, seed, [share](std::size_t n) { return static_cast<std::size_t>(std::lround(share * static_cast<double>(n))); });
-}
-
-SplitIndices draw_per_class(const Dataset& source, std::size_t per_class, std::uint64_t seed) {
-  return move_of_every_class(source, seed, [per_class](std::size_t) { return per_class; });
+  // In an order that (seed, class) decides alone. The first label decides a multi-label image's class; unlabelled images are a
+  // class of their own.
+  std::map<std::int32_t, std::vector<std::size_t>> classes;
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const std::span<const std::int32_t> labels = source.labels(i);
+    classes[labels.empty() ? -1 : labels.front()].push_back(i);
+  }
+  SplitIndices split;
+  for (auto& [label, members] : classes) {
+    Random random(mix_seed(seed, static_cast<std::uint64_t>(label)));
+    random.shuffle(std::span(members));
+    const auto moved = static_cast<std::ptrdiff_t>(
+        std::min<std::size_t>(std::lround(share * static_cast<double>(members.size())), members.size() - 1));
+    split.second.insert(split.second.end(), members.begin(), members.begin() + moved);
+    split.first.insert(split.first.end(), members.begin() + moved, members.end());
+  }
+  std::sort(split.first.begin(), split.first.end());
+  std::sort(split.second.begin(), split.second.end());
+  return split;
 }
 
 }  // namespace signet

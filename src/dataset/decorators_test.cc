@@ -131,16 +131,6 @@ TEST(Decorators, StratifiedSplitRefusesAbsurdShares) {
   EXPECT_TRUE(stratified_split(*made(2, 2), 0, 1).second.empty());
 }
 
-TEST(Decorators, DrawPerClass) {
-  const auto source = made(30, 20, 4);
-  const SplitIndices split = draw_per_class(*source, 5, 11);
-  expect_partition(split, 54);
-  EXPECT_EQ(count_label(*source, split.second, 0), 5u);
-  EXPECT_EQ(count_label(*source, split.second, 1), 5u);
-  EXPECT_EQ(count_label(*source, split.second, 2), 3u) << "all but one at most";
-  EXPECT_EQ(split.second, draw_per_class(*source, 5, 11).second);
-}
-
 TEST(Decorators, OverlapFindsEqualPixelsOfEqualShape) {
   const auto a = subset(made(10, 0), {0, 1, 2, 3}), b = subset(made(10, 0), {7, 2, 0, 2});
   const std::vector<Overlap> found = find_overlap(*a, *b, 100);

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <functional>
 
 #include "eval/compare_parts.h"
 #include "eval/spread.h"

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,13 +15,6 @@ struct Section {
   const EvalRecord& first() const { return *records.front(); }
 };
 std::vector<Section> sections_of(const std::vector<EvalRecord>& records);
-
-// Mean and sample standard deviation of the values that were computed (>= 0); count 0 where none was.
-struct Summary {
-  double mean = 0, deviation = 0;
-  std::size_t count = 0;
-};
-Summary summarise(const std::vector<const EvalRecord*>& records, const std::function<double(const EvalRecord&)>& get);
 
 // "signet · 12 bits · seed 1", as short as the other records allow.
 std::string run_name(const EvalRecord& record, const std::vector<const EvalRecord*>& among);

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "eval/html_parts.h"
+#include "eval/spread.h"
 #include "eval/text.h"
 #include "signet/base/error.h"
 #include "signet/eval/report.h"
@@ -27,20 +28,6 @@ std::vector<Section> sections_of(const std::vector<EvalRecord>& records) {
   return sections;
 }
 
-Summary summarise(const std::vector<const EvalRecord*>& records, const std::function<double(const EvalRecord&)>& get) {
-  std::vector<double> values;
-  for (const EvalRecord* r : records) {
-    if (get(*r) >= 0) values.push_back(get(*r));
-  }
-  Summary s;
-  s.count = values.size();
-  if (s.count == 0) return s;
-  for (const double v : values) s.mean += v / static_cast<double>(s.count);
-  for (const double v : values) s.deviation += (v - s.mean) * (v - s.mean);
-  s.deviation = s.count > 1 ? std::sqrt(s.deviation / static_cast<double>(s.count - 1)) : 0;
-  return s;
-}
-
 std::string run_name(const EvalRecord& record, const std::vector<const EvalRecord*>& among) {
   std::set<std::string> methods;
   std::set<std::uint32_t> bits;
@@ -59,7 +46,7 @@ std::string difference(double value) { return fixed(std::abs(value), 3); }
 struct Bound {
   const char* name;
   const char* meaning;
-  Summary value;
+  Spread value;
   double low = 0, high = 0;
   bool is_this = false;
 };
@@ -80,13 +67,13 @@ std::string bound_row(const Bound& b, double axis_low) {
   return row + "</div></td></tr>";
 }
 
-std::string bounds_table(const Section& s, const Summary& map, double worst, double best) {
+std::string bounds_table(const Section& s, const Spread& map, double worst, double best) {
   const EvalRecord& r = s.first();
   const std::string name = concat(r.method, ", ", r.bits, " bits");
   Bound rows[] = {
-      {"Class number alone", "the predicted class as a code", summarise(s.lead, [](auto& x) { return x.class_id_map; })},
+      {"Class number alone", "the predicted class as a code", spread_of(s.lead, [](auto& x) { return x.class_id_map; })},
       {name.c_str(), "Hamming distance of the codes", map, worst, best, true},
-      {"Float features", "cosine, nothing coded", summarise(s.lead, [](auto& x) { return x.float_map; })}};
+      {"Float features", "cosine, nothing coded", spread_of(s.lead, [](auto& x) { return x.float_map; })}};
   double low = worst;
   for (const Bound& b : rows) {
     if (b.value.count > 0) low = std::min(low, b.value.mean);
@@ -115,8 +102,8 @@ std::string reading(const Section& s, double map, double worst, double best) {
 
 std::string bounds_in_words(const Section& s, double map) {
   std::string out;
-  const Summary id = summarise(s.lead, [](auto& x) { return x.class_id_map; });
-  const Summary real = summarise(s.lead, [](auto& x) { return x.float_map; });
+  const Spread id = spread_of(s.lead, [](auto& x) { return x.class_id_map; });
+  const Spread real = spread_of(s.lead, [](auto& x) { return x.float_map; });
   if (id.count > 0) {
     const double gain = map - id.mean;
     out += concat("Knowing only each image’s predicted class gives ", fixed(id.mean, 3), ": the codes are ", difference(gain),
@@ -183,9 +170,9 @@ std::string notes(const EvalRecord& r) {
 
 std::string headline_section(const Section& s, bool first) {
   const EvalRecord& r = s.first();
-  const Summary map = summarise(s.lead, [](auto& x) { return x.metrics.map; });
-  const double worst = summarise(s.lead, [](auto& x) { return x.metrics.map_pessimistic; }).mean;
-  const double best = summarise(s.lead, [](auto& x) { return x.metrics.map_optimistic; }).mean;
+  const Spread map = spread_of(s.lead, [](auto& x) { return x.metrics.map; });
+  const double worst = spread_of(s.lead, [](auto& x) { return x.metrics.map_pessimistic; }).mean;
+  const double best = spread_of(s.lead, [](auto& x) { return x.metrics.map_optimistic; }).mean;
   const std::string cut = r.protocol.cutoff > 0 ? concat(" of the first ", grouped(r.protocol.cutoff)) : "";
   std::string out = concat("<section class=\"headline", first ? " first" : "", "\" aria-labelledby=\"", s.id, "\"><h2 id=\"",
                            s.id, "\"><span>Protocol</span> ", escape(r.protocol.name), "</h2><p class=\"remark\">",

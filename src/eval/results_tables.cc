@@ -8,6 +8,8 @@
 #include "eval/spread.h"
 #include "eval/text.h"
 #include "signet/base/error.h"
+#include "signet/base/text.h"
+#include "signet/code/code_matrix.h"
 #include "signet/eval/compare.h"
 
 namespace signet::eval {
@@ -21,16 +23,6 @@ std::string without_spread(const Spread& s, int digits) { return s.count == 0 ? 
 
 std::string show(const Rows& rows, double ResultRecord::*member, int digits = 4) {
   return spread_text(spread_of(rows, [member](const ResultRecord& r) { return r.*member; }), digits);
-}
-
-std::string plain(std::uint64_t value) {
-  const std::string digits = std::to_string(value);
-  std::string out;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
-    out += digits[i];
-  }
-  return out;
 }
 
 // Rows of one key, keys in the order in which they are met.
@@ -175,7 +167,7 @@ ResultTable details(const Rows& rows) {
     if (graded) row.insert(row.end(), {show(of, &ResultRecord::ndcg_at_100), show(of, &ResultRecord::weighted_map)});
     const auto whole = [&](auto get) {
       const Spread s = mean(get);
-      return s.count == 0 ? std::string(kNone) : plain(static_cast<std::uint64_t>(std::llround(s.mean)));
+      return s.count == 0 ? std::string(kNone) : with_commas(static_cast<std::uint64_t>(std::llround(s.mean)));
     };
     row.push_back(whole([](auto& r) { return static_cast<double>(r.image_passes); }));
     row.push_back(without_spread(mean([](auto& r) { return r.train_seconds / 60; }), 1));
@@ -233,8 +225,8 @@ ResultPart part_of(const std::string& id, const Rows& rows, const std::vector<Pu
   part.heading = heading_of(rows);
   part.text.push_back(concat("Data: ", first.dataset, "; ", first.pictures, "."));
   if (!first.protocol_split.empty())
-    part.text.push_back(concat(first.protocol_remark, " (", first.protocol_split, "; ", plain(first.queries), " queries, ",
-                               plain(first.database), " images in the database.)"));
+    part.text.push_back(concat(first.protocol_remark, " (", first.protocol_split, "; ", with_commas(first.queries), " queries, ",
+                               with_commas(first.database), " images in the database.)"));
   std::set<std::string> notes;
   for (const ResultRecord* r : rows) notes.insert(r->notes.begin(), r->notes.end());
   for (const std::string& note : notes) part.text.push_back("Note: " + note + ".");
@@ -293,15 +285,16 @@ std::string best_published(const std::vector<PublishedRow>& published, const Res
 
 ResultTable headlines(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published) {
   Rows rows = sorted(records);
-  std::erase_if(rows, [](const ResultRecord* r) { return !r->headline || r->method != "signet"; });
+  std::erase_if(rows, [](const ResultRecord* r) { return !r->headline || !r->method.starts_with("signet"); });
   std::set<std::uint32_t> lengths;
   for (const ResultRecord* r : rows) lengths.insert(r->bits);
   ResultTable table{"mAP by code length; mean ± standard deviation over seeds", {"protocol"}, {}};
   for (const std::uint32_t bits : lengths) table.head.push_back(concat(bits, " bits"));
   table.head.insert(table.head.end(), {"class number", "float features", "seeds"});
   if (!rows.empty()) table.head.push_back(concat("published, ", *lengths.begin(), " bits, no ImageNet weights"));
-  for (const auto& [key, of] : grouped_by<SectionKey>(rows, key_of_section)) {
-    std::vector<std::string> row{heading_of(of)};
+  using Key = std::pair<SectionKey, std::string>;
+  for (const auto& [key, of] : grouped_by<Key>(rows, [](const ResultRecord& r) { return Key{key_of_section(r), r.method}; })) {
+    std::vector<std::string> row{heading_of(of) + (key.second == "signet" ? "" : ", " + key.second)};
     for (const std::uint32_t bits : lengths) row.push_back(show(of_bits(of, bits), &ResultRecord::map));
     const Rows shortest = of_bits(of, of.front()->bits);
     row.push_back(show(shortest, &ResultRecord::class_id_map));

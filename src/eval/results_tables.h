@@ -32,7 +32,7 @@ struct ResultSection {  // one plan
 
 std::vector<ResultSection> result_sections(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published);
 
-// The headline records of signet's own row, a protocol and data set a line; without lines where there are none.
+// The headline records of signet's own rows, a protocol, data set and row a line; without lines where there are none.
 ResultTable headlines(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published);
 
 // Published rows whose protocol no record has.

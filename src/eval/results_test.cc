@@ -108,6 +108,7 @@ TEST(Results, HeadlinesStandFirstAndEverySectionIsLinked) {
   EXPECT_TRUE(has(pages.markdown, "| protocol | 12 bits | 48 bits | class number | float features | seeds |")) << pages.markdown;
   EXPECT_TRUE(has(pages.markdown, "| cifar10-heldout | 0.7100 ± 0.0141 | 0.7500 | 0.5000 ± 0.0000 | 0.9000 ± 0.0000 | 1, 2 |"))
       << pages.markdown;
+  EXPECT_TRUE(has(pages.markdown, "| cifar10-heldout, signet-other | 0.9900 | – |")) << pages.markdown;
   EXPECT_TRUE(has(pages.markdown, "* [Z's <numbers>, first](#zs-numbers-first)\n* [A plan](#a-plan)\n"));
   EXPECT_LT(pages.markdown.find("## Z's"), pages.markdown.find("## A plan"));
   EXPECT_TRUE(has(pages.html, "<a href=\"#zs-numbers-first\">Z&#39;s &lt;numbers&gt;, first</a>")) << pages.html;

@@ -6,24 +6,17 @@
 #include "signet/base/error.h"
 
 namespace signet {
-namespace eval {
 
-Spread spread_of(const std::vector<const ResultRecord*>& records, const std::function<double(const ResultRecord&)>& get) {
+Spread spread_of(std::span<const double> values) {
   Spread s;
-  for (const ResultRecord* r : records) {
-    if (get(*r) < 0) continue;
-    s.mean += get(*r);
-    ++s.count;
-  }
+  s.count = values.size();
   if (s.count == 0) return s;
+  for (const double value : values) s.mean += value;
   s.mean /= static_cast<double>(s.count);
-  for (const ResultRecord* r : records)
-    if (get(*r) >= 0) s.deviation += (get(*r) - s.mean) * (get(*r) - s.mean);
+  for (const double value : values) s.deviation += (value - s.mean) * (value - s.mean);
   s.deviation = s.count > 1 ? std::sqrt(s.deviation / static_cast<double>(s.count - 1)) : 0;
   return s;
 }
-
-}  // namespace eval
 
 std::string spread_text(const Spread& s, int digits) {
   if (s.count == 0) return "–";

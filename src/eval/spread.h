@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <vector>
 
 #include "signet/eval/compare.h"
@@ -8,6 +7,12 @@
 namespace signet::eval {
 
 // Of what `get` says of each record; negative values say that it was not measured.
-Spread spread_of(const std::vector<const ResultRecord*>& records, const std::function<double(const ResultRecord&)>& get);
+template <typename Record, typename Get>
+Spread spread_of(const std::vector<const Record*>& records, const Get& get) {
+  std::vector<double> values;
+  for (const Record* r : records)
+    if (const double value = get(*r); value >= 0) values.push_back(value);
+  return signet::spread_of(values);
+}
 
 }  // namespace signet::eval

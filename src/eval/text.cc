@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "signet/base/text.h"
+
 namespace signet::eval {
 namespace {
 
@@ -81,15 +83,7 @@ std::string shortest(double value) {
   return text;
 }
 
-std::string grouped(std::uint64_t value) {
-  const std::string digits = std::to_string(value);
-  std::string out;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) out += "\xE2\x80\xAF";
-    out += digits[i];
-  }
-  return out;
-}
+std::string grouped(std::uint64_t value) { return with_commas(value, "\xE2\x80\xAF"); }
 
 std::string percent(double share, int digits) { return fixed(100 * share, digits) + "\xC2\xA0%"; }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,9 @@ std::string join(const Words& words, std::string_view between = ", ") {
   }
   return text;
 }
+
+// "60,000"; or with something else between groups of three digits.
+std::string with_commas(std::uint64_t value, std::string_view between = ",");
 
 // Whether brackets of a JSON text nest deeper than `most`, by looking at brackets and quotes alone. To be asked before a parser
 // sees text from outside: it would allocate some hundred bytes for each of millions of brackets, and what prints a parsed value

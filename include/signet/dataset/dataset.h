@@ -84,8 +84,6 @@ struct SplitIndices {
 };
 // Moves `share` (0 <= share < 1) of every class to `second`, chosen by seed; a class keeps at least one image in `first`.
 SplitIndices stratified_split(const Dataset& source, double share, std::uint64_t seed);
-// per_class images of every class to `second` (all but one at most), the rest to `first`; the draw of cifar10-5k.
-SplitIndices draw_per_class(const Dataset& source, std::size_t per_class, std::uint64_t seed);
 
 // As many images as `source` has, each made of one to four of its images at half size in the cells of a 2 x 2 grid (the other
 // cells black), which of them and where drawn by (seed, i) alone; labels: those of its parts together. Several labels an image

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct Spread {
   double mean = 0, deviation = 0;
   std::size_t count = 0;
 };
+Spread spread_of(std::span<const double> values);
 
 // A row's mAP minus the reference's, by a paired bootstrap.
 struct ComparedDifference {
