@@ -127,6 +127,15 @@ TEST(QuotedNumbers, HeadlinesKeepTheirPromises) {
   EXPECT_GE(mean(maps.at("cifar10-heldout signet").at(12)), 0.74);
 }
 
+TEST(Documents, EveryPageIsInTheirIndex) {
+  const std::string index = slurp(source("docs/README.md"));
+  for (const auto& entry : std::filesystem::directory_iterator(source("docs"))) {
+    const std::string name = entry.path().filename().string();
+    if (name == "README.md" || name == "images") continue;
+    EXPECT_NE(index.find("](" + name), std::string::npos) << "docs/README.md does not name " << name;
+  }
+}
+
 TEST(QuotedNumbers, NoneIsWithoutASource) {
   std::map<std::string, std::set<std::string>> listed;
   for (const Quote& quote : quotes()) listed[quote[0]].insert(quote[1]);
