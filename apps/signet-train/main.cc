@@ -294,6 +294,8 @@ int run(Arguments words) {
   if (!real_file_system().exists(folder))
     fail(ErrorCode::kNotFound, a.features_out.empty() ? "--out " : "--features-out ", a.written(), ": the folder ", folder,
          " does not exist");
+  if (const std::string& teacher = a.options.teacher; !teacher.empty() && !real_file_system().exists(teacher))
+    fail(ErrorCode::kNotFound, "--teacher ", teacher, ": there is no such file");  // found before images are read
   catch_interrupts();
   const auto data = a.protocol.empty() ? a.data.open() : part_of_protocol(a.data, a.protocol, "train", a.draw_seed);
   a.options.unlabelled = open_unlabelled(a);
