@@ -17,8 +17,7 @@ Report measure(const EvalArguments& arguments) {
   report.title = concat("signet: ", join(arguments.protocols));
   if (!arguments.log.empty()) report.training = read_training_log(arguments.log);
   const auto finish = [&](EvalRecord record) {
-    record.seed = arguments.seed;
-    if (!arguments.seed_given) record.seed = recorded_seed(record.training_record, SeedOf::kNetwork).value_or(arguments.seed);
+    record.seed = seed_of(arguments, record.training_record, SeedOf::kNetwork);
     record.version = SIGNET_VERSION;
     record.command = arguments.command;
     report.records.push_back(std::move(record));

@@ -95,6 +95,11 @@ std::optional<std::uint64_t> recorded_seed(const std::string& training_record, S
   return draw ? draw : find("seed");
 }
 
+std::uint64_t seed_of(const EvalArguments& arguments, const std::string& training_record, SeedOf what) {
+  if (arguments.seed_given) return arguments.seed;
+  return recorded_seed(training_record, what).value_or(arguments.seed);
+}
+
 EvalSession::EvalSession(const EvalArguments& arguments)
     : arguments_(arguments),
       encoder_(open_encoder(arguments, arguments.bits_used)),
@@ -324,13 +329,9 @@ const std::vector<std::string>* EvalSession::known_overlaps(const Protocol& prot
   return found == arguments_.overlaps->end() ? nullptr : &found->second;
 }
 
-std::uint64_t EvalSession::seed_of(SeedOf what) const {
-  if (arguments_.seed_given) return arguments_.seed;
-  return recorded_seed(encoder_.info().training_record, what).value_or(arguments_.seed);
-}
-
 Evaluated EvalSession::run(const Protocol& protocol, bool with_gallery) {
-  const EvalSplit split = split_for(protocol, train_.labels, test_.labels, seed_of(SeedOf::kDraw));
+  const EvalSplit split =
+      split_for(protocol, train_.labels, test_.labels, seed_of(arguments_, model().training_record, SeedOf::kDraw));
   Evaluated result;
   EvalRecord& record = result.record;
   record.protocol = protocol;

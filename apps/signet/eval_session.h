@@ -48,6 +48,8 @@ struct Evaluated {
 // where it names no other.
 enum class SeedOf { kNetwork, kDraw };
 std::optional<std::uint64_t> recorded_seed(const std::string& training_record, SeedOf what);
+std::uint64_t seed_of(const EvalArguments& arguments, const std::string& training_record,
+                      SeedOf what);  // the one given with --seed, else the recorded one, else 1
 
 // A model measured on one source of images. Parts are opened and encoded once, however many protocols ask for them.
 class EvalSession {
@@ -76,7 +78,6 @@ class EvalSession {
     std::vector<std::int32_t> classes;  // arg-max of the logits
   };
 
-  std::uint64_t seed_of(SeedOf what) const;  // the one given with --seed, else the model's
   void open_parts();
   void open_part(Part& part, const std::string& path, const std::string& split);
   void encode(Part& part);

@@ -227,6 +227,14 @@ std::vector<std::uint32_t> measured_lengths(const PlanVariant& variant, std::uin
   return {lengths.begin(), lengths.end()};
 }
 
+PlanJob job_of(const ExperimentPlan& plan, const PlanVariant& variant, std::uint32_t bits, std::uint64_t seed) {
+  PlanJob job{method_of(variant), variant.remark, bits, seed, measured_lengths(variant, bits), variant.train, nullptr};
+  for (const PlanVariant& other : plan.variants)
+    if (!variant.teacher.empty() && method_of(other) == variant.teacher)
+      job.teacher = std::make_shared<const PlanJob>(job_of(plan, other, bits, seed));
+  return job;
+}
+
 }  // namespace
 
 ExperimentPlan read_plan(const std::string& path) {
@@ -258,18 +266,6 @@ ExperimentPlan read_plan(const std::string& path) {
     fail(ErrorCode::kInvalidArgument, path, ": ", jobs, " networks are more than the ", kMostJobs, " of a plan");
   return plan;
 }
-
-namespace {
-
-PlanJob job_of(const ExperimentPlan& plan, const PlanVariant& variant, std::uint32_t bits, std::uint64_t seed) {
-  PlanJob job{method_of(variant), variant.remark, bits, seed, measured_lengths(variant, bits), variant.train, nullptr};
-  for (const PlanVariant& other : plan.variants)
-    if (!variant.teacher.empty() && method_of(other) == variant.teacher)
-      job.teacher = std::make_shared<const PlanJob>(job_of(plan, other, bits, seed));
-  return job;
-}
-
-}  // namespace
 
 std::vector<PlanJob> jobs_of(const ExperimentPlan& plan) {
   std::vector<PlanJob> jobs;

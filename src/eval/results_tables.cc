@@ -267,10 +267,6 @@ Rows sorted(const std::vector<ResultRecord>& records) {
 using SectionKey = std::tuple<std::string, std::uint64_t, std::string, std::string, std::string>;
 SectionKey key_of_section(const ResultRecord& r) { return section_key(r); }
 
-}  // namespace
-
-namespace {
-
 // The highest that others printed for this protocol and length with a network or features that saw no ImageNet.
 std::string best_published(const std::vector<PublishedRow>& published, const ResultRecord& beside) {
   const PublishedRow* best = nullptr;

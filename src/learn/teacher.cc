@@ -88,7 +88,7 @@ Teaching teach(TrainingSet& set, const TrainOptions& options, ThreadPool& pool, 
   if (teacher.info().class_names != set.class_names)
     fail(ErrorCode::kMismatch, "--teacher ", options.teacher, ": this model was trained for other classes (",
          join(teacher.info().class_names), ") than the images have (", join(set.class_names), ")");
-  const UnlabelledImages images = load_unlabelled(*options.unlabelled, set, pool, memory_limit, keep_going);
+  const ReadImages images = load_unlabelled(*options.unlabelled, set, pool, memory_limit, keep_going);
   const std::vector<Opinion> opinions = ask_teacher(teacher, images.pixels, set);
   const std::vector<TaughtImage> taken = surest(opinions, options.teacher_share);
   std::vector<std::uint8_t> held_out;

@@ -98,14 +98,6 @@ void hash_data(TrainingSet& set) {
   set.data_hash = sha.hex();
 }
 
-// Pixels of images at one geometry, in the order of their indices in the data set.
-struct ReadImages {
-  std::vector<std::uint8_t> pixels;
-  std::vector<std::size_t> source;
-  std::size_t unreadable = 0;
-  std::string first_unreadable;
-};
-
 // Those that `wanted` takes and that can be decoded.
 ReadImages read_images(const Dataset& data, const Geometry& g, const std::function<bool(std::size_t)>& wanted, ThreadPool& pool,
                        std::uint64_t memory_limit, const std::function<bool(std::size_t done)>& keep_going) {
@@ -193,15 +185,14 @@ TrainingSet load_training_set(const Dataset& data, std::uint32_t side, double va
   return set;
 }
 
-UnlabelledImages load_unlabelled(const Dataset& data, const TrainingSet& beside, ThreadPool& pool, std::uint64_t memory_limit,
-                                 const std::function<bool(std::size_t done)>& keep_going) {
-  ReadImages read = read_images(
+ReadImages load_unlabelled(const Dataset& data, const TrainingSet& beside, ThreadPool& pool, std::uint64_t memory_limit,
+                           const std::function<bool(std::size_t done)>& keep_going) {
+  return read_images(
       data, {beside.width, beside.height, beside.channels}, [](std::size_t) { return true; }, pool,
       memory_limit - std::min<std::uint64_t>(memory_limit, beside.pixels.size()), keep_going);
-  return {std::move(read.pixels), std::move(read.source), read.unreadable, std::move(read.first_unreadable)};
 }
 
-void add_taught(TrainingSet& set, const UnlabelledImages& images, std::span<const TaughtImage> taught) {
+void add_taught(TrainingSet& set, const ReadImages& images, std::span<const TaughtImage> taught) {
   const std::size_t bytes = set.image_bytes(), first = set.source.empty() ? 0 : set.source.back() + 1;
   for (const TaughtImage& one : taught) {
     const auto pixels = std::span(images.pixels).subspan(one.image * bytes, bytes);

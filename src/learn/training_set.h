@@ -41,8 +41,8 @@ TrainingSet load_training_set(const Dataset& data, std::uint32_t side, double va
                               ThreadPool& pool, std::uint64_t memory_limit,
                               const std::function<bool(std::size_t done)>& keep_going, bool labelled = true);
 
-// Pixels of images whose labels nobody knows, at the geometry of a training set.
-struct UnlabelledImages {
+// Pixels of images at one geometry, in the order of their indices in the data set; no labels.
+struct ReadImages {
   std::vector<std::uint8_t> pixels;
   std::vector<std::size_t> source;  // index of every image in the dataset
   std::size_t unreadable = 0;
@@ -52,16 +52,16 @@ struct UnlabelledImages {
 
 // Reads all images of `data`, its labels left alone, to be added to `beside`. Both together must fit into `memory_limit`; throws
 // as load_training_set does.
-UnlabelledImages load_unlabelled(const Dataset& data, const TrainingSet& beside, ThreadPool& pool, std::uint64_t memory_limit,
-                                 const std::function<bool(std::size_t done)>& keep_going);
+ReadImages load_unlabelled(const Dataset& data, const TrainingSet& beside, ThreadPool& pool, std::uint64_t memory_limit,
+                           const std::function<bool(std::size_t done)>& keep_going);
 
 // Adds these images with the labels that a teacher gave them to those that are trained on; never to the validation images. In
 // `source` they count on behind the images that are there.
 struct TaughtImage {
-  std::size_t image;  // position in UnlabelledImages
+  std::size_t image;  // position in ReadImages
   std::int32_t label;
 };
-void add_taught(TrainingSet& set, const UnlabelledImages& images, std::span<const TaughtImage> taught);
+void add_taught(TrainingSet& set, const ReadImages& images, std::span<const TaughtImage> taught);
 
 // Images at these positions, normalised, n x c x h x w in channels-last order, float32.
 at::Tensor normalised_images(const TrainingSet& set, std::span<const std::size_t> positions);

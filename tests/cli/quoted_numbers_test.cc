@@ -112,7 +112,9 @@ TEST(QuotedNumbers, HeadlinesKeepTheirPromises) {
   std::map<std::string, std::map<int, std::vector<double>>> maps;  // by protocol and method, then length
   for (const auto& entry : std::filesystem::directory_iterator(source("docs/results/records"))) {
     if (entry.path().extension() != ".json") continue;
-    const auto r = nlohmann::json::parse(slurp(entry.path().string()));
+    const std::string text = slurp(entry.path().string());
+    if (text.find("\"headline\": true") == std::string::npos) continue;  // parsing all records takes seconds
+    const auto r = nlohmann::json::parse(text);
     if (r.value("headline", false))
       maps[r["protocol"].get<std::string>() + " " + r["method"].get<std::string>()][r["bits"]].push_back(r["map"]);
   }
