@@ -10,6 +10,8 @@
 #include "apps/signet/options.h"
 #include "apps/signet/protocol_data.h"
 #include "apps/signet/terminal.h"
+#include "apps/signet/trainer_process.h"
+#include "signet/base/cpu.h"
 #include "signet/base/error.h"
 #include "signet/base/text.h"
 #include "signet/eval/protocol.h"
@@ -89,7 +91,8 @@ void add_running_options(OptionSet& set, TrainArguments& a) {
   TrainOptions& o = a.options;
   set.number("--seed", o.seed, "of weights, split and batches: the same seed and threads give the same model (1)", "N");
   set.text("--device", o.device, "cpu or cuda (cpu)", "NAME");
-  set.text("--precision", a.precision, "float32, or bfloat16 for the feature layers (float32)", "NAME");
+  set.text("--precision", a.precision, "float32, or bfloat16 for the feature layers, quicker on CPUs with AVX-512 (float32)",
+           "NAME");
   set.text("--checkpoint", o.checkpoint_folder, "folder for the checkpoint (OUT.checkpoint, removed at the end)", "DIR");
   set.flag("--resume", o.resume, "go on from the checkpoint, to the same weights as without the interruption");
   set.text("--features-out", a.features_out, "train the first stage alone and write it for --features-from, instead of --out",
@@ -268,6 +271,15 @@ void check_teacher(const TrainArguments& a) {
     fail(ErrorCode::kUsage, "--teacher ", a.options.teacher, " needs --unlabelled: the images whose classes it shall name");
 }
 
+// libtorch has vector code for bfloat16 where a CPU has AVX-512 alone; elsewhere it works number by number (docs/train.md).
+void warn_of_slow_bfloat16(const TrainOptions& o) {
+  const CpuFeatures& cpu = cpu_features();
+  if (!o.bfloat16 || !o.device.starts_with("cpu") || (cpu.avx512bw && cpu.avx512vl)) return;
+  note("train",
+       "warning: this CPU has no AVX-512, without which --precision bfloat16 takes many times as long as --precision float32 (of "
+       "plans: signet reproduce --float32)");
+}
+
 // What the teacher is asked about; nothing without one.
 std::shared_ptr<const Dataset> open_unlabelled(const TrainArguments& a) {
   if (a.options.teacher.empty()) return nullptr;
@@ -289,6 +301,7 @@ int run(Arguments words) {
   interpret(a, words);
   check_train_options(a.options);
   if (!a.protocol.empty()) find_protocol(a.protocol);
+  if (!a.quiet) warn_of_slow_bfloat16(a.options);
   if (a.dry_run) return 0;
   const std::string folder = parent_path(a.written());
   if (!real_file_system().exists(folder))
@@ -317,9 +330,19 @@ int report(const std::string& message, ErrorCode code) {
   return exit_status(code);
 }
 
+// One run, or several with kAndThen between them: up to the first that fails.
+int run_each(const std::vector<std::string>& words) {
+  for (auto begin = words.begin();; ++begin) {
+    const auto end = std::find(begin, words.end(), kAndThen);
+    const int status = run(Arguments(begin, end));
+    if (status != 0 || end == words.end()) return status;
+    begin = end;
+  }
+}
+
 int main_of(const std::vector<std::string>& words) {
   try {
-    const int status = run(words);
+    const int status = run_each(words);
     if (!std::cout.flush()) fail(ErrorCode::kIo, "the results could not be written to standard output (is the disk full?)");
     return status;
   } catch (const Error& error) {

@@ -70,7 +70,7 @@ void print_summary(const AddSummary& s, const CollectionInfo& info, const std::s
   }
   std::cout << "; " << with_commas(info.images) << " images of " << human_bytes(info.picture_bytes) << " are searched in "
             << human_bytes(info.code_bytes) << " of codes";
-  if (info.picture_bytes > at_rest && at_rest > 0) {
+  if (at_rest > 0 && info.picture_bytes / at_rest >= 2) {
     std::cout << ", " << human_bytes(at_rest) << " with keys and records (" << info.picture_bytes / at_rest << " times smaller)";
   }
   std::cout << '\n';

@@ -21,6 +21,8 @@ int run_reproduce(Arguments words) {
   options->text("--results", a.results, "folder of records/ and of the pages (docs/results)", "DIR");
   options->text("--work", a.work, "folder for models, checkpoints and logs (reproduce-work)", "DIR");
   options->text("--published", a.published, "numbers that others printed (plans/published.json)", "FILE");
+  options->flag("--float32", a.float32,
+                "train in float32 where a plan says bfloat16: for CPUs without AVX-512; the tables say so");
   options->flag("--render", a.render, "make the pages from the records again; done after every plan too");
   options->flag("--check", a.check, "compare the pages with the records; status 3 where they differ");
   options->flag("--list", a.list, "say what the plans ask for, what of it is there and what its training took, and do nothing");

@@ -11,6 +11,7 @@ struct ReproduceArguments {
   std::vector<std::string> plans;
   std::string data = ".", results = "docs/results", work = "reproduce-work", published = "plans/published.json";
   std::size_t threads = 0;
+  bool float32 = false;  // in place of a plan's precision, which stays part of what the records answer to
   bool render = false, check = false, list = false, dry_run = false, quiet = false;
 };
 

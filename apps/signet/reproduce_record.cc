@@ -58,6 +58,17 @@ std::string copies_left_out(const RecordSource& source, const EvalRecord& record
                 " images of the train part are also in the test part, by their pixels, and were left out of the train part");
 }
 
+// Where it is another one than the plan's (signet reproduce --float32).
+std::string other_precision(const RecordSource& source, const EvalRecord& record) {
+  const auto planned = source.job.train.find("precision");
+  const json training = json::parse(record.training_record, nullptr, false);
+  if (planned == source.job.train.end() || !training.is_object() || !training.contains("options")) return {};
+  const std::string trained = training["options"].value("precision", planned->second.front());
+  if (trained == planned->second.front()) return {};
+  return concat(source.job.method, ", seed ", source.job.seed, ", was trained in ", trained, ", not in ", planned->second.front(),
+                " as the plan says");
+}
+
 // AP by query, in order; of very many queries every step-th.
 json packed_ap(const std::vector<double>& ap) {
   constexpr std::size_t kMost = 12'000;
@@ -185,6 +196,7 @@ void measure_network(const RecordSource& source, std::vector<WantedRecord> wante
     record.version = SIGNET_VERSION;
     record.command = concat("signet reproduce plans/", source.plan.name, ".toml --data DIR");
     if (const std::string left_out = copies_left_out(source, record); !left_out.empty()) record.notes.push_back(left_out);
+    if (const std::string precision = other_precision(source, record); !precision.empty()) record.notes.push_back(precision);
     for (std::string& one : record.notes) one = replace_all(one, source.data.path, "DATA");
     json members = extra_members(source, record), pictures = json::object();
     members.update(comparison_members(source, evaluated, pictures));

@@ -251,7 +251,10 @@ class PlanRunner {
       words.insert(words.end(), {"--split", "train"});
     for (const auto& [name, values] : job.train) {
       words.push_back("--" + name);
-      words.insert(words.end(), values.begin(), values.end());
+      if (name == "precision" && arguments_.float32)
+        words.emplace_back("float32");
+      else
+        words.insert(words.end(), values.begin(), values.end());
     }
     if (job.teacher != nullptr) words.insert(words.end(), {"--teacher", teacher});
     return words;
@@ -263,9 +266,14 @@ class PlanRunner {
   }
 
   // An option that does not exist shall not be found after hours. Of several lengths the first is enough: plans name the shortest
-  // first, which allows least.
+  // first, which allows least. The trainer checks all in one start, most of which is loading libtorch.
   void check_options(const std::vector<const PlanJob*>& jobs) const {
     std::set<std::vector<std::string>> checked;
+    std::vector<std::string> of_trainer;
+    const auto ask_trainer = [&of_trainer](const std::vector<std::string>& words) {
+      if (!of_trainer.empty()) of_trainer.emplace_back(kAndThen);
+      of_trainer.insert(of_trainer.end(), words.begin(), words.end());
+    };
     for (const PlanJob* job : jobs) {
       PlanJob any = *job;
       any.seed = 1;
@@ -273,7 +281,7 @@ class PlanRunner {
       std::vector<std::string> words = model_words(any);
       words.insert(words.end(), {"--out", "model.onnx", "--dry-run", "--quiet"});
       if (!job->is_shallow()) {
-        run_trainer(words);
+        ask_trainer(words);
         continue;
       }
       ShallowRequest request;
@@ -282,10 +290,11 @@ class PlanRunner {
         words.insert(words.end(), {"--model", kFirstStage, "--out", "model.onnx", "--dry-run", "--quiet"});
         std::vector<std::string> first = features_words(first_stage(any));
         first.insert(first.end(), {"--features-out", kFirstStage, "--dry-run", "--quiet"});
-        if (checked.insert(first).second) run_trainer(first);
+        if (checked.insert(first).second) ask_trainer(first);
       }
       parse_shallow(words, request);
     }
+    if (!of_trainer.empty()) run_trainer(of_trainer);
   }
 
   // Trains into work/<name> unless it is there, going on where a run was cut off. Its numbers are kept beside it, written last.

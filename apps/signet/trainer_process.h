@@ -5,6 +5,9 @@
 
 namespace signet::cli {
 
+// Between the arguments of two runs that one start of the trainer does one after the other.
+constexpr const char* kAndThen = "--and-then";
+
 // The program signet-train beside this one or in ../libexec/signet. Throws kNotFound naming both places.
 std::string find_trainer();
 

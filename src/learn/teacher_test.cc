@@ -98,6 +98,8 @@ TEST_F(TeachTest, LabelsAreTheTeachersAndOnlyOfImagesThatAreTrainedOn) {
   o.unlabelled = more;
   const Teaching teaching = teach(set, o, pool, std::uint64_t{1} << 30, whatever);
   EXPECT_EQ(teaching.unlabelled, 199u);
+  EXPECT_EQ(set.unreadable, 1u);
+  EXPECT_EQ(set.first_unreadable, "bar/5: is damaged");
   ASSERT_EQ(set.size(), 120u + 199u);
   EXPECT_EQ(set.train.size(), 96u + 199u);
   EXPECT_EQ(set.pixels.size(), set.size() * set.image_bytes());

@@ -201,6 +201,8 @@ void add_taught(TrainingSet& set, const ReadImages& images, std::span<const Taug
     set.labels.push_back({one.label});
     set.source.push_back(first + images.source[one.image]);
   }
+  if (set.unreadable == 0) set.first_unreadable = images.first_unreadable;
+  set.unreadable += images.unreadable;
   hash_data(set);
 }
 

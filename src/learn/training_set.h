@@ -24,7 +24,7 @@ struct TrainingSet {
   std::vector<std::size_t> source;                // index of every image in the dataset
   std::vector<std::size_t> train, validation;     // positions, ascending
   std::string data_hash;                          // SHA-256 over geometry, pixels, labels and the split
-  std::size_t unreadable = 0;                     // images left out because they could not be decoded
+  std::size_t unreadable = 0;                     // images left out because they could not be decoded, those without labels too
   std::string first_unreadable;                   // why, for the first
 
   std::size_t size() const { return labels.size(); }

@@ -250,6 +250,23 @@ TEST_F(ReproduceTest, WhatAPlanSaysReachesRecordsThatAreThere) {
   EXPECT_EQ(renewed, one);  // its numbers are as they were
 }
 
+TEST_F(ReproduceTest, Float32TakesThePlaceOfThePlansPrecisionAndIsSaid) {
+  const std::string rows = R"(protocols = ["heldout"]
+train = { epochs = 3, batch = 30, validation = 0.1, precision = "bfloat16" }
+runs = [{ bits = [8], seeds = [3] }]
+)";
+  const std::string file = plan("small", rows);
+  ok(reproduce({file, "--float32"}));
+  const auto one = record("small_heldout_signet_8_s3");
+  EXPECT_EQ(one["training"]["options"]["precision"], "float32");
+  EXPECT_NE(one["train_command"].get<std::string>().find("--precision float32"), std::string::npos) << one["train_command"];
+  const std::string note = "Note: signet, seed 3, was trained in float32, not in bfloat16 as the plan says.";
+  EXPECT_NE(slurp(path("results/README.md")).find(note), std::string::npos);
+  std::filesystem::remove_all(path("work"));
+  ok(reproduce({file}));
+  EXPECT_FALSE(std::filesystem::exists(path("work")));  // it is the plan's record all the same
+}
+
 // Parsed, and every row's options taken by the trainer, or by the shallow methods.
 TEST_F(ReproduceTest, PlansOfTheRepositoryAreSound) {
   Words words = {"reproduce", "--dry-run"};

@@ -1,6 +1,7 @@
 #include <chrono>
 #include <thread>
 
+#include "signet/base/cpu.h"
 #include "signet/base/error.h"
 #include "tests/cli/run_signet.h"
 
@@ -146,6 +147,16 @@ TEST_F(TrainCliTest, AFolderWhoseNameIsNoUtf8IsTrainedOn) {
   ok({"train", "--data", odd, "--bits", "8", "--epochs", "1", "--batch", "30", "--threads", "1", "--quiet", "--json", "--out",
       path("m\xe9.onnx"), "--log", path("log.jsonl")});
   ok({"train", "--method", "itq", "--features", "pixels", "--data", odd, "--bits", "8", "--quiet", "--out", path("i.onnx")});
+}
+
+TEST_F(TrainCliTest, Bfloat16WithoutAvx512IsWarnedOf) {
+  const auto warned = [&](const Words& more) {
+    return ok(train("m.onnx", more)).err.find("warning: this CPU has no AVX-512") != std::string::npos;
+  };
+  const bool lacking = !cpu_features().avx512bw || !cpu_features().avx512vl;
+  EXPECT_EQ(warned({"--dry-run", "--precision", "bfloat16"}), lacking);
+  EXPECT_FALSE(warned({"--dry-run", "--precision", "bfloat16", "--quiet"}));
+  EXPECT_FALSE(warned({"--dry-run"}));
 }
 
 TEST_F(TrainCliTest, BadOptionsAndDataAreNamed) {
