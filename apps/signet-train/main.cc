@@ -67,7 +67,9 @@ void add_learning_options(OptionSet& set, TrainArguments& a) {
   set.number("--cutout", a.cutout, "side in pixels of a square that is blanked out in each training picture; 0: none (0)", "N", 0,
              1024);
   set.texts("--nested", a.nested, "lengths whose first bits shall be good codes too, each below --bits", "K,...", ',');
-  set.text("--epochs", a.epochs, "passes over the training images, all stages together; 0: the architecture's default", "N");
+  set.text("--epochs", a.epochs,
+           "passes over the training images, all stages together (each takes one step at least); 0: the architecture's default",
+           "N");
   set.text("--optimizer", a.optimizer,
            "what the filters learn by: sgd (Nesterov, as all weights), or muon (orthogonalised momentum) (sgd)", "NAME");
   set.number("--batch", a.options.batch, "images a step; 0: the default", "N");
@@ -109,7 +111,8 @@ void add_running_options(OptionSet& set, TrainArguments& a) {
 bool parse(Arguments words, TrainArguments& a) {
   Options options("train",
                   "Trains a network and its hash function together from labelled images, and writes them as one model file.",
-                  "signet train --data /usr/share/datasets/fashion-mnist --bits 12 --out model.onnx");
+                  "signet train --data /usr/share/datasets/fashion-mnist --bits 12 --out model.onnx\n"
+                  "  --method NAME learns a shallow method instead: signet train --method itq --help explains them");
   a.data.add_to(options);
   a.data.add_derived_to(options.set());
   options->text("--protocol", a.protocol, "train on what this protocol trains on, of the train and the test part together",
@@ -150,7 +153,7 @@ void interpret(TrainArguments& a, Arguments words) {
   double bits = instance ? defaults.bits : o.bits;
   set_real("--bits", a.bits, bits);
   if (!(bits >= 1 && bits <= 4096) || bits != std::floor(bits))
-    fail(ErrorCode::kInvalidArgument, "--bits ", a.bits, " must be a whole number from 1 to 4096");
+    fail(ErrorCode::kUsage, "--bits ", a.bits, " must be a whole number from 1 to 4096");
   o.bits = static_cast<std::uint32_t>(bits);
   o.side = static_cast<std::uint32_t>(a.side);
   o.translate = static_cast<std::uint32_t>(a.translate);
@@ -213,9 +216,10 @@ class Display {
 };
 
 void print_result(const TrainArguments& a, const TrainResult& r) {
-  if (r.unreadable > 0 && !a.quiet)
-    note("train", concat("warning: ", with_commas(r.unreadable),
-                         " images could not be read and were left out; the first: ", r.first_unreadable));
+  if (r.unreadable > 0 && !a.quiet) warn_of_unreadable(r.unreadable, r.first_unreadable);
+  if (r.added_steps > 0 && !r.model_path.empty() && !a.quiet)
+    note("train", concat("every stage takes one step at least: ", counted(r.added_steps, "step"),
+                         " more than --epochs asks for; a smaller --batch makes steps smaller"));
   const auto number = [](double value) { return value < 0 ? json() : json(value); };
   if (a.json) {
     json beginnings = json::object();
@@ -269,6 +273,9 @@ void check_teacher(const TrainArguments& a) {
     fail(ErrorCode::kUsage, "--teacher-share ", a.teacher_share, " needs --teacher: the model that names classes");
   if (teacher && a.unlabelled.empty() && !part)
     fail(ErrorCode::kUsage, "--teacher ", a.options.teacher, " needs --unlabelled: the images whose classes it shall name");
+  if (teacher && a.unlabelled.empty() && !find_protocol(a.protocol).database_was_trained_on)
+    fail(ErrorCode::kUsage, "--teacher ", a.options.teacher, ": --protocol ", a.protocol,
+         " searches images that training must not see, so give others by --unlabelled");
 }
 
 // libtorch has vector code for bfloat16 where a CPU has AVX-512 alone; elsewhere it works number by number (docs/train.md).
@@ -287,6 +294,7 @@ std::shared_ptr<const Dataset> open_unlabelled(const TrainArguments& a) {
   DataArguments source = a.data;
   source.path = a.unlabelled;
   source.split.clear();
+  source.leave_out_copies = false;  // says something of --data alone
   return source.open();
 }
 
@@ -303,10 +311,7 @@ int run(Arguments words) {
   if (!a.protocol.empty()) find_protocol(a.protocol);
   if (!a.quiet) warn_of_slow_bfloat16(a.options);
   if (a.dry_run) return 0;
-  const std::string folder = parent_path(a.written());
-  if (!real_file_system().exists(folder))
-    fail(ErrorCode::kNotFound, a.features_out.empty() ? "--out " : "--features-out ", a.written(), ": the folder ", folder,
-         " does not exist");
+  check_output_file(a.features_out.empty() ? "--out" : "--features-out", a.written());
   if (const std::string& teacher = a.options.teacher; !teacher.empty() && !real_file_system().exists(teacher))
     fail(ErrorCode::kNotFound, "--teacher ", teacher, ": there is no such file");  // found before images are read
   catch_interrupts();

@@ -1,7 +1,12 @@
 #include "apps/signet/add_pictures.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
 #include <optional>
+#include <unordered_set>
 
 #include "apps/signet/picture_source.h"
 #include "apps/signet/terminal.h"
@@ -55,13 +60,17 @@ struct Plan {
 Plan make_plan(const CollectionWriter& writer, const PictureSource& source, const std::vector<std::int32_t>& label_map,
                const AddArguments& arguments, const ProgressFn& progress) {
   Plan plan;
+  for (const std::string& reason : source.data().left_out()) plan.summary.skipped.emplace_back(source.root(), reason);
+  std::unordered_set<std::string> seen;  // a manifest may name a picture in two ways (a.png, ./a.png)
   const std::size_t count = source.data().size();
   for (std::size_t i = 0; i < count; ++i) {
     if (i % 256 == 0 && !progress({"compare", i, count, ""}))
       fail(ErrorCode::kCancelled, "stopped on request; nothing was changed");
     const std::string key = source.key(i);
-    if (key.find_first_of("\n\r") != std::string::npos || key.size() > kMaxKeyBytes) {
-      plan.summary.skipped.emplace_back(key, "its name has a line break or is too long for a key");
+    const char* defect = key_defect(key);
+    if (defect == nullptr && !source.lists_folder() && !seen.insert(key).second) defect = "it is named twice";
+    if (defect != nullptr) {
+      plan.summary.skipped.emplace_back(key, defect);
       continue;
     }
     const auto known = writer.find(key);
@@ -125,11 +134,41 @@ class Batch {
   std::vector<ImageRecord> records_;
 };
 
+// Whether a picture that was below `root` is not there any more. Not where it only cannot be reached: a folder on the way may not
+// be entered, is a link to a disk that is not there, or has become a file that may hold it.
+bool is_gone(const std::string& path, const std::string& root) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) == 0 || errno != ENOENT) return false;
+  std::string folder = parent_path(path);
+  for (; ::lstat(folder.c_str(), &status) != 0; folder = parent_path(folder))
+    if (folder.size() <= root.size()) return false;
+  return ::stat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+// Images of pictures that the folder has held and does not hold any more: removed with `prune`, otherwise counted.
+void look_for_gone(CollectionWriter& writer, const PictureSource& source, bool prune, AddSummary& summary) {
+  if (const auto left_out = source.data().left_out(); !left_out.empty()) {
+    summary.not_looked_for = left_out.front();
+    return;
+  }
+  const std::string& root = source.root();
+  std::vector<std::string> keys = writer.keys_with_prefix(root.ends_with('/') ? root : root + "/");
+  if (keys.size() <= summary.added + summary.changed + summary.unchanged) return;  // they are those that were just compared
+  // Images of idx and CIFAR files have names without an ending, and no file of that name anywhere.
+  std::erase_if(keys, [&](const std::string& key) { return !std::filesystem::path(key).has_extension() || !is_gone(key, root); });
+  if (prune && !keys.empty())
+    summary.removed = writer.remove_keys(keys).removed;
+  else
+    summary.gone = keys.size();
+}
+
 }  // namespace
 
 AddSummary add_pictures(CollectionWriter& writer, const Encoder& encoder, const AddArguments& arguments) {
   const DecodeLimits limits = limits_for(encoder.info().preprocessing, arguments.data);
-  const PictureSource source(arguments.data.open(&limits), arguments.data.path);
+  DatasetOptions options = arguments.data.dataset_options();
+  options.limits = limits;
+  const PictureSource source(open_dataset(arguments.data.path, options), arguments.data.path, options.format);
   Meter meter("add", arguments.quiet);
   const ProgressFn progress = meter.callback();
   std::vector<std::int32_t> label_map;
@@ -153,6 +192,7 @@ AddSummary add_pictures(CollectionWriter& writer, const Encoder& encoder, const 
       plan.summary.skipped.emplace_back(source.key(plan.todo[skipped.index]), skipped.reason);
     plan.summary.images_per_second = plan.todo.empty() ? 0 : bulk.images_per_second;
     plan.summary.bottleneck = bulk.bottleneck;
+    if (source.lists_folder()) look_for_gone(writer, source, arguments.prune, plan.summary);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kCancelled) throw;
     batch.commit();

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/signet/add_pictures.h"
+#include "apps/signet/picture_source.h"
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 #include "signet/encode/encoder.h"
@@ -10,6 +11,20 @@
 
 namespace signet::cli {
 namespace {
+
+void check_data(const AddArguments& arguments) {
+  const DataArguments& data = arguments.data;
+  const DatasetOptions options = data.dataset_options();
+  std::shared_ptr<const Dataset> opened;
+  try {
+    opened = open_dataset(data.path, options);
+  } catch (const Error& error) {
+    if (!arguments.prune) throw;
+    fail(error.code(), error.what(), "; --prune removes nothing then, because the disk may only be missing");
+  }
+  if (arguments.prune && !PictureSource(opened, data.path, options.format).lists_folder())
+    fail(ErrorCode::kUsage, "--prune needs a folder of pictures, and ", data.path, " is a file or holds other data");
+}
 
 struct Opened {
   std::unique_ptr<CollectionWriter> writer;
@@ -22,14 +37,28 @@ Opened open_or_create(const std::string& collection, const std::string& model, c
   if (is_collection(files, collection)) {
     auto writer = CollectionWriter::open(files, collection);
     const CollectionInfo info = writer->info();
+    if (info.model.empty()) {
+      fail(ErrorCode::kMismatch, collection, " holds codes of ", info.bits,
+           " bits that belong to no model, and a model's codes cannot be compared with them; signet collection import adds such "
+           "codes, and pictures need a collection that was made with --model");
+    }
     const std::string path = model.empty() ? info.model_path : model;
     if (path.empty()) fail(ErrorCode::kUsage, "--model FILE is needed: ", collection, " does not know where its model is");
+    if (model.empty() && !files.exists(path)) {
+      fail(ErrorCode::kNotFound, "the model of ", collection, " is not at ", path,
+           " any more; give --model FILE, and the collection remembers it");
+    }
     Encoder encoder = Encoder::open(files, path, encoder_options);
     const std::string& mine = encoder.info().fingerprint;
-    if (!info.model.empty() && info.model != mine) {
+    if (info.model != mine) {
       fail(ErrorCode::kMismatch, collection, " holds codes of model ", info.model, ", but ", path, " is model ", mine,
            "; signet migrate encodes a collection anew");
     }
+    if (info.bits != encoder.info().bits) {
+      fail(ErrorCode::kMismatch, collection, " holds codes of ", info.bits, " bits, but ", path, " makes codes of ",
+           encoder.info().bits, "; name another collection, and signet add makes it for this model");
+    }
+    if (!model.empty()) writer->set_origin(absolute_path(model), info.root);  // it may have moved
     return {std::move(writer), std::move(encoder)};
   }
   if (model.empty())
@@ -53,6 +82,8 @@ void print_summary(const AddSummary& s, const CollectionInfo& info, const std::s
                                            {"changed", s.changed},
                                            {"unchanged", s.unchanged},
                                            {"skipped", s.skipped.size()},
+                                           {"removed", s.removed},
+                                           {"gone", s.gone},
                                            {"images", info.images},
                                            {"code_bytes", info.code_bytes},
                                            {"catalog_bytes", info.catalog_bytes},
@@ -64,12 +95,14 @@ void print_summary(const AddSummary& s, const CollectionInfo& info, const std::s
   }
   std::cout << collection << ": " << with_commas(s.added) << " added, " << with_commas(s.changed) << " changed, "
             << with_commas(s.unchanged) << " unchanged, " << with_commas(s.skipped.size()) << " unreadable";
+  if (s.removed > 0) std::cout << ", " << with_commas(s.removed) << " removed";
+  if (s.gone > 0) std::cout << ", " << with_commas(s.gone) << " not in the folder any more (--prune removes them)";
   if (s.images_per_second > 0) {
     std::cout << " (" << with_commas(static_cast<std::uint64_t>(s.images_per_second)) << " images/s, limited by " << s.bottleneck
               << ")";
   }
-  std::cout << "; " << with_commas(info.images) << " images of " << human_bytes(info.picture_bytes) << " are searched in "
-            << human_bytes(info.code_bytes) << " of codes";
+  std::cout << "; " << counted(info.images, "image") << " of " << human_bytes(info.picture_bytes)
+            << (info.images == 1 ? " is" : " are") << " searched in " << human_bytes(info.code_bytes) << " of codes";
   if (at_rest > 0 && info.picture_bytes / at_rest >= 2) {
     std::cout << ", " << human_bytes(at_rest) << " with keys and records (" << info.picture_bytes / at_rest << " times smaller)";
   }
@@ -96,17 +129,22 @@ int run_add(Arguments words) {
   app.number("--max-megapixels", arguments.data.max_megapixels, "skip pictures larger than this (256)", "N", 1, 100'000);
   app.number("--batch", arguments.batch, "images a commit (4096): what an interruption can cost", "N", 1, std::uint64_t{1} << 20);
   app.flag("--no-labels", arguments.no_labels, "do not take folder names for labels");
+  app.flag("--prune", arguments.prune, "remove images whose pictures are not in the folder PATH any more");
   app.flag("--rehash", arguments.rehash, "compare files by their content even where size and time are unchanged");
   options->threads(arguments.threads);
   options->json(json);
   options->quiet(arguments.quiet);
   if (!options.parse(words)) return 0;
 
-  const auto data_exists = arguments.data.open();  // before a collection is made for nothing
+  check_data(arguments);  // before a collection is made for nothing
   Opened opened = open_or_create(collection, model, arguments);
   catch_interrupts();
   const AddSummary summary = add_pictures(*opened.writer, opened.encoder, arguments);
-  for (const auto& [key, reason] : summary.skipped) note("add", concat("skipped ", printable(key), ": ", printable(reason)));
+  for (const auto& [key, reason] : summary.skipped)  // errors of decoding begin with the name
+    note("add", concat("skipped ", reason.starts_with(key) ? "" : printable(key) + ": ", printable(reason)));
+  if (arguments.prune && !summary.not_looked_for.empty())
+    note("add", concat("--prune has removed nothing, because not all of ", arguments.data.path,
+                       " could be looked through: ", printable(summary.not_looked_for)));
   print_summary(summary, opened.writer->info(), collection, json);
   return 0;
 }

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "apps/signet/command.h"
+#include "apps/signet/data.h"
 #include "apps/signet/options.h"
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
@@ -105,6 +106,7 @@ int run_compare(Arguments words) {
          " rounds are possible with so many records");
   a.options.bootstrap.rounds = rounds, a.options.bootstrap.seed = seed;
 
+  if (!a.html.empty()) check_output_file("--html", a.html);
   std::vector<ResultRecord> records;
   for (const std::string& path : a.records) records.push_back(read_record(path));
   std::vector<PublishedRow> published;

@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "apps/signet/dedup_input.h"
 #include "apps/signet/options.h"
@@ -31,7 +34,9 @@ bool parse_dedup(Arguments words, DedupArguments& a) {
       "Finds pictures that are the same or nearly so, and writes a plan of what could be moved away. Nothing is moved "
       "before `signet dedup apply PLAN`; `signet dedup undo` brings everything back.",
       "signet dedup photos/ --model instance.onnx --out plan.json\n  signet dedup apply plan.json\n"
-      "  signet dedup train/ --against test/ --hash phash");
+      "  signet dedup train/ --against test/ --hash phash\n"
+      "  signet dedup apply --help explains moving files away; so do undo (back again) and verdict (what you know of two "
+      "pictures)");
   OptionSet& set = options.set();
   set.texts("PATH", a.paths, "pictures to look through: folders, .tar files, other data sets", "");
   set.texts("--against", a.against, "a reference: PATH is compared with it and with itself, the reference with itself is not",
@@ -72,6 +77,11 @@ void check(const DedupArguments& a) {
     fail(ErrorCode::kUsage, "--against and --collection are two references; give one of them");
   if ((a.mirrored || a.turned) && a.paths.empty())
     fail(ErrorCode::kUsage, "--mirrored and --turned need the pictures: give a PATH");
+  if (a.keep != "path" && !a.prefer.empty())
+    fail(ErrorCode::kUsage, "--prefer ", a.prefer.front(), " says whose pictures stay under --keep path alone; give both");
+  if (a.collection.empty())
+    for (const std::string& folder : a.prefer)
+      if (!real_file_system().exists(folder)) fail(ErrorCode::kNotFound, "--prefer ", folder, ": there is no such folder");
   if (a.keep == "path" && a.prefer.empty()) fail(ErrorCode::kUsage, "--keep path needs --prefer DIR: whose pictures are to stay");
   if (a.keep == "sharpest" && a.paths.empty() && a.model.empty() && a.hash.empty())
     fail(ErrorCode::kUsage, "--keep sharpest needs to look at the pictures: give PATH, --model or --hash beside --collection");
@@ -90,7 +100,10 @@ void choose_radius(const DedupArguments& a, DedupInput& input, const ProgressFn&
   const bool near = parse_duplicate_level(a.level) == DuplicateLevel::kNear;
   const double likeness = real_option("--likeness", a.likeness, -1, 0, 1);
   if (!a.radius.empty() || !near) {
-    found.radius = static_cast<std::uint32_t>(real_option("--radius", a.radius, 0, 0, input.set.codes.bits()));
+    const double radius = real_option("--radius", a.radius, 0, 0, input.set.codes.bits());
+    if (radius != std::floor(radius))
+      fail(ErrorCode::kUsage, "--radius \"", a.radius, "\" must be a whole number of bits, from 0 to ", input.set.codes.bits());
+    found.radius = static_cast<std::uint32_t>(radius);
     found.likeness = a.no_second_look ? -1 : likeness;
     return;
   }
@@ -137,10 +150,70 @@ Found find(const DedupArguments& a, DedupInput& input, const ProgressFn& progres
   return found;
 }
 
-PlannedFile planned(const DedupItem& item) { return {item.key, item.bytes, item.sha256, item.width, item.height}; }
+// Duplicates that are not planned for some reason: how many, and the first.
+struct NotPlanned {
+  std::size_t count = 0;
+  std::string first;
+  void add(const std::string& name) {
+    if (count++ == 0) first = name;
+  }
+  void tell(const char* why) const {
+    if (count > 0) note("dedup", concat("not in the plan: ", with_commas(count), why, ", the first: ", printable(first)));
+  }
+};
 
-// What can be moved: files of their own, that are not the same as their keeper, with everything known that apply compares.
-DedupPlan make_plan(const DedupArguments& a, const DedupInput& input, const Found& found, const std::string& out) {
+bool is_link(const std::string& path) {
+  std::error_code gone;
+  return std::filesystem::is_symlink(path, gone);
+}
+
+// The files that stay, whatever their names: those of the reference, every keeper, and what links among the duplicates lead to.
+std::set<FileId> files_that_stay(const DedupInput& input, const Found& found) {
+  std::set<FileId> stay;
+  const auto add = [&](std::size_t item) {
+    if (const auto id = file_id(input.file_of(item))) stay.insert(*id);
+  };
+  for (std::size_t i = 0; i < input.reference; ++i) add(i);
+  for (const DuplicateGroup& group : found.groups) {
+    add(group.keeper);
+    for (const DuplicateMember& member : group.members)
+      if (is_link(input.file_of(member.item))) add(member.item);
+  }
+  return stay;
+}
+
+// What can be moved: files of their own that do not stay under another name, with everything known that apply compares.
+void plan_groups(const DedupInput& input, const Found& found, DedupPlan& plan) {
+  const auto planned = [&](std::size_t i) {
+    const DedupItem& item = input.set.items[i];
+    return PlannedFile{item.sha256.size() == 64 ? input.file_of(i) : "", item.bytes, item.sha256, item.width, item.height};
+  };
+  const std::set<FileId> stay = files_that_stay(input, found);
+  std::set<std::filesystem::path> moved;  // without links in them: the same file may be met by two ways
+  NotPlanned no_file, other_name, odd_name;
+  for (const DuplicateGroup& group : found.groups) {
+    PlannedGroup entry{planned(group.keeper), {}};
+    for (const DuplicateMember& member : group.members) {
+      const PlannedFile file = planned(member.item);
+      const auto id = file_id(file.path);
+      std::error_code gone;
+      if (entry.keep.path.empty() || !id)
+        no_file.add(input.set.items[member.item].key);
+      else if (!can_be_planned(file.path) || !can_be_planned(entry.keep.path))
+        odd_name.add(file.path);
+      else if (stay.contains(*id) || !moved.insert(std::filesystem::canonical(file.path, gone)).second)
+        other_name.add(file.path);
+      else
+        entry.move.push_back({file, member.level, member.distance});
+    }
+    if (!entry.move.empty()) plan.groups.push_back(std::move(entry));
+  }
+  no_file.tell(" that have, or whose keeper has, no file of its own here with a known SHA-256");
+  odd_name.tell(" whose name, or whose keeper's, is not UTF-8 or holds a line break");
+  other_name.tell(" that are links, or other names of files that stay or are moved already");
+}
+
+DedupPlan make_plan(const DedupArguments& a, const DedupInput& input, const Found& found) {
   DedupPlan plan;
   plan.made = utc_now();
   plan.method = input.method;
@@ -148,21 +221,9 @@ DedupPlan make_plan(const DedupArguments& a, const DedupInput& input, const Foun
   plan.radius = found.radius;
   plan.keep = parse_keep_rule(a.keep);
   plan.calibration = found.calibration_text;
-  plan.trash = absolute_path(a.trash.empty() ? out + ".trash" : a.trash);
-  if (plan.level == DuplicateLevel::kSameClass) return plan;  // pictures of one class are no duplicates
-  const auto movable = [&](const DedupItem& item) { return item.sha256.size() == 64 && stamp_of(item.key).has_value(); };
-  std::map<std::string, bool> moved;
-  for (const DuplicateGroup& group : found.groups) {
-    const DedupItem& keeper = input.set.items[group.keeper];
-    if (!movable(keeper)) continue;
-    PlannedGroup entry{planned(keeper), {}};
-    for (const DuplicateMember& member : group.members) {
-      const DedupItem& item = input.set.items[member.item];
-      if (item.key == keeper.key || !movable(item) || !moved.try_emplace(item.key, true).second) continue;
-      entry.move.push_back({planned(item), member.level, member.distance});
-    }
-    if (!entry.move.empty()) plan.groups.push_back(std::move(entry));
-  }
+  plan.trash = a.trash_folder();
+  if (plan.level != DuplicateLevel::kSameClass && !found.groups.empty())  // pictures of one class are no duplicates
+    plan_groups(input, found, plan);
   return plan;
 }
 
@@ -254,8 +315,8 @@ int run_find(Arguments words) {
   if (!input.skipped.empty())
     note("dedup", concat(input.skipped.size(), " pictures could not be read, the first: ", input.skipped.front().first, ": ",
                          input.skipped.front().second));
-  const std::string out = a.out.empty() ? "dedup-plan.json" : a.out;
-  const DedupPlan plan = make_plan(a, input, found, out);
+  const std::string out = a.plan_path();
+  const DedupPlan plan = make_plan(a, input, found);
   std::size_t files = 0;
   const std::uint64_t bytes = bytes_of(plan, files);
   const bool write = files > 0 || !a.out.empty();
@@ -270,6 +331,7 @@ int run_find(Arguments words) {
                 {"images", input.set.items.size() - input.reference},
                 {"reference", input.reference},
                 {"skipped", input.skipped.size()},
+                {"in_trash", input.in_trash},
                 {"plan", write ? Json(out) : Json()},
                 {"files", files},
                 {"bytes_saved", bytes},
@@ -348,7 +410,8 @@ int run_verdict(Arguments words) {
   const auto writer = CollectionWriter::open(real_file_system(), collection);
   std::vector<std::uint64_t> ids;
   for (const std::string& key : keys) {
-    const auto record = writer->find(key);
+    auto record = writer->find(key);
+    if (!record) record = writer->find(absolute_path(key));
     if (!record) fail(ErrorCode::kNotFound, "key \"", printable(key), "\" is not in the collection ", collection);
     ids.push_back(record->id);
   }

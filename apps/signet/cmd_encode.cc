@@ -62,16 +62,17 @@ void print_result(const EncodeArguments& arguments, const EncodedData& encoded, 
     print_json(object);
     return;
   }
-  std::cout << "wrote " << arguments.out << ": " << with_commas(bulk.encoded) << " codes of " << set.codes.bits() << " bits in "
+  std::cout << "wrote " << arguments.out << ": " << counted(bulk.encoded, "code") << " of " << set.codes.bits() << " bits in "
             << human_seconds(bulk.seconds) << " (" << with_commas(static_cast<std::uint64_t>(bulk.images_per_second))
             << " images/s, limited by " << bulk.bottleneck << ", " << encoder.engine() << ")\n";
   if (!bulk.skipped.empty()) {
-    std::cout << "skipped " << with_commas(bulk.skipped.size()) << (bulk.skipped.size() == 1 ? " picture" : " pictures")
+    std::cout << "skipped " << counted(bulk.skipped.size(), "picture")
               << " that could not be read: " << join_path(arguments.out, "skipped.csv") << " says why\n";
   }
 }
 
 void encode(const EncodeArguments& arguments) {
+  check_code_folder(real_file_system(), arguments.out);
   const Encoder encoder = Encoder::open(real_file_system(), arguments.model, {arguments.threads, arguments.engine});
   const DecodeLimits limits = limits_for(encoder.info().preprocessing, arguments.data);
   const auto data = arguments.data.open(&limits);

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +12,38 @@
 namespace signet::cli {
 namespace {
 
+// A data set that protocols are meant for, and how many images its parts have.
+struct PublishedSet {
+  const char *family, *name;
+  std::size_t train, test;
+};
+constexpr std::array kPublishedSets = {
+    PublishedSet{"cifar10", "CIFAR-10", 50'000, 10'000}, PublishedSet{"mnist", "MNIST", 60'000, 10'000},
+    PublishedSet{"fashion", "Fashion-MNIST", 60'000, 10'000}, PublishedSet{"kaggle-face", "Kaggle-Face", 28'709, 3'589}};
+
+// Beside the number where other images were measured than those that the protocol is meant for, as far as their count and the
+// name that their reader gave them say; nothing otherwise.
+std::string other_images_note(const EvalRecord& record, bool copies_left_out) {
+  using Query = Protocol::Query;
+  const Protocol& protocol = record.protocol;
+  const auto set = std::find_if(kPublishedSets.begin(), kPublishedSets.end(),
+                                [&](const PublishedSet& s) { return protocol.family == s.family; });
+  if (set == kPublishedSets.end()) return {};
+  std::size_t queries = set->test, database = protocol.query == Query::kLeaveOneOut ? set->test : set->train;
+  if (protocol.query == Query::kPerClassDraw) {
+    queries = 10 * protocol.query_per_class;  // CIFAR-10's classes are ten
+    database = set->train + set->test - queries;
+  }
+  const bool of_another = std::any_of(kPublishedSets.begin(), kPublishedSets.end(), [&](const PublishedSet& s) {
+    return protocol.family != s.family && record.dataset.starts_with(concat(s.name, " "));
+  });
+  const Metrics& found = record.metrics;
+  if (!of_another && found.queries == queries && (copies_left_out || found.database == database)) return {};
+  return concat("these are not the images that ", protocol.name, " is meant for (", set->name, ", ", with_commas(queries),
+                " queries among ", with_commas(database), "), but ", record.dataset, ", ", with_commas(found.queries),
+                " queries among ", with_commas(found.database));
+}
+
 Report measure(const EvalArguments& arguments) {
   std::vector<const Protocol*> protocols;  // unknown names are found before any work
   for (const std::string& name : arguments.protocols) protocols.push_back(&find_protocol(name));
@@ -20,6 +54,8 @@ Report measure(const EvalArguments& arguments) {
     record.seed = seed_of(arguments, record.training_record, SeedOf::kNetwork);
     record.version = SIGNET_VERSION;
     record.command = arguments.command;
+    if (std::string other = other_images_note(record, arguments.data.leave_out_copies); !other.empty())
+      record.notes.push_back(std::move(other));
     report.records.push_back(std::move(record));
   };
   if (!arguments.codes.empty()) {
@@ -42,16 +78,30 @@ int summarise(const std::vector<std::string>& paths) {
     const auto more = parse_eval_json(read_text_file(real_file_system(), path, std::uint64_t{1} << 30), path);
     rows.insert(rows.end(), more.begin(), more.end());
   }
+  refuse_repeats(rows);
   print_eval_summary(rows);
   return 0;
 }
 
-void check(const EvalArguments& arguments) {
+void refuse_given(const OptionSet& options, std::initializer_list<const char*> flags, const char* measured) {
+  for (const char* flag : flags)
+    if (options.given(flag)) fail(ErrorCode::kUsage, flag, " says nothing about ", measured, "; leave it out");
+}
+
+void check(const EvalArguments& arguments, const OptionSet& options) {
   const bool by_model = !arguments.model.empty() && !arguments.data.path.empty();
   if (by_model == !arguments.codes.empty()) {
     fail(ErrorCode::kUsage, "give either --model FILE and --data PATH, or --codes, with --protocol; or --summary FILE alone");
   }
   if (arguments.protocols.empty()) fail(ErrorCode::kUsage, "--protocol is missing; there are ", join(protocol_names()));
+  if (by_model) return refuse_given(options, {"--database", "--labels", "--database-labels", "--bits"}, "the codes of --model");
+  refuse_given(options,
+               {"--model", "--data", "--query-data", "--format", "--leave-out-copies", "--compose", "--trained-on", "--gallery",
+                "--no-overlap-check"},
+               "codes that are there already (--codes)");
+  if (arguments.bits > 0 && !arguments.codes.ends_with(".npy") && !arguments.database.ends_with(".npy"))
+    fail(ErrorCode::kUsage, "--bits is the length of .npy codes, and ", arguments.codes,
+         " names its own; --bits-used measures the first bits of codes");
 }
 
 void add_options(Options& options, EvalArguments& a) {
@@ -69,7 +119,7 @@ void add_options(Options& options, EvalArguments& a) {
   app.text("--labels", a.labels, "labels of --codes: a .npy, or .csv with one line a code", "FILE");
   app.text("--database-labels", a.database_labels, "labels of --database", "FILE");
   app.number("--bits", a.bits, "code length of .npy codes, where it is no multiple of 8", "K", 1, kMaxBits);
-  app.number("--bits-used", a.bits_used, "measure the first K bits of the model's codes (all)", "K", 1, kMaxBits);
+  app.number("--bits-used", a.bits_used, "measure the first K bits of the codes (all)", "K", 1, kMaxBits);
   app.number("--cutoff", a.cutoff, "mAP over the first R places only (0: all)", "R");
   app.number("--seed", a.seed, "of draws and of the gallery; printed beside the numbers (the model's)", "N");
   app.text("--log", a.log, "log of train, for the training curve of the report", "FILE");
@@ -94,17 +144,19 @@ int run_eval(Arguments words) {
   if (!options.parse(words)) return 0;
   arguments.seed_given = options->given("--seed");
   if (!arguments.summary.empty()) return summarise(arguments.summary);
-  check(arguments);
+  check(arguments, options.set());
+  if (!arguments.html.empty()) check_output_file("--html", arguments.html);
   arguments.command = concat("signet eval ", join(words, " "));
 
   catch_interrupts();
   const Report report = measure(arguments);
-  if (!arguments.html.empty()) write_file_atomically(real_file_system(), arguments.html, as_bytes(to_html(report)));
   const std::string json = to_json(report.records);
   if (arguments.json)
     std::cout << json;
   else
     print_eval_summary(parse_eval_json(json, "the result"));
+  if (!arguments.html.empty())  // behind the numbers, which are there where the disk is full
+    write_file_atomically(real_file_system(), arguments.html, as_bytes(to_html(report)));
   return 0;
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "apps/signet/protocol_data.h"
@@ -29,21 +30,42 @@ std::size_t parse_position(const std::string& word, const Dataset& data) {
 }
 
 std::shared_ptr<const Dataset> open_source(const ExportArguments& arguments) {
+  if (arguments.protocol.empty() && !arguments.part.empty())
+    fail(ErrorCode::kUsage, "--part ", arguments.part, " is a part of a protocol; name it with --protocol, or take --split");
   if (arguments.protocol.empty()) return arguments.data.open();
   return part_of_protocol(arguments.data, arguments.protocol, arguments.part, arguments.seed);
 }
 
-// Keys and class names as file names: "t10k/00017" -> "t10k-00017".
+// Keys and class names as file names: "t10k/00017" -> "t10k-00017". A class called "." or ".." names no folder outside.
 std::string file_name_of(std::string text) {
   std::replace(text.begin(), text.end(), '/', '-');
+  if (text == "." || text == "..") std::replace(text.begin(), text.end(), '.', '-');
   return printable(text);
 }
 
-std::string folder_for(const ExportArguments& arguments, const std::string& label) {
-  if (!arguments.class_folders) return arguments.out;
-  std::string folder = join_path(arguments.out, file_name_of(label));
-  real_file_system().create_directory(folder);
-  return folder;
+struct ExportedFile {
+  std::size_t position;
+  std::string path, label;
+};
+
+// Where each image goes. Different keys may give one name: found before anything is written.
+std::vector<ExportedFile> files_for(const ExportArguments& arguments, const Dataset& images,
+                                    const std::vector<std::size_t>& positions) {
+  std::vector<ExportedFile> files;
+  std::map<std::string, std::size_t> taken;
+  for (const std::size_t position : positions) {
+    const auto labels = images.labels(position);
+    const std::string label = label_text({labels.begin(), labels.end()}, images.class_names());
+    const std::string folder = arguments.class_folders ? join_path(arguments.out, file_name_of(label)) : arguments.out;
+    const std::string path = join_path(folder, file_name_of(images.key(position)) + ".png");
+    const auto [before, is_new] = taken.emplace(path, position);
+    if (!is_new)
+      fail(ErrorCode::kInvalidArgument, "the images ", printable(images.key(before->second)), " and ",
+           printable(images.key(position)), " would both be written to ", path,
+           "; take them apart with --only, into two folders");
+    files.push_back({position, path, label});
+  }
+  return files;
 }
 
 void export_images(const ExportArguments& arguments) {
@@ -53,14 +75,14 @@ void export_images(const ExportArguments& arguments) {
   if (arguments.only.empty()) {
     for (std::size_t i = 0; i < images->size(); ++i) positions.push_back(i);
   }
+  const std::vector<ExportedFile> files = files_for(arguments, *images, positions);
   catch_interrupts();
   real_file_system().create_directory(arguments.out);
   auto listed = nlohmann::ordered_json::array();
-  for (const std::size_t position : positions) {
+  for (const auto& [position, path, label] : files) {
     if (interrupted()) fail(ErrorCode::kCancelled, "stopped on request; the files written so far are in ", arguments.out);
     const Sample sample = images->get(position);
-    const std::string label = label_text(sample.labels, images->class_names());
-    const std::string path = join_path(folder_for(arguments, label), file_name_of(sample.key) + ".png");
+    real_file_system().create_directory(parent_path(path));
     write_file_atomically(real_file_system(), path, encode_png(sample.image));
     if (arguments.json)
       listed.push_back({{"file", path}, {"key", sample.key}, {"label", label}});

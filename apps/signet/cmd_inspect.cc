@@ -38,17 +38,22 @@ Json inspect_model(const std::string& path) {
   return object;
 }
 
-Json inspect_index(const std::string& path) {
+Json inspect_index(const std::string& path, bool verify) {
   BuildOptions options;
   options.kind = "flat";
   const auto file = IndexFile::open(real_file_system(), path, options);
-  return {{"what", "index file"},
-          {"codes", file->index().size()},
-          {"bits", file->index().bits()},
-          {"classes", file->class_names()},
-          {"model", file->model()},
-          {"keys_relative_to", file->root()},
-          {"bytes", real_file_system().size(path)}};
+  Json object = {{"what", "index file"},
+                 {"codes", file->index().size()},
+                 {"bits", file->index().bits()},
+                 {"classes", file->class_names()},
+                 {"model", file->model()},
+                 {"keys_relative_to", file->root()},
+                 {"bytes", real_file_system().size(path)}};
+  if (verify) {
+    file->verify();
+    object["intact"] = true;
+  }
+  return object;
 }
 
 Json inspect_codes(const std::string& path) {
@@ -135,7 +140,7 @@ bool is_picture(const std::vector<std::byte>& head, const std::string& path) {
   }
 }
 
-Json inspect(const std::string& path) {
+Json inspect(const std::string& path, bool verify) {
   if (!real_file_system().exists(path)) fail(ErrorCode::kNotFound, path, " does not exist");
   if (std::filesystem::is_directory(path)) {
     if (is_collection(real_file_system(), path)) return inspect_collection(path);
@@ -145,7 +150,7 @@ Json inspect(const std::string& path) {
   if (path.ends_with(".onnx")) return inspect_model(path);
   if (path.ends_with(".npy")) return inspect_npy(path);
   const auto head = head_of(path);
-  if (starts_as_container(head)) return inspect_index(path);
+  if (starts_as_container(head)) return inspect_index(path, verify);
   if (is_picture(head, path)) return inspect_picture(path, head);
   return inspect_data(path);
 }
@@ -178,9 +183,15 @@ std::string cell(const Json& value) {
 // Of a training record, what a person asks first; --json shows all of it.
 std::string training_line(const Json& record) {
   std::string text;
-  for (const char* key : {"dataset", "protocol", "seed", "loss", "alpha", "epochs", "version"}) {
-    if (record.contains(key) && !record[key].is_structured())
-      text += concat(text.empty() ? "" : ", ", key, " ", cell(record[key]));
+  const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  for (const char* key :
+       {"method", "features", "parameters", "dataset", "protocol", "seed", "loss", "alpha", "epochs", "version"}) {
+    if (!record.contains(key)) continue;
+    const Json& value = record[key];
+    if (!value.is_structured())
+      add(concat(key, " ", cell(value)));
+    else if (value.is_object() && !value.empty())  // of a shallow method: a name and a number each
+      add(cell(value));
   }
   return text;
 }
@@ -189,14 +200,20 @@ std::string training_line(const Json& record) {
 
 int run_inspect(Arguments words) {
   std::string path;
-  bool json = false;
+  bool json = false, verify = false;
   Options options("inspect",
                   "Say what a file or folder is: a model, an index, codes, an array, a collection, a data set or a picture.",
                   "signet inspect model.onnx");
   options->text("FILE", path, "the file or folder", "", Need::kRequired);
+  options->flag("--verify", verify,
+                "read every byte of an index file, also of what is too large to be checked when it is opened");
   options->json(json);
   if (!options.parse(words)) return 0;
-  const Json object = inspect(path);
+  const Json object = inspect(path, verify);
+  if (verify && !object.contains("intact")) {
+    fail(ErrorCode::kUsage, "--verify checks index files, and ", path, " is a ", object["what"].get<std::string>(),
+         object["what"] == "collection" ? "; signet collection verify checks it" : "");
+  }
   if (json) {
     print_json(object);
     return 0;

@@ -26,6 +26,8 @@ struct Missing {
 
 struct MigrateResult {
   std::uint64_t encoded = 0, there_already = 0;
+  std::uint64_t new_ids = 0;            // of those encoded
+  std::uint64_t verdicts_left_out = 0;  // on images that are there in the old collection
   std::vector<Missing> missing;
 };
 
@@ -51,9 +53,9 @@ std::unique_ptr<CollectionWriter> open_target(const MigrateArguments& arguments,
   return CollectionWriter::create(files, arguments.out, create);
 }
 
-// Encodes the pictures of one block of records and commits them under their old ids.
+// Encodes the pictures of one block of records and commits them, under their old ids or under new ones.
 void migrate_block(CollectionWriter& writer, const Encoder& encoder, PictureLibrary& library,
-                   const std::vector<ImageRecord>& records, const ProgressFn& progress, MigrateResult& result) {
+                   const std::vector<ImageRecord>& records, bool keep_ids, const ProgressFn& progress, MigrateResult& result) {
   CodeMatrix codes(0, encoder.info().bits);
   std::vector<ImageRecord> kept;
   const auto load = [&](std::size_t i) {
@@ -71,21 +73,29 @@ void migrate_block(CollectionWriter& writer, const Encoder& encoder, PictureLibr
   };
   const BulkResult bulk = encode_all(encoder, records.size(), load, sink, {}, progress);
   AddOptions add;
-  add.keep_ids = true;
+  add.keep_ids = keep_ids;
   writer.add({&codes, kept, encoder.info().fingerprint}, add);
   result.encoded += kept.size();
+  if (!keep_ids) result.new_ids += kept.size();
   for (const auto& skipped : bulk.skipped) result.missing.push_back({records[skipped.index].key, skipped.reason});
 }
 
-// Verdicts name ids, and ids stay: those on two images that have both come over are kept.
-void keep_verdicts(const CollectionView& view, CollectionWriter& writer) {
+// Verdicts name ids: those on two images that have both come over under their ids are kept. A key that has another id there may
+// be another picture by now.
+void keep_verdicts(const CollectionView& view, CollectionWriter& writer, MigrateResult& result) {
   std::vector<Verdict> kept;
-  const auto came = [&](std::uint64_t id) {
-    const auto record = view.get(id);
-    return record && writer.find(record->key);
+  const auto came = [&](const ImageRecord& old) {
+    const auto record = writer.find(old.key);
+    return record && record->id == old.id;
   };
-  for (const Verdict& verdict : view.verdicts())
-    if (came(verdict.a) && came(verdict.b)) kept.push_back(verdict);
+  for (const Verdict& verdict : view.verdicts()) {
+    const auto a = view.get(verdict.a), b = view.get(verdict.b);
+    if (!a || !b) continue;  // on an image that was removed
+    if (came(*a) && came(*b))
+      kept.push_back(verdict);
+    else
+      ++result.verdicts_left_out;
+  }
   writer.set_verdicts(kept);
 }
 
@@ -97,26 +107,44 @@ MigrateResult migrate(const MigrateArguments& arguments, const CollectionView& v
   Meter meter("migrate", arguments.quiet);
   const ProgressFn draw = meter.callback();
   std::uint64_t seen = 0;
-  for (std::uint64_t after = 0;;) {
-    std::vector<ImageRecord> records = view.list(after, kBlock);
-    if (records.empty()) break;
-    after = records.back().id;
-    const std::size_t listed = records.size();
-    std::erase_if(records, [&](const ImageRecord& record) { return writer.find(record.key).has_value(); });
-    result.there_already += listed - records.size();
+  const auto migrate_some = [&](const std::vector<ImageRecord>& records, bool keep_ids) {
+    if (records.empty()) return;
     const auto progress = [&](const Progress& p) { return draw({"encode", seen + p.done, old.images, p.detail}); };
     try {
-      if (!records.empty()) migrate_block(writer, encoder, library, records, progress, result);
+      migrate_block(writer, encoder, library, records, keep_ids, progress, result);
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kCancelled) throw;
       meter.clear();
       fail(ErrorCode::kCancelled, "stopped on request after ", result.encoded, " images, which are kept in ", arguments.out,
            "; the same command goes on from there");
     }
-    seen += listed;
+  };
+  // Pictures that an earlier call did not find, and whose ids lie below what has been given since: a collection gives ids in
+  // ascending order. They come last, because the new ids that they get must not lie among those of the others.
+  std::vector<std::uint64_t> late;
+  for (std::uint64_t after = 0;;) {
+    std::vector<ImageRecord> records = view.list(after, kBlock);
+    if (records.empty()) break;
+    after = records.back().id;
+    const std::size_t listed = records.size(), late_before = late.size();
+    std::erase_if(records, [&](const ImageRecord& record) { return writer.find(record.key).has_value(); });
+    result.there_already += listed - records.size();
+    const std::uint64_t next_id = writer.info().next_id;
+    std::erase_if(records, [&](const ImageRecord& record) {
+      if (record.id < next_id) late.push_back(record.id);
+      return record.id < next_id;
+    });
+    migrate_some(records, true);
+    seen += listed - (late.size() - late_before);
   }
   writer.reserve_ids_below(old.next_id);
-  keep_verdicts(view, writer);
+  for (std::size_t begin = 0; begin < late.size(); begin += kBlock) {
+    std::vector<ImageRecord> records;
+    for (std::size_t i = begin; i < std::min(begin + kBlock, late.size()); ++i) records.push_back(view.get(late[i]).value());
+    migrate_some(records, false);
+    seen += records.size();
+  }
+  keep_verdicts(view, writer, result);
   return result;
 }
 
@@ -127,16 +155,26 @@ void print_result(const MigrateArguments& arguments, const MigrateResult& result
     const nlohmann::ordered_json object = {{"out", arguments.out},
                                            {"encoded", result.encoded},
                                            {"there_already", result.there_already},
+                                           {"new_ids", result.new_ids},
+                                           {"verdicts_left_out", result.verdicts_left_out},
                                            {"missing", std::move(missing)}};
     print_json(object);
     return;
   }
-  std::cout << "wrote " << arguments.out << ": " << with_commas(result.encoded) << " images encoded anew";
-  if (result.there_already > 0) std::cout << ", " << with_commas(result.there_already) << " were there already";
+  std::cout << "wrote " << arguments.out << ": " << counted(result.encoded, "image") << " encoded anew";
+  if (result.there_already > 0) std::cout << "; there already: " << with_commas(result.there_already);
   std::cout << '\n';
+  if (result.new_ids > 0) {
+    std::cout << "under new ids, because they had been missing and later ids have been given since: "
+              << counted(result.new_ids, "image") << '\n';
+  }
+  if (result.verdicts_left_out > 0) {
+    std::cout << "left out, because an image is missing or has another id there: " << counted(result.verdicts_left_out, "verdict")
+              << '\n';
+  }
   if (!result.missing.empty()) {
-    std::cout << with_commas(result.missing.size())
-              << " pictures were not found or not readable and are not in it: " << arguments.report << " lists them\n";
+    std::cout << "left out, because they were not found or not readable: " << counted(result.missing.size(), "picture") << "; "
+              << arguments.report << " lists them\n";
   }
 }
 

@@ -42,6 +42,9 @@ void add_images(const SearchArguments& arguments, const SearchTarget& target, Qu
   const std::string path = arguments.model.empty() ? target.model_path() : arguments.model;
   if (path.empty())
     fail(ErrorCode::kUsage, "--image needs --model FILE, the model that the codes of ", target.path(), " were made with");
+  if (arguments.model.empty() && !real_file_system().exists(path))
+    fail(ErrorCode::kNotFound, "the model of ", target.path(), " is not at ", path,
+         " any more; give --model FILE (signet add with it makes the collection remember it)");
   const Encoder encoder = Encoder::open(real_file_system(), path, {arguments.threads, "auto"});
   target.check_model(encoder.info().fingerprint, path);
   std::vector<Image> images;
@@ -89,7 +92,7 @@ Queries collect_queries(const SearchArguments& arguments, const SearchTarget& ta
     }
     queries.names.push_back(hex);
   }
-  for (const std::string& key : arguments.keys) {
+  for (std::string key : arguments.keys) {
     queries.codes.append(target.code_of_key(key));
     queries.names.push_back(key);
   }
@@ -171,7 +174,8 @@ void print_stats(const SearchStats& stats, const std::string& plan) {
   std::cout << "\n"
             << plan << (plan.empty() || plan.back() == '\n' ? "" : "\n") << "answered by " << stats.index << " (kernel "
             << stats.kernel << "): " << with_commas(stats.candidates) << " codes compared, " << with_commas(stats.buckets)
-            << " buckets looked at, radius " << stats.radius_reached << " reached, " << fixed(stats.seconds * 1000, 3) << " ms\n";
+            << " buckets looked at, distances up to " << stats.radius_reached << " covered, " << fixed(stats.seconds * 1000, 3)
+            << " ms\n";
 }
 
 void search(const SearchArguments& arguments) {

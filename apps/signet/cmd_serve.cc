@@ -94,6 +94,8 @@ void serve(const ServeArguments& arguments) {
          " can be reached from other machines; that needs --keys FILE with a key of 16 characters or more (docs/serve.md), or "
          "--address 127.0.0.1");
   }
+  for (const std::string& root : arguments.roots)
+    if (!real_file_system().exists(root)) fail(ErrorCode::kNotFound, "--root ", root, " does not exist");
   const StopSignal stop;
   ServiceOptions service_options;
   service_options.collection = arguments.collection;

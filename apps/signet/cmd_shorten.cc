@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -29,6 +30,14 @@ std::size_t shorten_codes(const ShortenArguments& a, const std::string& from, co
   return set.codes.size();
 }
 
+// What is written replaces what it was made from, and the bits that are left out are lost. Links are followed.
+void refuse_same(const char* from_flag, const std::string& from, const char* to_flag, const std::string& to) {
+  std::error_code none;  // one of them does not exist
+  if (std::filesystem::equivalent(from, to, none))
+    fail(ErrorCode::kUsage, to_flag, " ", to, " is the same as ", from_flag, " ", from,
+         ", which would be lost; name another one");
+}
+
 }  // namespace
 
 int run_shorten(Arguments words) {
@@ -47,6 +56,8 @@ int run_shorten(Arguments words) {
   if (!options.parse(words)) return 0;
   if (a.bits == 0) fail(ErrorCode::kUsage, "--bits is missing: the length of the shorter codes");
   if (a.codes.empty() != a.codes_out.empty()) fail(ErrorCode::kUsage, "--codes and --codes-out go together");
+  refuse_same("--model", a.model, "--out", a.out);
+  refuse_same("--codes", a.codes, "--codes-out", a.codes_out);
   Model model = read_model(real_file_system(), a.model);
   if (a.bits >= model.info.bits)
     fail(ErrorCode::kInvalidArgument, "--bits ", a.bits, " is not below the ", model.info.bits, " bits of ", a.model);
@@ -59,7 +70,7 @@ int run_shorten(Arguments words) {
     print_json(object);
   } else {
     std::cout << "wrote " << a.out << ": " << a.bits << " bits, fingerprint " << model.info.fingerprint.substr(0, 12);
-    if (!a.codes.empty()) std::cout << "; " << count << " codes shortened into " << a.codes_out;
+    if (!a.codes.empty()) std::cout << "; " << counted(count, "code") << " shortened into " << a.codes_out;
     std::cout << '\n';
   }
   return 0;

@@ -41,8 +41,7 @@ int train_shallow(Arguments words) {
   ShallowRequest r;
   if (!parse_shallow(words, r)) return 0;
   if (r.dry_run) return 0;
-  if (const std::string folder = parent_path(r.out); !real_file_system().exists(folder))
-    fail(ErrorCode::kNotFound, "--out ", r.out, ": the folder ", folder, " does not exist");
+  check_output_file("--out", r.out);
   if (is_picture_hash(r.method)) {
     const Model model = picture_hash_model(r);
     write_model(real_file_system(), r.out, model);
@@ -55,13 +54,15 @@ int train_shallow(Arguments words) {
   const double began = now_seconds();
   const auto data = r.protocol.empty() ? r.data.open() : part_of_protocol(r.data, r.protocol, "train", r.draw_seed);
   const FeatureExtractor extractor = make_extractor(r, *data, meter.callback());
-  const std::vector<float> values = features_of(extractor, *data, r.threads, meter.callback());
-  const double features = now_seconds() - began;
-  const auto hasher = fit_shallow(r, extractor, values, *data, meter.callback());
-  const Model model = shallow_model(r, extractor, *hasher, *data, {features, now_seconds() - began - features});
+  const FeatureVectors features = features_of(extractor, data, r.threads, meter.callback());
+  const double feature_seconds = now_seconds() - began;
+  const auto hasher = fit_shallow(r, extractor, features.values, *features.images, meter.callback());
+  const Model model =
+      shallow_model(r, extractor, *hasher, *features.images, {feature_seconds, now_seconds() - began - feature_seconds});
   write_model(real_file_system(), r.out, model);
   meter.clear();
-  print(r, model, data->size(), now_seconds() - began);
+  if (features.unreadable > 0 && !r.quiet) warn_of_unreadable(features.unreadable, features.first_unreadable);
+  print(r, model, features.images->size(), now_seconds() - began);
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "apps/signet/data.h"
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
+#include "signet/base/text.h"
 #include "signet/code/code_set.h"
 #include "signet/encode/model.h"
 #include "signet/store/collection.h"
@@ -19,6 +20,8 @@ namespace signet::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr int kMaxUserDepth = 64;  // of user_json that is printed as JSON; deeper nested, it is printed as text
 
 FileSystem& files() { return real_file_system(); }
 
@@ -58,8 +61,16 @@ std::vector<std::string> lines_of(const std::string& path) {
     line.clear();
   }
   if (!line.empty()) lines.push_back(std::move(line));
+  for (std::string& one : lines)
+    if (one.ends_with('\r')) one.pop_back();
   std::erase(lines, "");
   return lines;
+}
+
+template <typename T>
+void sort_once(std::vector<T>& list) {
+  std::sort(list.begin(), list.end());
+  list.erase(std::unique(list.begin(), list.end()), list.end());
 }
 
 int remove(const CollectionArguments& arguments) {
@@ -77,20 +88,28 @@ int remove(const CollectionArguments& arguments) {
   if (keys.empty() && ids.empty() && arguments.label.empty())
     fail(ErrorCode::kUsage, "name what to remove: KEY..., --keys-from, --id or --label");
   const auto writer = CollectionWriter::open(files(), arguments.path);
-  RemoveResult by_key = keys.empty() ? RemoveResult{} : writer->remove_keys(keys);
-  const RemoveResult by_id = ids.empty() ? RemoveResult{} : writer->remove_ids(ids);
-  for (const std::uint64_t id : by_id.missing_ids) by_key.missing_keys.push_back(concat("id ", id));
-  const std::size_t removed = by_key.removed + by_id.removed;
+  sort_once(keys);
+  std::vector<std::string> missing;
+  for (const std::string& key : keys) {
+    auto record = writer->find(key);
+    if (!record) record = writer->find(absolute_path(key));
+    if (record)
+      ids.push_back(record->id);
+    else
+      missing.push_back(key);
+  }
+  sort_once(ids);
+  const RemoveResult result = writer->remove_ids(ids);
+  for (const std::uint64_t id : result.missing_ids) missing.push_back(concat("id ", id));
   if (arguments.json) {
-    print_json({{"removed", removed}, {"missing", by_key.missing_keys}, {"images", writer->info().images}});
+    print_json({{"removed", result.removed}, {"missing", missing}, {"images", writer->info().images}});
   } else {
-    std::cout << arguments.path << ": " << with_commas(removed) << " removed, " << with_commas(writer->info().images)
+    std::cout << arguments.path << ": " << with_commas(result.removed) << " removed, " << with_commas(writer->info().images)
               << " left\n";
   }
-  if (!by_key.missing_keys.empty() && !arguments.ignore_missing) {
-    fail(ErrorCode::kNotFound, by_key.missing_keys.size(), " of the images to remove ",
-         by_key.missing_keys.size() == 1 ? "was" : "were", " not in ", arguments.path,
-         ", the first: ", printable(by_key.missing_keys.front()), " (the others are removed)");
+  if (!missing.empty() && !arguments.ignore_missing) {
+    fail(ErrorCode::kNotFound, missing.size(), " of the images to remove ", missing.size() == 1 ? "was" : "were", " not in ",
+         arguments.path, ", the first: ", printable(missing.front()), result.removed > 0 ? " (the others are removed)" : "");
   }
   return 0;
 }
@@ -101,7 +120,12 @@ Json to_json(const ImageRecord& record, const std::vector<std::string>& class_na
   Json object = {
       {"id", record.id},         {"key", record.key},     {"labels", std::move(labels)},       {"width", record.width},
       {"height", record.height}, {"bytes", record.bytes}, {"modified_ns", record.modified_ns}, {"sha256", record.sha256}};
-  if (!record.user_json.empty()) object["user"] = Json::parse(record.user_json, nullptr, false);
+  if (record.user_json.empty()) return object;
+  // Printing recurses and indents by depth: nested without bound it would take the stack, and the square of the text.
+  if (nests_deeper_than(kMaxUserDepth, record.user_json))
+    object["user"] = record.user_json;
+  else
+    object["user"] = Json::parse(record.user_json, nullptr, false);
   return object;
 }
 
@@ -124,6 +148,7 @@ void for_each_record(const CollectionArguments& arguments, const CollectionView&
 }
 
 int list(const CollectionArguments& arguments) {
+  if (arguments.json && arguments.csv) fail(ErrorCode::kUsage, "--json and --csv are two formats; give one of them");
   const auto view = Collection::open(files(), arguments.path)->view();
   const CollectionInfo info = view->info();
   if (arguments.json) {
@@ -166,7 +191,7 @@ int compact(const CollectionArguments& arguments) {
                 {"bytes_before", result.bytes_before},
                 {"bytes_after", result.bytes_after}});
   } else {
-    std::cout << arguments.path << ": " << with_commas(result.codes_dropped) << " removed codes dropped, segments "
+    std::cout << arguments.path << ": " << counted(result.codes_dropped, "removed code") << " dropped, segments "
               << result.segments_before << " -> " << result.segments_after << ", " << human_bytes(result.bytes_before) << " -> "
               << human_bytes(result.bytes_after) << '\n';
   }
@@ -195,8 +220,8 @@ int verify(const CollectionArguments& arguments) {
   } else {
     for (const Damage& damage : report.damage) std::cout << damage.file << ": " << printable(damage.message) << '\n';
     if (report.ok()) {
-      std::cout << arguments.path << " is intact: " << with_commas(report.images) << " images in " << report.segments
-                << (report.segments == 1 ? " segment, " : " segments, ") << human_bytes(report.bytes) << " read\n";
+      std::cout << arguments.path << " is intact: " << counted(report.images, "image") << " in "
+                << counted(report.segments, "segment") << ", " << human_bytes(report.bytes) << " read\n";
     }
   }
   if (!report.ok()) {
@@ -233,7 +258,7 @@ int repair(const CollectionArguments& arguments) {
   for (const std::string& file : report.quarantined) std::cout << "moved aside: " << file << '\n';
   for (const ImageRecord& record : report.lost) std::cout << "code lost, add it again: " << printable(record.key) << '\n';
   for (const std::uint64_t id : report.unnamed) std::cout << "record lost, kept as recovered/" << id << '\n';
-  std::cout << arguments.path << ": " << with_commas(report.kept) << " images kept, "
+  std::cout << arguments.path << ": " << counted(report.kept, "image") << " kept, "
             << with_commas(report.lost.size() + report.lost_ids.size()) << " lost; the report is in its quarantine folder\n";
   return 0;
 }
@@ -247,7 +272,7 @@ int export_codes(const CollectionArguments& arguments) {
   if (arguments.json)
     print_json({{"out", arguments.out}, {"images", count}});
   else
-    std::cout << "wrote " << arguments.out << ": " << with_commas(count) << " codes of " << view->info().bits << " bits\n";
+    std::cout << "wrote " << arguments.out << ": " << counted(count, "code") << " of " << view->info().bits << " bits\n";
   return 0;
 }
 
@@ -281,7 +306,7 @@ int import_codes(const CollectionArguments& arguments) {
     print_json({{"added", result.added}, {"changed", changed}, {"skipped", result.skipped}, {"images", writer->info().images}});
   } else {
     std::cout << arguments.path << ": " << with_commas(result.added) << " added, " << with_commas(changed) << " changed, "
-              << with_commas(result.skipped) << " left alone; " << with_commas(writer->info().images) << " images\n";
+              << with_commas(result.skipped) << " left alone; " << counted(writer->info().images, "image") << '\n';
   }
   return 0;
 }
@@ -297,7 +322,7 @@ int backup(const CollectionArguments& arguments) {
   if (arguments.json)
     print_json({{"out", arguments.out}, {"images", info.images}});
   else
-    std::cout << "wrote " << arguments.out << ": a copy with " << with_commas(info.images) << " images\n";
+    std::cout << "wrote " << arguments.out << ": a copy with " << counted(info.images, "image") << '\n';
   return 0;
 }
 

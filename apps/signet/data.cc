@@ -1,13 +1,18 @@
 #include "apps/signet/data.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <string_view>
 
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
+#include "signet/base/text.h"
 
 namespace signet::cli {
 
@@ -41,14 +46,35 @@ void DataArguments::prefer_train_part(const char* doing, bool quiet) {
   if (!quiet) note("train", concat(doing, " the part \"train\" of ", path, "; --split names another"));
 }
 
+namespace {
+
+// `data`, opened from `path`: of the train part what the test part does not hold too, any other part as it is.
+std::shared_ptr<const Dataset> leave_out_copies_of_test(std::shared_ptr<const Dataset> data, const std::string& path,
+                                                        DatasetOptions options) {
+  const std::vector<std::string> parts = dataset_splits(path, options);
+  const auto holds = [&](const char* part) { return std::find(parts.begin(), parts.end(), part) != parts.end(); };
+  if (!holds("train") || !(holds("test") || holds("val")))
+    fail(ErrorCode::kUsage, "--leave-out-copies needs data with a train and a test part, and ", path, " has ",
+         parts.empty() ? "no parts" : concat("only ", join(parts)));
+  std::size_t of_train = 0;
+  for (std::size_t i = 0; i < data->size(); ++i) of_train += data->split(i) == "train" ? 1 : 0;
+  if (of_train == 0) return data;
+  if (of_train < data->size())
+    fail(ErrorCode::kUsage, "--leave-out-copies needs the train part alone (--split train), and all of ", path, " was asked for");
+  options.split = "test";
+  return without_copies(std::move(data), *open_dataset(path, options));
+}
+
+}  // namespace
+
 std::shared_ptr<const Dataset> DataArguments::open(const DecodeLimits* limits) const {
   DatasetOptions options = dataset_options();
   if (limits != nullptr) options.limits = *limits;
   auto data = open_dataset(path, options);
-  if (leave_out_copies && split == "train") {
-    options.split = "test";
-    data = without_copies(std::move(data), *open_dataset(path, options));
-  }
+  if (const auto left_out = data->left_out(); !left_out.empty())
+    note("warning", concat("left out of ", path, ": ", printable(left_out.front()),
+                           left_out.size() > 1 ? concat(", and ", left_out.size() - 1, " more") : ""));
+  if (leave_out_copies) data = leave_out_copies_of_test(std::move(data), path, options);
   constexpr std::uint64_t kComposeSeed = 1;  // one composition of a data set for all seeds of training, as its images are one
   return compose ? signet::compose(std::move(data), kComposeSeed) : data;
 }
@@ -116,6 +142,25 @@ PictureKind picture_kind(const Dataset& data) {
   return {
       jpeg == looked ? "pictures are JPEG files (compressed with loss)" : "some pictures are JPEG files (compressed with loss)",
       true};
+}
+
+void warn_of_unreadable(std::size_t count, const std::string& first) {
+  note("train", concat("warning: ", counted(count, "image"), " could not be read and ", count == 1 ? "was" : "were",
+                       " left out; the first: ", printable(first)));
+}
+
+void check_output_file(const char* flag, const std::string& path) {
+  std::error_code ignored;
+  if (path.ends_with('/') || std::filesystem::is_directory(path, ignored))
+    fail(ErrorCode::kInvalidArgument, flag, " ", path, " is a folder; the name of a file would be right");
+  const std::string folder = parent_path(path);
+  if (!real_file_system().exists(folder))
+    fail(ErrorCode::kNotFound, flag, " ", path, ": the folder ", folder, " does not exist; make it first");
+  if (!std::filesystem::is_directory(folder, ignored))
+    fail(ErrorCode::kInvalidArgument, flag, " ", path, ": ", folder, " is a file; a folder would be right");
+  if (access(folder.c_str(), W_OK) != 0)
+    fail(ErrorCode::kIo, flag, " ", path, ": no file can be made in the folder ", folder, " (", std::strerror(errno),
+         "); name one in another folder");
 }
 
 std::string absolute_path(const std::string& path) {

@@ -18,7 +18,7 @@ struct DataArguments {
   std::string format = "auto";
   std::string split;
   std::uint64_t max_megapixels = 256;
-  bool leave_out_copies = false;  // the part "train" without images that the part "test" holds too
+  bool leave_out_copies = false;  // the train part without images that the test part holds too
   bool compose = false;           // images made of one to four each
 
   void add_to(Options& options, bool with_split = true, Need need = Need::kRequired);
@@ -27,7 +27,8 @@ struct DataArguments {
   // beginning with `doing` ("training on"), unless quiet.
   void prefer_train_part(const char* doing, bool quiet);
   DatasetOptions dataset_options() const;
-  std::shared_ptr<const Dataset> open(const DecodeLimits* limits = nullptr) const;  // of `split`
+  // Of `split`. Throws kUsage for leave_out_copies where the data has no train and test part, or both of them were asked for.
+  std::shared_ptr<const Dataset> open(const DecodeLimits* limits = nullptr) const;
 };
 
 // How pictures are decoded on their way into this model: a JPEG may be decoded smaller as long as enough is left. The same in
@@ -49,6 +50,13 @@ struct PictureKind {
   bool lossy = false;  // all or some of them: a JPEG copy of a data set is not the data set
 };
 PictureKind picture_kind(const Dataset& data);
+
+// Of images that `signet train` left out; `first`: why the first one was.
+void warn_of_unreadable(std::size_t count, const std::string& first);
+
+// Throws where write_file_atomically() could make no file at `path`, which `flag` gives: a folder is there, or its own folder is
+// not there or cannot be written. For before long work, which would be lost with the file.
+void check_output_file(const char* flag, const std::string& path);
 
 // The current folder in front of a relative path; . and .. and double slashes taken out.
 std::string absolute_path(const std::string& path);

@@ -8,6 +8,7 @@
 
 #include "signet/base/error.h"
 #include "signet/base/thread_pool.h"
+#include "signet/dedup/plan.h"
 #include "signet/store/collection.h"
 
 namespace signet::cli {
@@ -32,6 +33,23 @@ CodeMatrix hash_codes(std::span<const Image> images, PictureHash kind) {
   for (const Image& image : images) codes.append(picture_hash(image, kind));
   return codes;
 }
+
+// Tells which pictures dedup has moved away: those below the plan's trash folder, or below a folder of `root` with a journal.
+class MovedAway {
+ public:
+  MovedAway(const std::string& trash, const std::string& root) : trash_(trash + "/"), root_(root + "/") {}
+  bool holds(const std::string& path) { return path.starts_with(trash_) || is_trash(parent_path(path)); }
+
+ private:
+  bool is_trash(const std::string& folder) {
+    const auto [at, fresh] = known_.try_emplace(folder, false);
+    if (fresh)
+      at->second = is_trash_folder(real_file_system(), folder) || (folder.starts_with(root_) && is_trash(parent_path(folder)));
+    return at->second;
+  }
+  std::string trash_, root_;
+  std::map<std::string, bool> known_;
+};
 
 }  // namespace
 
@@ -125,6 +143,9 @@ DedupInput::DedupInput(const DedupArguments& arguments, const ProgressFn& progre
   if (!arguments.against.empty() || (!arguments.collection.empty() && !arguments.paths.empty())) reference = set.items.size();
   read_paths(arguments.paths, progress);
   if (coder_) method = coder_->method();
+  if (in_trash > 0)
+    remarks.push_back(concat("left out ", in_trash, in_trash == 1 ? " picture" : " pictures",
+                             " that dedup has moved away: in its trash folder, or beside a journal of dedup apply"));
   check_model_kind();
 }
 
@@ -153,6 +174,7 @@ void DedupInput::read_from_collection(const ProgressFn& progress) {
   verdicts = view->verdicts();
   const CollectionInfo info = view->info();
   library_.emplace(info.root, limits_);
+  leave_out_trash(info.root);
   if (!needs_codes(level_)) return;
   if (coder_ && (coder_->name() != "model " + info.model || coder_->more())) return encode_collection(progress);
   if (coder_) return;
@@ -163,9 +185,29 @@ void DedupInput::read_from_collection(const ProgressFn& progress) {
            " is another one now");
     return;
   }
+  if (!arguments_.paths.empty()) {
+    fail(ErrorCode::kNotFound, "the pictures of ", arguments_.paths.front(), " need codes of the model of ",
+         arguments_.collection,
+         info.model_path.empty() ? ", which does not know where that is" : ", which is not at " + info.model_path + " any more",
+         "; give --model FILE");
+  }
   method = "model " + info.model;
   remarks.push_back(concat("the model of ", arguments_.collection, " is not where it was (", info.model_path,
                            "): whether its codes tell pictures or classes apart is not known"));
+}
+
+void DedupInput::leave_out_trash(const std::string& root) {
+  MovedAway moved(arguments_.trash_folder(), root);
+  std::vector<std::size_t> here;
+  std::vector<DedupItem> items;
+  for (std::size_t i = 0; i < set.items.size(); ++i) {
+    if (moved.holds(library_->path_of(set.items[i].key))) continue;
+    here.push_back(i);
+    items.push_back(std::move(set.items[i]));
+  }
+  in_trash += set.items.size() - here.size();
+  if (here.size() < set.items.size()) set.codes = set.codes.rows(here);
+  set.items = std::move(items);
 }
 
 void DedupInput::encode_collection(const ProgressFn& progress) {
@@ -210,15 +252,20 @@ void DedupInput::read_paths(const std::vector<std::string>& paths, const Progres
     data.path = path;
     data.max_megapixels = arguments_.max_megapixels;
     const auto source = std::make_shared<PictureSource>(data.open(&limits_), path);
-    const std::size_t count = source->data().size(), each = coder_ ? poses_wanted.size() + 1 : 1;
+    MovedAway moved(arguments_.trash_folder(), absolute_path(path));
+    std::vector<std::size_t> here;  // positions in the source
+    for (std::size_t i = 0; i < source->data().size(); ++i)
+      if (!moved.holds(source->key(i))) here.push_back(i);
+    in_trash += source->data().size() - here.size();
+    const std::size_t count = here.size(), each = coder_ ? poses_wanted.size() + 1 : 1;
     std::vector<ImageRecord> records(count);
     std::vector<std::string> digests(count);
     std::vector<double> sharp(count, -1);
     std::vector<std::array<std::uint8_t, 8>> hashes(more ? count * each : 0);
     const auto load = [&](std::size_t i) {
       ImageRecord scratch, &record = i % each == 0 ? records[i / each] : scratch;
-      record.key = source->key(i / each);
-      Image image = source->load(i / each, limits_, record);
+      record.key = source->key(here[i / each]);
+      Image image = source->load(here[i / each], limits_, record);
       if (i % each != 0) image = posed(std::move(image), poses_wanted[i % each - 1]);
       if (more) hashes[i] = picture_hash(image, *more);
       if (i % each != 0) return image;
@@ -251,7 +298,7 @@ void DedupInput::read_paths(const std::vector<std::string>& paths, const Progres
         if (!records[i].key.empty()) taken.push_back(i);
     }
     for (const auto& [i, reason] : bad)
-      if (i % each == 0) skipped.emplace_back(source->key(i / each), reason);
+      if (i % each == 0) skipped.emplace_back(source->key(here[i / each]), reason);
     for (std::size_t t = 0; t < taken.size(); ++t) {
       const std::size_t pose = taken[t] % each, i = taken[t] / each;
       if (coder_) (pose == 0 ? set.codes : poses[pose - 1]).append(codes.row(t));
@@ -259,11 +306,18 @@ void DedupInput::read_paths(const std::vector<std::string>& paths, const Progres
       if (pose != 0) continue;
       const ImageRecord& r = records[i];
       places_.resize(set.items.size() + 1);
-      places_.back() = {sources_.size(), i};
+      places_.back() = {sources_.size(), here[i]};
       set.items.push_back({0, r.key, r.width, r.height, r.bytes, r.modified_ns, r.sha256, digests[i], sharp[i]});
     }
     sources_.push_back(source);
   }
+}
+
+std::string DedupInput::file_of(std::size_t item) const {
+  const std::string& key = set.items[item].key;
+  std::string path = library_ ? library_->path_of(key) : key;
+  if (!path.starts_with('/')) path = absolute_path(path);
+  return stamp_of(path) ? path : "";
 }
 
 Image DedupInput::picture(std::size_t item) {

@@ -26,6 +26,9 @@ struct DedupArguments {
   std::string collection, model, hash, level = "near-duplicate", keep = "largest", out, trash, radius, budget, likeness;
   std::uint64_t sample = 300, seed = 1, threads = 0, max_megapixels = 256;
   bool no_second_look = false, mirrored = false, turned = false, json = false, quiet = false;
+
+  std::string plan_path() const { return out.empty() ? "dedup-plan.json" : out; }
+  std::string trash_folder() const { return absolute_path(trash.empty() ? plan_path() + ".trash" : trash); }
 };
 
 // How pictures become codes: by a model or by a perceptual hash. A second kind may go along with a model: a hash of the same
@@ -64,8 +67,10 @@ class DedupInput {
   std::vector<std::pair<std::string, std::string>> skipped;  // key, reason
   std::string method;                                        // for the plan; empty where no codes were compared
   std::vector<std::string> remarks;
+  std::size_t in_trash = 0;  // pictures left out, because dedup has moved them away
 
-  Image picture(std::size_t item);  // throws Error where it is gone
+  std::string file_of(std::size_t item) const;  // its own file, absolute; empty where there is none
+  Image picture(std::size_t item);              // throws Error where it is gone
   const Thumbnail& look_at(std::size_t item);
   Calibration calibrate_here(const CalibrationOptions& options);
   void fill_pixel_digests(const ProgressFn& progress);  // of items that share their size with another and have none yet
@@ -73,6 +78,7 @@ class DedupInput {
  private:
   void read_paths(const std::vector<std::string>& paths, const ProgressFn& progress);
   void read_from_collection(const ProgressFn& progress);
+  void leave_out_trash(const std::string& root);  // of a collection
   void encode_collection(const ProgressFn& progress);
   void check_model_kind() const;
   Image posed(Image image, std::size_t pose) const;

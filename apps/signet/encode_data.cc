@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "apps/signet/picture_source.h"
+#include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 
 namespace signet::cli {
@@ -26,6 +28,8 @@ EncodedData encode_dataset(const Encoder& encoder, const Dataset& data, const st
   std::atomic<std::size_t> converted{0};
   const auto load = [&](std::size_t i) {
     try {
+      const std::string key = data.key(i);
+      if (const char* defect = key_defect(key)) fail(ErrorCode::kInvalidArgument, printable(key), ": ", defect);
       Image image = data.get(i).image;
       if (image.channels != model.preprocessing.channels) converted.fetch_add(1, std::memory_order_relaxed);
       return image;

@@ -30,6 +30,7 @@ struct EncodeRequest {
   std::function<void(std::span<const float>)> on_outputs;  // the real outputs, block by block, in order; may be empty
 };
 
+// Pictures whose keys have a key_defect() are skipped like those that cannot be read.
 // Throws Error{kInvalidArgument} where not one picture could be read, quoting the first reason.
 EncodedData encode_dataset(const Encoder& encoder, const Dataset& data, const std::string& root, const EncodeRequest& request,
                            const ProgressFn& progress);

@@ -7,6 +7,7 @@
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
 #include "signet/code/code_set.h"
+#include "signet/code/first_bits.h"
 #include "signet/code/npy.h"
 
 namespace signet::cli {
@@ -92,13 +93,12 @@ struct CodesSide {
   std::size_t label_count() const { return is_named() ? names.size() : set.labels.size(); }
 };
 
-CodesSide read_side(const std::string& path, const std::string& label_path, std::uint64_t bits) {
+CodesSide read_side(const std::string& path, const std::string& label_path, const EvalArguments& arguments) {
   CodesSide side;
   side.path = path;
   side.label_path = label_path.empty() ? path : label_path;
   if (path.ends_with(".npy")) {
-    if (bits > 0) check_bits(bits, "--bits");
-    side.set.codes = read_codes_npy(real_file_system(), path, static_cast<std::uint32_t>(bits));
+    side.set.codes = read_codes_npy(real_file_system(), path, static_cast<std::uint32_t>(arguments.bits));
   } else {
     side.set = read_code_set(real_file_system(), path);
   }
@@ -112,6 +112,10 @@ CodesSide read_side(const std::string& path, const std::string& label_path, std:
     fail(ErrorCode::kMismatch, side.label_path, " has ", side.label_count(), " labels, but ", path, " has ",
          side.set.codes.size(), " codes");
   }
+  if (const std::uint64_t used = arguments.bits_used, bits = side.set.codes.bits(); used > bits)
+    fail(ErrorCode::kInvalidArgument, "--bits-used ", used, " is more than the ", bits, " bits of ", path);
+  else if (used > 0)
+    side.set.codes = first_bits(side.set.codes, static_cast<std::uint32_t>(used));
   return side;
 }
 
@@ -176,6 +180,12 @@ std::size_t common_keys(const CodesSide& queries, const CodesSide& database) {
 
 }  // namespace
 
+void require_relevant(const Metrics& metrics, const std::string& data) {
+  if (metrics.queries_without_relevant < metrics.queries) return;
+  fail(ErrorCode::kInvalidArgument, data, ": no query has a relevant image (", metrics.queries, " asked among ", metrics.database,
+       "); are there labels, and the same on both sides?");
+}
+
 EvalRecord evaluate_codes(const EvalArguments& arguments, const Protocol& protocol) {
   const bool leave_one_out = protocol.query == Protocol::Query::kLeaveOneOut;
   if (leave_one_out != arguments.database.empty()) {
@@ -183,8 +193,8 @@ EvalRecord evaluate_codes(const EvalArguments& arguments, const Protocol& protoc
          leave_one_out ? " searches among the queries themselves and takes no --database"
                        : " needs --database, the codes that are searched");
   }
-  CodesSide queries = read_side(arguments.codes, arguments.labels, arguments.bits);
-  CodesSide database = leave_one_out ? queries : read_side(arguments.database, arguments.database_labels, arguments.bits);
+  CodesSide queries = read_side(arguments.codes, arguments.labels, arguments);
+  CodesSide database = leave_one_out ? queries : read_side(arguments.database, arguments.database_labels, arguments);
   unite_labels(queries, database);
   EvalRecord record;
   record.protocol = protocol;
@@ -196,10 +206,12 @@ EvalRecord evaluate_codes(const EvalArguments& arguments, const Protocol& protoc
   const EvalInput input{&queries.set.codes, &database.set.codes,    queries.set.labels, database.set.labels,
                         leave_one_out,      record.protocol.cutoff, arguments.threads};
   record.metrics = evaluate(input);
+  require_relevant(record.metrics, queries.label_path);
   record.dataset = concat("codes ", arguments.codes, leave_one_out ? "" : " in " + arguments.database);
   record.bits = queries.set.codes.bits();
   record.model = queries.set.model;
   record.code_bytes_per_image = bytes_per_code(record.bits);
+  if (arguments.bits_used > 0) record.notes.push_back(concat("only the first ", record.bits, " bits of the codes were measured"));
   record.notes.push_back("codes were given without pictures: overlap was checked by key only, bounds were not computed");
   return record;
 }

@@ -201,6 +201,8 @@ std::vector<std::shared_ptr<const Dataset>> EvalSession::training_sets(const Eva
   DataArguments source = arguments_.data;
   source.path = arguments_.trained_on;
   source.split.clear();
+  source.format = "auto";  // --format and --leave-out-copies say something of --data alone
+  source.leave_out_copies = false;
   if (!source.path.empty()) return {source.open(&limits_)};
   const auto record = nlohmann::json::parse(encoder_.info().training_record, nullptr, false);
   const auto holds_value = [&](const char* key) { return record.is_object() && record.contains(key); };
@@ -209,6 +211,7 @@ std::vector<std::shared_ptr<const Dataset>> EvalSession::training_sets(const Eva
   };
   const auto flag = [&](const char* key) { return holds_value(key) && record[key] == true; };
   source.path = text("data");
+  if (source.path == absolute_path(arguments_.data.path)) source.format = arguments_.data.format;
   source.split = text("split");
   source.leave_out_copies = flag("leave_out_copies");
   source.compose = flag("compose");
@@ -227,6 +230,8 @@ std::vector<std::shared_ptr<const Dataset>> EvalSession::training_sets(const Eva
   if (!unlabelled.empty() && real_file_system().exists(unlabelled)) {
     source.path = unlabelled;
     source.split.clear();
+    source.format = "auto";
+    source.leave_out_copies = false;
     sets.push_back(source.open(&limits_));
   }
   return sets;
@@ -251,9 +256,8 @@ void EvalSession::check_overlap(const Protocol& protocol, const EvalSplit& split
   if (split.leave_one_out) return;  // the database is the queries
   const auto database = images_of(split, split.database);
   judge(OverlapKind::kQueryDatabase, *queries, *database);
-  if (training.empty()) return;
   if (protocol.database_was_trained_on && split.database == split.train) return;  // the same images, as the protocol wants it
-  judge(OverlapKind::kDatabaseTrain, *database, *training.front());
+  for (const auto& set : training) judge(OverlapKind::kDatabaseTrain, *database, *set);
 }
 
 void EvalSession::add_bounds(EvalRecord& record, const Side& queries, const Side& database, bool leave_one_out) const {
@@ -352,6 +356,7 @@ Evaluated EvalSession::run(const Protocol& protocol, bool with_gallery) {
   EvalInput input{&queries.codes,      &database.codes,        queries.labels,    database.labels,
                   split.leave_one_out, record.protocol.cutoff, arguments_.threads};
   record.metrics = evaluate(input);
+  require_relevant(record.metrics, part_of(split, split.query.front()).path);
   if (several_labels(queries.labels) || several_labels(database.labels)) {
     input.cutoff = kNdcgRanks;
     const GradedMetrics graded = evaluate_graded(input);

@@ -103,6 +103,9 @@ class EvalSession {
   Part train_, test_;
 };
 
+// Throws kInvalidArgument naming `data`, which the queries come from, where every mean is over no query.
+void require_relevant(const Metrics& metrics, const std::string& data);
+
 // --codes: queries and database come as codes with labels, no model and no pictures.
 EvalRecord evaluate_codes(const EvalArguments& arguments, const Protocol& protocol);
 
@@ -112,12 +115,15 @@ std::vector<TrainingPoint> read_training_log(const std::string& path);
 // The table for people, from what `eval --json` prints: one row an entry, and the mean over entries of one protocol and length.
 // Throws Error{kCorrupt} where `json` is something else; `name` names it.
 struct EvalSummaryRow {
-  std::string protocol, method, dataset;
-  std::uint64_t bits = 0, seed = 0, queries = 0, database = 0, distinct_codes = 0, cutoff = 0;
+  std::string protocol, method, dataset, model, name;
+  std::uint64_t bits = 0, seed = 0, queries = 0, without_relevant = 0, database = 0, distinct_codes = 0, cutoff = 0;
   double map = -1, map_optimistic = -1, map_pessimistic = -1, class_id_map = -1, float_map = -1, precision_at_radius_2 = -1;
   std::vector<std::string> notes;
 };
 std::vector<EvalSummaryRow> parse_eval_json(const std::string& json, const std::string& name);
 void print_eval_summary(const std::vector<EvalSummaryRow>& rows);
+// Throws kInvalidArgument naming both files where one run (protocol, length, model and seed) is there twice: a mean would count
+// it twice. Codes that name no model are a run a file.
+void refuse_repeats(const std::vector<EvalSummaryRow>& rows);
 
 }  // namespace signet::cli

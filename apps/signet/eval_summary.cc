@@ -18,16 +18,19 @@ using nlohmann::json;
 
 std::string share(double value) { return value < 0 ? "-" : fixed(value, 4); }
 
-EvalSummaryRow parse_row(const json& entry) {
+EvalSummaryRow parse_row(const json& entry, const std::string& name) {
   EvalSummaryRow row;
+  row.name = name;
   const auto number = [&](const char* key) { return entry.at(key).is_null() ? -1.0 : entry.at(key).get<double>(); };
   row.protocol = entry.at("protocol");
   row.method = entry.value("method", "signet");
   row.dataset = entry.value("dataset", "");
   if (row.dataset.starts_with("codes ")) row.dataset.clear();  // names files, not a data set: each seed has its own
+  row.model = entry.value("model", "");
   row.bits = entry.at("bits");
   row.seed = entry.at("seed");
   row.queries = entry.at("queries");
+  row.without_relevant = entry.value("queries_without_relevant", std::uint64_t{0});
   row.database = entry.at("database");
   row.distinct_codes = entry.at("distinct_codes");
   row.map = number("map");
@@ -41,17 +44,25 @@ EvalSummaryRow parse_row(const json& entry) {
   return row;
 }
 
+// mAP and mAP@R are two numbers.
+std::string meaning_of(const std::string& protocol, std::uint64_t cutoff) {
+  return cutoff > 0 ? concat(protocol, "@", cutoff) : protocol;
+}
+
+// Numbers of equal groups may be averaged.
+auto group_of(const EvalSummaryRow& r) {
+  return std::tie(r.protocol, r.bits, r.method, r.dataset, r.cutoff, r.queries, r.database);
+}
+
 void print_means(const std::vector<EvalSummaryRow>& rows) {
-  const auto group_of = [](const EvalSummaryRow& r) {
-    return std::tie(r.protocol, r.bits, r.method, r.dataset, r.cutoff, r.queries, r.database);
-  };
-  std::map<decltype(group_of(rows[0])), std::vector<double>> groups;  // numbers that may be averaged
+  std::map<decltype(group_of(rows[0])), std::vector<double>> groups;
   for (const EvalSummaryRow& row : rows) groups[group_of(row)].push_back(row.map);
   for (const auto& [group, values] : groups) {
     if (values.size() < 2) continue;
     const Spread spread = spread_of(values);
-    std::cout << printable(std::get<0>(group)) << " at " << std::get<1>(group) << " bits: mAP " << fixed(spread.mean, 4) << " +- "
-              << fixed(spread.deviation, 4) << " (mean and standard deviation of " << values.size() << " runs)\n";
+    std::cout << printable(meaning_of(std::get<0>(group), std::get<4>(group))) << " at " << std::get<1>(group) << " bits: mAP "
+              << fixed(spread.mean, 4) << " +- " << fixed(spread.deviation, 4) << " (mean and standard deviation of "
+              << values.size() << " runs)\n";
   }
 }
 
@@ -86,7 +97,7 @@ std::vector<EvalSummaryRow> parse_eval_json(const std::string& text, const std::
     const json entries = json::parse(text);
     std::vector<EvalSummaryRow> rows;
     if (!entries.is_array()) fail(ErrorCode::kCorrupt, name, " is no array of evaluations as signet eval --json prints it");
-    for (const json& entry : entries) rows.push_back(parse_row(entry));
+    for (const json& entry : entries) rows.push_back(parse_row(entry, name));
     return rows;
   } catch (const json::exception& error) {
     fail(ErrorCode::kCorrupt, name, " is not what signet eval --json prints: ", error.what());
@@ -97,18 +108,39 @@ void print_eval_summary(const std::vector<EvalSummaryRow>& rows) {
   std::vector<std::vector<std::string>> table = {{"protocol", "bits", "seed", "mAP", "worst ties", "best ties", "class number",
                                                   "float", "P@r2", "codes", "queries", "database"}};
   std::set<std::string> notes;
+  bool bounds = false;
   for (const EvalSummaryRow& row : rows) {
-    table.push_back({row.protocol, std::to_string(row.bits), std::to_string(row.seed), share(row.map), share(row.map_pessimistic),
+    const std::string meaning = meaning_of(row.protocol, row.cutoff);
+    bounds = bounds || row.class_id_map >= 0 || row.float_map >= 0;
+    table.push_back({meaning, std::to_string(row.bits), std::to_string(row.seed), share(row.map), share(row.map_pessimistic),
                      share(row.map_optimistic), share(row.class_id_map), share(row.float_map), share(row.precision_at_radius_2),
                      with_commas(row.distinct_codes), with_commas(row.queries), with_commas(row.database)});
-    for (const std::string& one : row.notes) notes.insert(row.protocol + ": " + one);
+    for (const std::string& one : row.notes) notes.insert(meaning + ": " + one);
+    if (row.without_relevant > 0)
+      notes.insert(concat(meaning, ": queries without a relevant image, which are left out of the means: ",
+                          with_commas(row.without_relevant), " of ", with_commas(row.queries)));
   }
   print_table(table);
-  std::cout << "mAP is expected over ties; class number and float are of the same network: its arg-max class as a code, "
-               "and the cosine\n"
-               "ranking of its features without any coding.\n";
+  std::cout << "mAP is expected over ties"
+            << (bounds ? "; class number and float are of the same network: its arg-max class as a code, and the cosine\n"
+                         "ranking of its features without any coding.\n"
+                       : ".\n");
   for (const std::string& one : notes) std::cout << "note: " << printable(one) << '\n';
   print_means(rows);
+}
+
+void refuse_repeats(const std::vector<EvalSummaryRow>& rows) {
+  const auto run_of = [](const EvalSummaryRow& r) {
+    return std::tuple_cat(group_of(r), std::tie(r.model.empty() ? r.name : r.model, r.seed));
+  };
+  std::map<decltype(run_of(rows[0])), const EvalSummaryRow*> runs;
+  for (const EvalSummaryRow& row : rows) {
+    const auto [before, is_new] = runs.emplace(run_of(row), &row);
+    if (!is_new)
+      fail(ErrorCode::kInvalidArgument, row.name, " holds the run that ", before->second->name, " holds too (", row.protocol,
+           " at ", row.bits, " bits, model ", row.model.empty() ? "not named" : row.model.substr(0, 12), ", seed ", row.seed,
+           "); name each run once");
+  }
 }
 
 std::vector<TrainingPoint> read_training_log(const std::string& path) {

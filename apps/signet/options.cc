@@ -1,12 +1,14 @@
 #include "apps/signet/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
 #include <vector>
 
 #include "signet/base/error.h"
+#include "signet/base/text.h"
 
 namespace signet::cli {
 namespace {
@@ -62,6 +64,19 @@ std::optional<double> to_real(const std::string& text) {
 
 struct Options::State {
   State(std::string_view verb, std::string_view summary) : app(std::string(summary), concat("signet ", verb)), set(app) {}
+  // With the sub-verb, where one was read already.
+  std::string name_so_far() const {
+    const std::vector<CLI::App*> read = app.get_subcommands();
+    return read.empty() ? app.get_name() : concat(app.get_name(), " ", read.front()->get_name());
+  }
+  // CLI11 would only say that one is required.
+  void check_sub_verb(Arguments arguments) const {
+    if (sub_verbs.empty() || arguments.empty() || arguments.front().starts_with('-')) return;
+    std::vector<std::string> names;
+    for (const CLI::App* sub : app.get_subcommands({})) names.push_back(sub->get_name());
+    if (std::find(names.begin(), names.end(), arguments.front()) == names.end())
+      fail(ErrorCode::kUsage, "no verb \"", arguments.front(), "\"; there are ", join(names));
+  }
   CLI::App app;
   AppOptions set;
   std::vector<std::unique_ptr<AppOptions>> sub_verbs;
@@ -88,13 +103,17 @@ OptionSet& Options::sub_verb(const char* name, const char* summary, const char* 
 std::string Options::chosen_sub_verb() const { return state_->app.get_subcommands().front()->get_name(); }
 
 bool Options::parse(Arguments arguments) {
+  state_->check_sub_verb(arguments);
   try {
     state_->app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes the last one first
   } catch (const CLI::CallForHelp&) {
     std::cout << state_->app.help();
     return false;
   } catch (const CLI::ParseError& error) {
-    fail(ErrorCode::kUsage, one_line(error.what()), " (", state_->app.get_name(), " --help explains the options)");
+    std::string text = one_line(error.what());
+    // CLI11 puts the option's name before the sentence of number(), which names it too.
+    if (dynamic_cast<const CLI::ValidationError*>(&error) != nullptr) text.erase(0, text.find(": ") + 2);
+    fail(ErrorCode::kUsage, text, " (", state_->name_so_far(), " --help explains the options)");
   }
   return true;
 }

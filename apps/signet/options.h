@@ -33,7 +33,7 @@ class OptionSet {
   // Options that several verbs share, with the same name and meaning everywhere.
   void json(bool& target) { flag("--json", target, "print JSON instead of text"); }
   void quiet(bool& target) { flag("-q,--quiet", target, "no progress on standard error"); }
-  void threads(std::uint64_t& target) { number("--threads", target, "threads; 0, the default: one per CPU", "N", 0, 4096); }
+  void threads(std::uint64_t& target) { number("--threads", target, "threads; 0, the default: one per CPU", "N", 0, 1024); }
 };
 
 // A finite number, and nothing beside it; nothing for any other text.

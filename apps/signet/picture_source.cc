@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
+#include <string_view>
+
 #include "apps/signet/data.h"
 #include "signet/base/file_system.h"
 #include "signet/base/sha256.h"
@@ -15,14 +18,25 @@ std::optional<FileStamp> stamp_of(const std::string& path) {
                    std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
 }
 
-PictureSource::PictureSource(std::shared_ptr<const Dataset> data, const std::string& path)
-    : data_(std::move(data)), prefix_(absolute_path(path)) {
-  container_ = stamp_of(prefix_);
-  // Keys of a manifest are relative to the folder that it lies in.
-  if (container_ && data_->size() > 0 && stamp_of(join_path(parent_path(prefix_), data_->key(0)))) prefix_ = parent_path(prefix_);
+const char* key_defect(const std::string& key) {
+  if (key.find_first_of(std::string_view("\n\r\0", 3)) != std::string::npos) return "its name has a line break or a zero byte";
+  return key.size() > kMaxKeyBytes ? "its name is too long for a key" : nullptr;
 }
 
-std::string PictureSource::key(std::size_t i) const { return join_path(prefix_, data_->key(i)); }
+PictureSource::PictureSource(std::shared_ptr<const Dataset> data, const std::string& path, DatasetFormat format)
+    : data_(std::move(data)), root_(absolute_path(path)), container_(stamp_of(root_)) {
+  if (format == DatasetFormat::kAuto) format = detect_dataset_format(path).value_or(format);
+  lists_folder_ = format == DatasetFormat::kFolder && !container_;
+  // Keys of a manifest are relative to the folder that it lies in; so is the name of one picture.
+  if (container_ && (format == DatasetFormat::kManifest || format == DatasetFormat::kFolder)) {
+    root_ = parent_path(root_);
+    container_.reset();
+  }
+}
+
+std::string PictureSource::key(std::size_t i) const {
+  return std::filesystem::path(join_path(root_, data_->key(i))).lexically_normal().string();
+}
 
 Image PictureSource::load(std::size_t i, const DecodeLimits& limits, ImageRecord& record) const {
   if (const auto stamp = own_file(i)) {

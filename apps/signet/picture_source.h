@@ -18,13 +18,20 @@ struct FileStamp {
 // Of a regular file; nothing for anything else.
 std::optional<FileStamp> stamp_of(const std::string& path);
 
-// A data set whose images are named by absolute paths: each lies in a file of its own below one folder, or all lie together in
-// one file or set of files ("/data/photos.tar/cat/1.jpg"). Safe from many threads.
+// Why no collection and no folder of codes can hold a picture under this key; nullptr where they can.
+const char* key_defect(const std::string& key);
+
+// A data set whose images are named by absolute paths, in which . and .. are resolved: each lies in a file of its own (a folder,
+// a manifest, one picture), or all lie together in one file or set of files ("/data/photos.tar/cat/1.jpg"). Safe from many
+// threads.
 class PictureSource {
  public:
-  PictureSource(std::shared_ptr<const Dataset> data, const std::string& path);
+  // `format`: the one that `data` was opened from `path` with.
+  PictureSource(std::shared_ptr<const Dataset> data, const std::string& path, DatasetFormat format = DatasetFormat::kAuto);
   std::string key(std::size_t i) const;
   const Dataset& data() const { return *data_; }
+  const std::string& root() const { return root_; }    // what keys begin with, but for those of a manifest that say otherwise
+  bool lists_folder() const { return lists_folder_; }  // the pictures are those that were found in the folder root()
   std::optional<FileStamp> own_file(std::size_t i) const { return stamp_of(key(i)); }
   std::int64_t container_time() const { return container_ ? container_->modified_ns : 0; }
 
@@ -33,8 +40,9 @@ class PictureSource {
 
  private:
   std::shared_ptr<const Dataset> data_;
-  std::string prefix_;
-  std::optional<FileStamp> container_;
+  std::string root_;
+  bool lists_folder_;
+  std::optional<FileStamp> container_;  // the one file that holds all pictures
 };
 
 }  // namespace signet::cli

@@ -54,16 +54,15 @@ const PictureLibrary::Opened& PictureLibrary::open(const std::string& path) {
   return opened;
 }
 
+std::string PictureLibrary::path_of(const std::string& key) const {
+  if (root_.empty() || fs::path(key).is_absolute()) return key;
+  // A manifest's keys are relative to the folder that it lies in; other files (a tar) hold theirs.
+  const std::string beside = join_path(parent_path(root_), key);
+  return is_file(root_) && is_file(beside) ? beside : join_path(root_, key);
+}
+
 std::optional<Image> PictureLibrary::find(const std::string& key, std::string* why) {
-  std::string path = key;
-  if (!root_.empty() && !fs::path(key).is_absolute()) {
-    // A manifest's keys are relative to the folder that it lies in; other files (a tar) hold theirs.
-    if (is_file(root_) && is_file(join_path(parent_path(root_), key))) {
-      path = join_path(parent_path(root_), key);
-    } else {
-      path = join_path(root_, key);
-    }
-  }
+  const std::string path = path_of(key);
   std::string reason = "no such file";
   try {
     if (is_file(path)) return read_picture(path, limits_);

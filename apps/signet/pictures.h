@@ -22,6 +22,9 @@ class PictureLibrary {
   // The picture, or nothing where it is gone or unreadable; `why` (may be null) then says which.
   std::optional<Image> find(const std::string& key, std::string* why = nullptr);
 
+  // Where a key's own file would lie.
+  std::string path_of(const std::string& key) const;
+
  private:
   struct Opened {
     std::shared_ptr<const Dataset> data;  // null: not a data set

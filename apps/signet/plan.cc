@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "signet/base/error.h"
@@ -264,6 +265,12 @@ ExperimentPlan read_plan(const std::string& path) {
     for (const PlanRun& run : variant.runs) jobs += run.bits.size() * run.seeds.size();
   if (jobs > kMostJobs)
     fail(ErrorCode::kInvalidArgument, path, ": ", jobs, " networks are more than the ", kMostJobs, " of a plan");
+  std::set<std::tuple<std::string, std::uint32_t, std::uint64_t>> measured;
+  for (const PlanJob& job : jobs_of(plan))
+    for (const std::uint32_t bits : job.measured)
+      if (!measured.insert({job.method, bits, job.seed}).second)
+        fail(ErrorCode::kInvalidArgument, path, ": two networks of ", job.method, " with seed ", job.seed, " are measured at ",
+             bits, " bits, which is one record; one of bits, nested and measure must go");
   return plan;
 }
 

@@ -43,7 +43,8 @@ const ShallowBench::Features& ShallowBench::features_for(const ShallowRequest& r
   const double began = now_seconds();
   features_.train = r.protocol.empty() ? r.data.open() : part_of_protocol(r.data, r.protocol, "train", r.draw_seed);
   features_.extractor = make_extractor(r, *features_.train, meter.callback());
-  features_.values = features_of(features_.extractor, *features_.train, threads_, meter.callback());
+  FeatureVectors read = features_of(features_.extractor, features_.train, threads_, meter.callback());
+  features_.train = std::move(read.images), features_.values = std::move(read.values);
   features_.seconds = now_seconds() - began;
   features_.key = key;
   return features_;
@@ -80,7 +81,10 @@ const std::vector<float>& ShallowBench::part_values(const Dataset& data) {
   if (!is_new) return found->second;
   Meter meter("reproduce", quiet_);
   const double began = now_seconds();
-  found->second = features_of(features_.extractor, data, threads_, meter.callback());
+  const std::shared_ptr<const Dataset> whole(&data, [](const Dataset*) {});  // borrowed for this call
+  FeatureVectors read = features_of(features_.extractor, whole, threads_, meter.callback());
+  if (read.unreadable > 0) fail(ErrorCode::kInvalidArgument, read.first_unreadable);
+  found->second = std::move(read.values);
   features_.part_seconds += now_seconds() - began;
   features_.part_images += data.size();
   return found->second;
@@ -109,6 +113,20 @@ void ShallowBench::compare_with_model(const Encoder& encoder, const Dataset& dat
   }
 }
 
+namespace {
+
+// Of rows of `columns` numbers the first `kept` each.
+std::vector<float> first_columns(const std::vector<float>& rows, std::size_t columns, std::size_t kept) {
+  std::vector<float> first;
+  first.reserve(rows.size() / columns * kept);
+  for (std::size_t at = 0; at < rows.size(); at += columns)
+    first.insert(first.end(), rows.begin() + static_cast<std::ptrdiff_t>(at),
+                 rows.begin() + static_cast<std::ptrdiff_t>(at + kept));
+  return first;
+}
+
+}  // namespace
+
 EncodedData ShallowBench::encode(const Encoder& encoder, const Dataset& data, const std::string& root) {
   if (hasher_ == nullptr || averages_outputs(encoder)) {
     Meter meter("reproduce", quiet_);
@@ -117,8 +135,8 @@ EncodedData ShallowBench::encode(const Encoder& encoder, const Dataset& data, co
   const std::vector<float>& values = part_values(data);
   EncodedData encoded;
   const double began = now_seconds();
-  encoded.outputs = hasher_->outputs(values);
-  encoded.set.codes = pack_signs(encoded.outputs, hasher_->bits());
+  encoded.outputs = first_columns(hasher_->outputs(values), hasher_->bits(), encoder.info().bits);
+  encoded.set.codes = pack_signs(encoded.outputs, encoder.info().bits);
   const double seconds = now_seconds() - began;
   compare_with_model(encoder, data, encoded.outputs);
   encoded.set.class_names = data.class_names();

@@ -1,5 +1,6 @@
 #include "apps/signet/search_target.h"
 
+#include "apps/signet/data.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
 #include "signet/index/index_file.h"
@@ -11,6 +12,19 @@ namespace {
 void set_bit(std::vector<std::uint64_t>& words, std::uint64_t position) {
   if (position / 64 >= words.size()) words.resize(position / 64 + 1);
   words[position / 64] |= std::uint64_t{1} << (position % 64);
+}
+
+// What `find` knows by this key, or else, taking it for a path from the current folder, by the absolute one, which it then
+// becomes.
+template <typename Find>
+auto find_key(const Find& find, const std::string& target, std::string& key) {
+  auto found = find(key);
+  if (found) return *found;
+  std::string absolute = absolute_path(key);
+  found = find(absolute);
+  if (!found) fail(ErrorCode::kNotFound, target, " holds no image with the key \"", key, "\"");
+  key = std::move(absolute);
+  return *found;
 }
 
 class IndexTarget final : public SearchTarget {
@@ -31,10 +45,8 @@ class IndexTarget final : public SearchTarget {
   }
   std::string key(std::uint64_t id) const override { return file_->key(id); }
   std::vector<std::int32_t> labels(std::uint64_t id) const override { return file_->labels(id); }
-  std::vector<std::uint8_t> code_of_key(const std::string& key) const override {
-    const auto id = file_->find(key);
-    if (!id) fail(ErrorCode::kNotFound, path_, " holds no image with the key \"", key, "\"");
-    return file_->code(*id);
+  std::vector<std::uint8_t> code_of_key(std::string& key) const override {
+    return file_->code(find_key([&](const std::string& name) { return file_->find(name); }, path_, key));
   }
   std::vector<std::uint64_t> filter_words(std::int32_t label) const override {
     std::vector<std::uint64_t> words((file_->index().size() + 63) / 64);
@@ -60,7 +72,10 @@ class CollectionTarget final : public SearchTarget {
  public:
   CollectionTarget(std::string path, const std::string& kind) : path_(std::move(path)) {
     ReaderOptions options;
-    if (!kind.empty()) options.index = kind;
+    if (!kind.empty()) {
+      options.index = kind;
+      options.index_from = 0;  // who asks for a kind gets it, also where a scan is as quick
+    }
     view_ = Collection::open(real_file_system(), path_, options)->view();
     info_ = view_->info();
   }
@@ -75,12 +90,12 @@ class CollectionTarget final : public SearchTarget {
   }
   std::string key(std::uint64_t id) const override { return record(id).key; }
   std::vector<std::int32_t> labels(std::uint64_t id) const override { return record(id).labels; }
-  std::vector<std::uint8_t> code_of_key(const std::string& key) const override {
-    const auto found = view_->find(key);
-    if (!found) fail(ErrorCode::kNotFound, path_, " holds no image with the key \"", key, "\"");
-    return view_->code(found->id);
+  std::vector<std::uint8_t> code_of_key(std::string& key) const override {
+    return view_->code(find_key([&](const std::string& name) { return view_->find(name); }, path_, key).id);
   }
-  std::vector<std::uint64_t> filter_words(std::int32_t label) const override { return view_->label_filter(label); }
+  std::vector<std::uint64_t> filter_words(std::int32_t label) const override {
+    return view_->filter_words(view_->ids_with_label(label));
+  }
   std::string explain(const SearchOptions& options) const override { return view_->explain(options); }
   void check_model(const std::string& fingerprint, const std::string& what) const override {
     view_->check_model(fingerprint, what);

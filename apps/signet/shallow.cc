@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -23,6 +24,9 @@ constexpr std::size_t kPixelDirections = 256;  // of --features pixels, unless -
 constexpr std::size_t kLookAt = 64;            // pictures that decide the size
 constexpr std::uint32_t kLargestOwnSide = 64, kOtherSide = 32;
 constexpr std::uint64_t kMostFeatures = std::uint64_t{2} << 30;  // numbers of 4 bytes
+// Bytes of a covariance: principal directions of d numbers need one of d x d doubles and a few copies of it. 16,384 numbers fit,
+// which is more than any picture gives whose own size is taken.
+constexpr std::uint64_t kMostCovariance = std::uint64_t{2} << 30;
 
 std::shared_ptr<const Dataset> evenly(std::shared_ptr<const Dataset> data, std::size_t count) {
   if (data->size() <= count) return data;
@@ -37,16 +41,34 @@ FeatureExtractor pixels_for(const ShallowRequest& request, const Dataset& data) 
   bool agree = true;
   const std::size_t step = std::max<std::size_t>(1, data.size() / kLookAt);
   for (std::size_t i = 0; i < data.size(); i += step) {
-    const Image image = data.get(i).image;
+    Image image;
+    try {
+      image = data.get(i).image;
+    } catch (const Error&) {  // features_of counts it
+      continue;
+    }
     if (width == 0) width = image.width, height = image.height;
     agree = agree && image.width == width && image.height == height;
     channels = std::max(channels, image.channels);
   }
   if (request.side > 0)
     width = height = static_cast<std::uint32_t>(request.side);
-  else if (!agree || std::max(width, height) > kLargestOwnSide)
+  else if (!agree || width == 0 || std::max(width, height) > kLargestOwnSide)
     width = height = kOtherSide;
   return request.features == "gist" ? gist_features(channels) : pixel_features(width, height, channels);
+}
+
+// Of the features that principal directions are to be computed of.
+void check_covariance(const ShallowRequest& request, const FeatureExtractor& extractor) {
+  const auto root = [](std::uint64_t number) { return static_cast<std::uint64_t>(std::sqrt(static_cast<double>(number))); };
+  const std::uint64_t size = extractor.size(), most = root(kMostCovariance / sizeof(double));
+  if (size <= most) return;
+  const std::string needs = concat(" gives ", size, " numbers a picture, whose principal directions need ",
+                                   human_bytes(size * size * sizeof(double)), "; at most ");
+  if (request.features != "pixels")
+    fail(ErrorCode::kInvalidArgument, "--features ", request.features, needs, most, " numbers fit, or --pca 0");
+  fail(ErrorCode::kInvalidArgument, "--size ", request.side, needs, "--size ", root(most / extractor.preprocessing.channels),
+       " fits");
 }
 
 json parameters_of(const ShallowRequest& request, std::size_t vectors) {
@@ -97,28 +119,58 @@ json record_of(const ShallowRequest& request, const FeatureExtractor& extractor,
   return record;
 }
 
+// Takes the images away that `unreadable` says the reasons of, and their places among the values.
+void leave_out(FeatureVectors& made, std::size_t size, const std::map<std::size_t, std::string>& unreadable) {
+  made.unreadable = unreadable.size(), made.first_unreadable = unreadable.begin()->second;
+  if (made.unreadable == made.images->size())
+    fail(ErrorCode::kInvalidArgument, made.images->describe(), ": no image can be read; the first: ", made.first_unreadable);
+  std::vector<std::size_t> read;
+  for (std::size_t i = 0; i < made.images->size(); ++i) {
+    if (unreadable.contains(i)) continue;
+    std::copy_n(made.values.begin() + static_cast<std::ptrdiff_t>(i * size), size,
+                made.values.begin() + static_cast<std::ptrdiff_t>(read.size() * size));
+    read.push_back(i);
+  }
+  made.values.resize(read.size() * size);
+  made.images = subset(std::move(made.images), std::move(read));
+}
+
 }  // namespace
 
-std::vector<float> features_of(const FeatureExtractor& extractor, const Dataset& data, std::size_t threads,
-                               const ProgressFn& progress) {
-  const std::size_t size = extractor.size();
-  if (std::uint64_t{data.size()} * size > kMostFeatures)
-    fail(ErrorCode::kInvalidArgument, data.size(), " images with features of ", size,
+FeatureVectors features_of(const FeatureExtractor& extractor, std::shared_ptr<const Dataset> data, std::size_t threads,
+                           const ProgressFn& progress) {
+  const std::size_t size = extractor.size(), count = data->size();
+  if (std::uint64_t{count} * size > kMostFeatures)
+    fail(ErrorCode::kInvalidArgument, count, " images with features of ", size,
          " numbers take more than 8 GiB; a smaller --size or fewer images fit");
-  std::vector<float> values(data.size() * size);
+  FeatureVectors made;
+  made.values.resize(count * size);
   const FeatureReader reader(extractor);
   ThreadPool pool(threads);
   std::mutex mutex;
   std::size_t done = 0;
+  std::map<std::size_t, std::string> unreadable;  // why
   constexpr std::size_t kGrain = 64;
-  pool.parallel_for(data.size(), kGrain, [&](std::size_t begin, std::size_t end, std::size_t) {
-    for (std::size_t i = begin; i < end; ++i) reader.read(data.get(i).image, {values.data() + i * size, size});
+  pool.parallel_for(count, kGrain, [&](std::size_t begin, std::size_t end, std::size_t) {
+    for (std::size_t i = begin; i < end; ++i) {
+      Image image;
+      try {
+        image = data->get(i).image;
+      } catch (const Error& error) {
+        const std::lock_guard lock(mutex);
+        unreadable[i] = error.what();
+        continue;
+      }
+      reader.read(image, {made.values.data() + i * size, size});
+    }
     const std::lock_guard lock(mutex);
     done += end - begin;
-    if (progress && !progress({extractor.name, done, data.size(), {}}))
-      fail(ErrorCode::kCancelled, "stopped after the features of ", done, " of ", data.size(), " images");
+    if (progress && !progress({extractor.name, done, count, {}}))
+      fail(ErrorCode::kCancelled, "stopped after the features of ", done, " of ", count, " images");
   });
-  return values;
+  made.images = std::move(data);
+  if (!unreadable.empty()) leave_out(made, size, unreadable);
+  return made;
 }
 
 FeatureExtractor make_extractor(const ShallowRequest& request, const Dataset& train, const ProgressFn& progress) {
@@ -131,9 +183,10 @@ FeatureExtractor make_extractor(const ShallowRequest& request, const Dataset& tr
                                  : request.features == "pixels" && !request.method.starts_with("bilinear") ? kPixelDirections
                                                                                                            : 0;
   if (directions == 0) return extractor;
+  check_covariance(request, extractor);
   const std::shared_ptr<const Dataset> whole(&train, [](const Dataset*) {});  // borrowed for this call
-  const std::vector<float> values = features_of(extractor, *evenly(whole, kPcaSample), request.threads, progress);
-  return project(extractor, fit_pca({values, extractor.size(), {}}, directions));
+  const FeatureVectors sample = features_of(extractor, evenly(whole, kPcaSample), request.threads, progress);
+  return project(extractor, fit_pca({sample.values, extractor.size(), {}}, directions));
 }
 
 Model picture_hash_model(const ShallowRequest& request) {

@@ -35,12 +35,20 @@ bool is_picture_hash(const std::string& method);
 // Whether these words of `signet train` ask for a shallow method.
 bool asks_for_shallow(Arguments words);
 
-// The features that a request names, fitted to the images that it learns from where that is part of them (PCA).
+// The features that a request names, fitted to the images that it learns from where that is part of them (PCA); those that cannot
+// be read are left out.
 FeatureExtractor make_extractor(const ShallowRequest& request, const Dataset& train, const ProgressFn& progress);
 
-// Feature vectors of all images, in their order. Throws where an image cannot be read, and kInvalidArgument for more than 8 GiB.
-std::vector<float> features_of(const FeatureExtractor& extractor, const Dataset& data, std::size_t threads,
-                               const ProgressFn& progress);
+// Feature vectors of the images that can be read, in their order.
+struct FeatureVectors {
+  std::shared_ptr<const Dataset> images;  // those, of the data that was asked about
+  std::vector<float> values;
+  std::size_t unreadable = 0;
+  std::string first_unreadable;  // why
+};
+// Throws kInvalidArgument where not one image can be read, and for more than 8 GiB.
+FeatureVectors features_of(const FeatureExtractor& extractor, std::shared_ptr<const Dataset> data, std::size_t threads,
+                           const ProgressFn& progress);
 
 // The model of a picture hash, with its record.
 Model picture_hash_model(const ShallowRequest& request);

@@ -68,8 +68,7 @@ void refuse_unread(const ShallowRequest& r, const OptionSet& options, const std:
 
 void check_picture_hash(const ShallowRequest& r, const OptionSet& options) {
   if (options.given("--bits") && r.options.bits != kPictureHashBits)
-    fail(ErrorCode::kInvalidArgument, "--bits ", r.options.bits, ": ", r.method, " has ", kPictureHashBits,
-         " bits, no more and no fewer");
+    fail(ErrorCode::kUsage, "--bits ", r.options.bits, ": ", r.method, " has ", kPictureHashBits, " bits, no more and no fewer");
   for (const char* name : {"--features", "--model", "--pca", "--size"})
     if (options.given(name)) fail(ErrorCode::kUsage, name, " says nothing to ", r.method, ", which looks at the picture itself");
   refuse_unread(r, options, {});

@@ -129,6 +129,10 @@ std::string fixed(double value, int digits) {
   return text.data();
 }
 
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return concat(with_commas(count), " ", noun, count == 1 ? "" : "s");
+}
+
 std::string human_bytes(std::uint64_t bytes) {
   constexpr std::array kUnits = {"kB", "MB", "GB", "TB", "PB"};
   if (bytes < 1000) return concat(bytes, " B");

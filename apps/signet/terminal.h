@@ -40,9 +40,10 @@ void print_json(const nlohmann::ordered_json& value);  // on standard output; wh
 // are set right where the whole column does.
 void print_table(const std::vector<std::vector<std::string>>& rows);
 
-std::string fixed(double value, int digits);   // 0.9123
-std::string human_bytes(std::uint64_t bytes);  // 1.2 MB (powers of 1,000)
-std::string human_seconds(double seconds);     // 0.8 s, 3 min 12 s
+std::string fixed(double value, int digits);                      // 0.9123
+std::string counted(std::uint64_t count, std::string_view noun);  // 1 image, 2,000 images
+std::string human_bytes(std::uint64_t bytes);                     // 1.2 MB (powers of 1,000)
+std::string human_seconds(double seconds);                        // 0.8 s, 3 min 12 s
 
 // The text without control characters, so that a file's name cannot command a terminal or break a table.
 std::string printable(std::string_view text);

@@ -1,12 +1,20 @@
 #include "signet/base/base64.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace signet {
 namespace {
 
 constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+constexpr std::array<std::int8_t, 256> kValues = [] {
+  std::array<std::int8_t, 256> values{};
+  values.fill(-1);
+  for (std::size_t i = 0; i < kDigits.size(); ++i) values[static_cast<unsigned char>(kDigits[i])] = static_cast<std::int8_t>(i);
+  return values;
+}();
 
 }  // namespace
 
@@ -31,9 +39,9 @@ std::optional<std::vector<std::byte>> from_base64(std::string_view text) {
   bytes.reserve(text.size() / 4 * 3);
   std::uint32_t group = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::size_t digit = i < digits ? kDigits.find(text[i]) : 0;
-    if (digit == std::string_view::npos) return std::nullopt;
-    group = group << 6 | static_cast<std::uint32_t>(digit);
+    const int value = i < digits ? kValues[static_cast<unsigned char>(text[i])] : 0;
+    if (value < 0) return std::nullopt;
+    group = group << 6 | static_cast<std::uint32_t>(value);
     if (i % 4 != 3) continue;
     for (int shift = 16; shift >= 0; shift -= 8) bytes.push_back(static_cast<std::byte>(group >> shift & 255));
     group = 0;

@@ -276,10 +276,37 @@ class Staging {
   json files_ = json::object();
 };
 
+bool is_code_folder(FileSystem& fs, const std::string& folder) {
+  const std::string path = join_path(folder, "codes.json");
+  if (!fs.exists(path)) return false;
+  const std::unique_ptr<MappedFile> file = fs.map(path);
+  const std::string_view text = as_text(file->data());
+  if (text.size() > kMaxJsonBytes || nests_deeper_than(16, text)) return false;
+  const json document = json::parse(text, nullptr, false);
+  const auto format = document.find("format");
+  return format != document.end() && *format == json(kFormat);
+}
+
+void refuse_others_files(FileSystem& fs, const std::string& folder, std::initializer_list<const char*> names) {
+  const auto there =
+      std::find_if(names.begin(), names.end(), [&](const char* name) { return fs.exists(join_path(folder, name)); });
+  if (there != names.end() && !is_code_folder(fs, folder))
+    fail(ErrorCode::kInvalidArgument, folder, " is no folder of codes, and its ", *there,
+         " would be lost; name a new folder, or move that file away");
+}
+
 }  // namespace
 
-void write_code_set(FileSystem& fs, const std::string& folder, const CodeSet& set) {
+void check_code_folder(FileSystem& fs, const std::string& folder) {
+  refuse_others_files(
+      fs, folder,
+      {"codes.json", "codes.npy", "keys.txt", "labels.txt", "records.jsonl", "verdicts.jsonl", "outputs.npy", "skipped.csv"});
+}
+
+void write_code_set(FileSystem& fs, const std::string& folder, const CodeSet& set, Records records) {
   check_set(set, folder);
+  refuse_others_files(fs, folder, {"codes.json", "codes.npy", "keys.txt", "labels.txt"});
+  if (records == Records::kRemove) refuse_others_files(fs, folder, {"records.jsonl", "verdicts.jsonl"});
   fs.create_directory(folder);
   Staging staging(fs, folder);
   const auto write_text = [&fs](const std::string& text) {
@@ -293,8 +320,13 @@ void write_code_set(FileSystem& fs, const std::string& folder, const CodeSet& se
   const std::string text = json_text(set, staging.files(), folder);
   staging.add("codes.json", write_text(text));
   staging.commit();
-  const std::string stale = join_path(folder, "labels.txt");  // of an older set; codes.json no longer names it
-  if (set.labels.empty() && fs.exists(stale)) fs.remove(stale);
+  // What is left of an older set would be taken for a part of this one.
+  std::vector<std::string> stale;
+  if (set.labels.empty()) stale.push_back("labels.txt");
+  if (records == Records::kRemove) stale.insert(stale.end(), {"records.jsonl", "verdicts.jsonl"});
+  std::erase_if(stale, [&](const std::string& name) { return !fs.exists(join_path(folder, name)); });
+  for (const std::string& name : stale) fs.remove(join_path(folder, name));
+  if (!stale.empty()) fs.sync_directory(folder);
 }
 
 CodeSet read_code_set(FileSystem& fs, const std::string& folder) {

@@ -64,6 +64,35 @@ TEST_F(CodeSetFolder, WithoutLabelsOrCodes) {
   expect_equal(read_code_set(fs_, folder()), set);
 }
 
+TEST_F(CodeSetFolder, RecordsOfAnOlderSetGo) {
+  const CodeSet set = sample();
+  for (const char* name : {"records.jsonl", "verdicts.jsonl"}) put(path(name), "{}\n");
+  write_code_set(fs_, folder(), set, Records::kKeep);
+  EXPECT_TRUE(fs_.exists(path("records.jsonl")) && fs_.exists(path("verdicts.jsonl")));
+  write_code_set(fs_, folder(), set);
+  EXPECT_FALSE(fs_.exists(path("records.jsonl")) || fs_.exists(path("verdicts.jsonl")));
+  expect_equal(read_code_set(fs_, folder()), set);
+}
+
+TEST_F(CodeSetFolder, FilesOfOthersAreNeitherReplacedNorRemoved) {
+  CodeSet set = sample();
+  set.labels.clear();
+  for (const char* name : {"labels.txt", "keys.txt", "codes.npy", "codes.json", "records.jsonl", "verdicts.jsonl"}) {
+    put(path(name), R"({"format":"mine"})");
+    std::string message;
+    EXPECT_EQ(error_of([&] { write_code_set(fs_, folder(), set); }, &message), ErrorCode::kInvalidArgument) << name;
+    EXPECT_NE(message.find(name), std::string::npos) << message;
+    EXPECT_EQ(error_of([&] { check_code_folder(fs_, folder()); }), ErrorCode::kInvalidArgument) << name;
+    EXPECT_EQ(fs_.list(folder()), std::vector<std::string>{name});
+    EXPECT_EQ(get(path(name)), R"({"format":"mine"})");
+    fs_.remove(path(name));
+  }
+  put(path("notes.txt"), "mine");
+  check_code_folder(fs_, folder());
+  write_code_set(fs_, folder(), set);
+  check_code_folder(fs_, folder());
+}
+
 TEST_F(CodeSetFolder, ByHandWithTheLeast) {
   write_by_hand(kByHand, "a\nb\nc", "0\n1\n5");
   const CodeSet set = read_code_set(fs_, folder());

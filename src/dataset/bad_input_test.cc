@@ -252,10 +252,21 @@ TEST_F(BadInput, PictureRemovedAfterOpening) {
   expect_error([&] { dataset->get(0); }, ErrorCode::kNotFound, {"class0/0000.png"});
 }
 
-TEST_F(BadInput, SymbolicLinkLoopOfFolders) {
-  td::make_class_folder(folder.path(), 1, 1, 8);
+TEST_F(BadInput, SymbolicLinkLoopOfFoldersIsLeftOut) {
+  td::make_class_folder(folder.path(), 2, 1, 8);
   std::filesystem::create_directory_symlink(folder.path(), folder / "class0/again");
-  expect_refused(folder.path(), ErrorCode::kInvalidArgument, {folder / "class0/again: is a symbolic link", "leads back"});
+  const auto dataset = open_dataset(folder.path());
+  EXPECT_EQ(dataset->size(), 2u);
+  ASSERT_EQ(dataset->left_out().size(), 1u);
+  EXPECT_EQ(dataset->left_out()[0].find(folder / "class0/again: is a symbolic link that leads back"), 0u)
+      << dataset->left_out()[0];
+  EXPECT_NE(dataset->describe().find("1 folder that cannot be read left out"), std::string::npos) << dataset->describe();
+  const DatasetSummary summary = summarise_dataset(folder.path());
+  ASSERT_EQ(summary.problems.size(), 1u);
+  EXPECT_EQ(summary.problems[0], dataset->left_out()[0]);
+  std::filesystem::remove(folder / "class0/0000.png");
+  std::filesystem::remove(folder / "class1/0000.png");
+  expect_refused(folder.path(), ErrorCode::kIo, {folder.path() + ": holds no pictures", "class0/again: is a symbolic link"});
 }
 
 TEST_F(BadInput, FoldersTooDeep) {
@@ -271,11 +282,15 @@ TEST_F(BadInput, PipeNamedLikeAPictureIsLeftOut) {
   EXPECT_EQ(open_dataset(folder.path())->size(), 1u);
 }
 
-TEST_F(BadInput, UnreadableFolder) {
+TEST_F(BadInput, UnreadableFolderIsLeftOutBelowTheRootAlone) {
   if (::getuid() == 0) GTEST_SKIP() << "root may read everything";
-  td::make_class_folder(folder.path(), 1, 1, 8);
+  td::make_class_folder(folder.path(), 2, 1, 8);
   std::filesystem::permissions(folder / "class0", std::filesystem::perms::none);
-  expect_refused(folder.path(), ErrorCode::kIo, {"class0"});
+  const auto dataset = open_dataset(folder.path());
+  EXPECT_EQ(dataset->size(), 1u);
+  ASSERT_EQ(dataset->left_out().size(), 1u);
+  EXPECT_NE(dataset->left_out()[0].find("cannot list " + (folder / "class0")), std::string::npos) << dataset->left_out()[0];
+  expect_refused(folder / "class0", ErrorCode::kIo, {folder / "class0"});
   std::filesystem::permissions(folder / "class0", std::filesystem::perms::owner_all);
 }
 

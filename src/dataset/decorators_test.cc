@@ -134,13 +134,13 @@ TEST(Decorators, StratifiedSplitRefusesAbsurdShares) {
 TEST(Decorators, OverlapFindsEqualPixelsOfEqualShape) {
   const auto a = subset(made(10, 0), {0, 1, 2, 3}), b = subset(made(10, 0), {7, 2, 0, 2});
   const std::vector<Overlap> found = find_overlap(*a, *b, 100);
-  ASSERT_EQ(found.size(), 3u);
+  ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].first, 0u);
   EXPECT_EQ(found[0].second, 2u);
   EXPECT_EQ(found[1].first, 2u);
-  EXPECT_EQ(found[1].second, 1u);
-  EXPECT_EQ(found[2].second, 3u);
-  EXPECT_EQ(find_overlap(*a, *b, 2).size(), 2u);
+  EXPECT_EQ(found[1].second, 1u);  // once, though it is there twice
+  EXPECT_EQ(find_overlap(*b, *a, 100).size(), 3u);
+  EXPECT_EQ(find_overlap(*a, *b, 1).size(), 1u);
   EXPECT_TRUE(find_overlap(*a, *b, 0).empty());
   EXPECT_TRUE(find_overlap(*subset(a, {0}), *subset(a, {1}), 9).empty());
 }

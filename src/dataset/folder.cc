@@ -23,11 +23,12 @@ constexpr std::size_t kMaxDepth = 64;
 
 using FolderId = std::pair<dev_t, ino_t>;
 
-// All regular files below a folder, symbolic links followed; a link back to a folder that it lies in is an error, not a loop.
+// All regular files below a folder, symbolic links followed. A folder below it that cannot be listed, and a link back to a folder
+// that it lies in, is left out: one of them (lost+found on every disk) must not keep the others from being read.
 class Scan {
  public:
   explicit Scan(const std::string& root) : root_(root) { visit(root, ""); }
-  std::vector<std::string> take() { return std::move(files_); }
+  std::vector<std::string> files, left_out;  // left_out: a sentence each
 
  private:
   void visit(const std::string& folder, const std::string& prefix) {
@@ -35,24 +36,32 @@ class Scan {
     if (::stat(folder.c_str(), &info) != 0) fail(ErrorCode::kIo, "cannot read the folder ", folder);
     const FolderId id(info.st_dev, info.st_ino);
     if (std::find(parents_.begin(), parents_.end(), id) != parents_.end()) {
-      fail(ErrorCode::kInvalidArgument, folder,
-           ": is a symbolic link that leads back into a folder it lies in; remove that link");
+      left_out.push_back(concat(folder, ": is a symbolic link that leads back into a folder it lies in"));
+      return;
     }
     if (parents_.size() >= kMaxDepth) {
       fail(ErrorCode::kInvalidArgument, folder, ": lies more than ", kMaxDepth, " folders below ", root_,
            "; point to a folder nearer to the pictures");
     }
+    std::vector<std::string> names;
+    try {
+      names = real_file_system().list(folder);
+    } catch (const Error& error) {
+      if (parents_.empty()) throw;
+      left_out.emplace_back(error.what());
+      return;
+    }
     parents_.push_back(id);
-    for (const std::string& name : real_file_system().list(folder)) {
+    for (const std::string& name : names) {
       if (name.starts_with('.')) continue;
       const std::string path = join_path(folder, name), relative = prefix + name;
       if (::stat(path.c_str(), &info) != 0) {
         // A dangling link or a loop: kept where it is named like a picture, so that get() reports it by its key.
-        if (has_picture_name(name)) files_.push_back(relative);
+        if (has_picture_name(name)) files.push_back(relative);
       } else if (S_ISDIR(info.st_mode)) {
         visit(path, relative + "/");
       } else if (S_ISREG(info.st_mode)) {
-        files_.push_back(relative);
+        files.push_back(relative);
       }
     }
     parents_.pop_back();
@@ -60,7 +69,6 @@ class Scan {
 
   const std::string& root_;
   std::vector<FolderId> parents_;
-  std::vector<std::string> files_;
 };
 
 // Tars named by split in a folder that holds no pictures of its own: train.tar, test.tar.
@@ -128,11 +136,13 @@ Listed::Parts parts_of(const Tree& tree, const std::vector<TreeFile>& files, std
   return parts;
 }
 
-std::vector<TreeFile> folder_files(const std::string& path) {
+std::vector<TreeFile> folder_files(const std::string& path, std::vector<std::string>& left_out) {
+  Scan scan(path);
+  left_out = std::move(scan.left_out);
+  if (!left_out.empty() && std::none_of(scan.files.begin(), scan.files.end(), has_picture_name))
+    fail(ErrorCode::kIo, path, ": holds no pictures that can be reached: ", left_out.front());
   std::vector<TreeFile> files;
-  for (std::string& file : Scan(path).take()) {
-    files.push_back({file, file, files.size()});
-  }
+  for (const std::string& file : scan.files) files.push_back({file, file, files.size()});
   return files;
 }
 
@@ -172,9 +182,12 @@ std::shared_ptr<const Dataset> open_folder(const std::string& path, const Datase
     parts.load = [path, limits = options.limits](std::size_t, const std::string&) { return load_file(path, limits); };
     return std::make_shared<Listed>(std::move(parts));
   }
-  const std::vector<TreeFile> files = folder_files(path);
+  std::vector<std::string> left_out;
+  const std::vector<TreeFile> files = folder_files(path, left_out);
   const Tree tree = arrange_tree(files, options.split, path);
   Listed::Parts parts = parts_of(tree, files, describe_tree("folder", tree, options.split));
+  if (!left_out.empty()) parts.description += concat(", ", counted(left_out.size(), "folder"), " that cannot be read left out");
+  parts.left_out = std::move(left_out);
   parts.load = [path, limits = options.limits](std::size_t, const std::string& key) {
     return load_file(join_path(path, key), limits);
   };
@@ -184,7 +197,8 @@ std::shared_ptr<const Dataset> open_folder(const std::string& path, const Datase
 std::vector<std::string> folder_splits(const std::string& path) {
   if (!is_folder(path)) return {};
   if (!tars_by_split(path).empty()) return tar_splits(path);
-  return arrange_tree(folder_files(path), "", path).splits;
+  std::vector<std::string> left_out;
+  return arrange_tree(folder_files(path, left_out), "", path).splits;
 }
 
 }  // namespace signet::reader

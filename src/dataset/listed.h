@@ -24,6 +24,7 @@ class Listed final : public Dataset {
     std::vector<std::string> splits;      // names; empty where there are none
     std::vector<std::uint32_t> split_of;  // one per key where there are splits: index into `splits`
     std::string description;
+    std::vector<std::string> left_out;
     std::function<Image(std::size_t i, const std::string& key)> load;
     void add(std::string key, std::span<const std::int32_t> list) {
       keys.push_back(std::move(key));
@@ -49,6 +50,7 @@ class Listed final : public Dataset {
   }
   const std::vector<std::string>& class_names() const noexcept override { return parts_.class_names; }
   std::string describe() const override { return parts_.description; }
+  std::span<const std::string> left_out() const noexcept override { return parts_.left_out; }
   std::string split(std::size_t i) const override {
     check(i);
     return parts_.splits.empty() ? std::string() : parts_.splits[parts_.split_of[i]];

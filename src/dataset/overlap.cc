@@ -46,17 +46,11 @@ std::vector<Overlap> find_overlap(const Dataset& a, const Dataset& b, std::size_
   if (limit == 0 || a.size() == 0 || b.size() == 0) return found;
   ThreadPool pool(0);
   const std::vector<std::string> first = digests(a, pool), second = digests(b, pool);
-  std::unordered_map<std::string, std::vector<std::size_t>> positions;
+  std::unordered_map<std::string, std::size_t> positions;
   for (std::size_t j = 0; j < second.size(); ++j)
-    if (!second[j].empty()) positions[second[j]].push_back(j);
-  for (std::size_t i = 0; i < first.size(); ++i) {
-    const auto same = positions.find(first[i]);
-    if (same == positions.end()) continue;
-    for (const std::size_t j : same->second) {
-      found.push_back({i, j});
-      if (found.size() == limit) return found;
-    }
-  }
+    if (!second[j].empty()) positions.try_emplace(second[j], j);
+  for (std::size_t i = 0; i < first.size() && found.size() < limit; ++i)
+    if (const auto same = positions.find(first[i]); same != positions.end()) found.push_back({i, same->second});
   return found;
 }
 

@@ -52,6 +52,7 @@ DatasetSummary summarise_dataset(const std::string& path, const DatasetOptions& 
     const auto at = std::find(summary.splits.begin(), summary.splits.end(), dataset->split(i));
     if (at != summary.splits.end()) ++summary.split_sizes[static_cast<std::size_t>(at - summary.splits.begin())];
   }
+  summary.problems.assign(dataset->left_out().begin(), dataset->left_out().end());
   const std::size_t looks = std::min(look_at, dataset->size());
   for (std::size_t i = 0; i < looks; ++i) look_at_picture(*dataset, i * dataset->size() / looks, summary);
   return summary;

@@ -72,6 +72,10 @@ bool within(const CodeMatrix& codes, std::optional<std::uint32_t> radius, std::s
   return radius && codes.size() > 0 && hamming_distance(codes.row(a), codes.row(b)) <= *radius;
 }
 
+bool is_at_or_below(const std::string& key, const std::string& path) {
+  return key.starts_with(path) && (key.size() == path.size() || path.ends_with('/') || key[path.size()] == '/');
+}
+
 // Groups of equal digests: the same rules as stars (best first, no reference against itself, verdicts), without codes.
 std::vector<DuplicateGroup> exact_groups(const DedupSet& set, const Verdicts& verdicts, const FindOptions& options,
                                          const std::vector<std::size_t>& order) {
@@ -148,8 +152,8 @@ std::vector<std::size_t> keep_order(std::span<const DedupItem> items, const Keep
       case KeepRule::kSharpest:
         return -item.sharpness;
       case KeepRule::kPath: {
-        const auto found =
-            std::find_if(keep.paths.begin(), keep.paths.end(), [&](const std::string& p) { return item.key.starts_with(p); });
+        const auto found = std::find_if(keep.paths.begin(), keep.paths.end(),
+                                        [&](const std::string& path) { return is_at_or_below(item.key, path); });
         return static_cast<double>(found - keep.paths.begin());
       }
     }
@@ -204,13 +208,6 @@ std::vector<DuplicateGroup> find_duplicates(const DedupSet& set, std::span<const
     groups.push_back(std::move(group));
   }
   return groups;
-}
-
-std::uint64_t bytes_saved(const DedupSet& set, std::span<const DuplicateGroup> groups) {
-  std::uint64_t sum = 0;
-  for (const DuplicateGroup& group : groups)
-    for (const DuplicateMember& member : group.members) sum += set.items[member.item].bytes;
-  return sum;
 }
 
 }  // namespace signet

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "signet/base/error.h"
+#include "signet/base/text.h"
 
 namespace signet {
 namespace {
@@ -14,6 +15,7 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kFormat = "signet-dedup-plan";
 constexpr std::uint64_t kVersion = 1;
 constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 30;
+constexpr int kMostDepth = 64;  // of brackets; those of a plan that signet writes nest six deep
 
 Json to_json(const PlannedFile& file) {
   return {{"path", file.path}, {"bytes", file.bytes}, {"sha256", file.sha256}, {"width", file.width}, {"height", file.height}};
@@ -64,8 +66,9 @@ auto named(const Parse& parse, const std::string& name, const std::string& where
 void check_paths(const DedupPlan& plan, const std::string& path, ErrorCode code) {
   std::set<std::string> kept, moved;
   const auto check = [&](const std::string& name) {
-    if (name.find_first_of(std::string("\n\r\0", 3)) != std::string::npos)
-      fail(code, path, ": a path holds a line break or NUL, which the list for the shell cannot carry");
+    if (!can_be_planned(name))
+      fail(code, path, ": the path ", Json(name).dump(-1, ' ', false, Json::error_handler_t::replace),
+           " is not UTF-8, or holds a line break or NUL; rename the file first");
   };
   for (const PlannedGroup& group : plan.groups) {
     check(group.keep.path);
@@ -80,6 +83,15 @@ void check_paths(const DedupPlan& plan, const std::string& path, ErrorCode code)
 }
 
 }  // namespace
+
+bool can_be_planned(const std::string& path) {
+  if (path.find_first_of(std::string("\n\r\0", 3)) != std::string::npos) return false;
+  try {
+    return !Json(path).dump().empty();
+  } catch (const Json::exception&) {
+    return false;
+  }
+}
 
 void write_plan(FileSystem& fs, const std::string& path, const DedupPlan& plan) {
   check_paths(plan, path, ErrorCode::kInvalidArgument);
@@ -109,20 +121,15 @@ void write_plan(FileSystem& fs, const std::string& path, const DedupPlan& plan) 
   }
   json["bytes_saved"] = saved;
   json["groups"] = std::move(groups);
-  std::string text;
-  try {
-    text = json.dump(1) + "\n";
-  } catch (const nlohmann::json::exception&) {
-    fail(ErrorCode::kInvalidArgument, path, ": a file's name is not valid UTF-8, so that a plan cannot name it; rename it first");
-  }
   write_file_atomically(fs, path + ".list", as_bytes(list));
-  write_file_atomically(fs, path, as_bytes(text));
+  write_file_atomically(fs, path, as_bytes(json.dump(1) + "\n"));
 }
 
 DedupPlan read_plan(FileSystem& fs, const std::string& path) {
   const std::vector<std::byte> bytes = read_file(fs, path, kMostBytes);
-  const auto* text = reinterpret_cast<const char*>(bytes.data());
-  const Json json = Json::parse(text, text + bytes.size(), nullptr, false);
+  if (nests_deeper_than(kMostDepth, as_text(bytes)))
+    fail(ErrorCode::kCorrupt, path, " is not a plan of signet dedup: its brackets nest deeper than ", kMostDepth);
+  const Json json = Json::parse(as_text(bytes), nullptr, false);
   if (!json.is_object() || !json.contains("format") || json["format"] != kFormat)
     fail(ErrorCode::kCorrupt, path, " is not a plan of signet dedup");
   const auto version = member<std::uint64_t>(json, "version", path);

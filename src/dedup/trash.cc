@@ -1,4 +1,9 @@
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -21,20 +26,45 @@ struct Entry {
   std::uint64_t bytes = 0;
 };
 
-std::string journal_name(std::size_t number) {
+std::string journal_name(std::uint64_t number) {
   std::string digits = std::to_string(number);
   return kJournalPrefix + std::string(6 - std::min<std::size_t>(6, digits.size()), '0') + digits + ".jsonl";
 }
 
+// The number in the name of a journal; nothing where the name is not one.
+std::optional<std::uint64_t> journal_number(const std::string& name) {
+  std::uint64_t number = 0;
+  if (!name.starts_with(kJournalPrefix)) return std::nullopt;
+  std::from_chars(name.data() + std::strlen(kJournalPrefix), name.data() + name.size(), number);
+  return journal_name(number) == name ? std::optional(number) : std::nullopt;
+}
+
+// The name that file `number` of all that were moved bears in the trash folder: of a long name the end, as names have at most 255
+// bytes. The journal has it whole.
+std::string trash_name(std::uint64_t number, const std::string& name) {
+  constexpr std::size_t kMost = 255;
+  const std::string before = concat(number, "-");
+  return before + name.substr(name.size() - std::min(name.size(), kMost - before.size()));
+}
+
+// The device on which a folder lies, or will lie when it is made.
+std::optional<std::uint64_t> device_for(std::string folder) {
+  while (!file_id(folder) && folder != parent_path(folder)) folder = parent_path(folder);
+  const auto id = file_id(folder);
+  return id ? std::optional(id->first) : std::nullopt;
+}
+
 // All lines of all journals, in order. A last line that was cut off tells of a move that did not happen: it is written and synced
 // before the move.
-std::vector<Entry> read_journals(FileSystem& fs, const std::string& trash, std::size_t& next_number) {
+std::vector<Entry> read_journals(FileSystem& fs, const std::string& trash, std::uint64_t& next_number) {
   std::vector<Entry> entries;
   next_number = 1;
   if (!fs.exists(trash)) return entries;
-  for (const std::string& name : fs.list(trash)) {
-    if (!name.starts_with(kJournalPrefix) || is_temp_name(name)) continue;
-    ++next_number;
+  std::map<std::uint64_t, std::string> journals;
+  for (const std::string& name : fs.list(trash))
+    if (const auto number = journal_number(name)) journals.emplace(*number, name);
+  for (const auto& [number, name] : journals) {
+    next_number = number + 1;  // not their count: one may have been removed
     const std::string path = join_path(trash, name);
     const std::string text = read_text_file(fs, path, kMostJournalBytes);
     for (std::size_t begin = 0, line = 1; begin < text.size(); ++line) {
@@ -103,6 +133,30 @@ class Apply {
       if (progress_ && !progress_({"compare with the plan", result_.moved + todo_.size(), 0, ""}))
         fail(ErrorCode::kCancelled, "stopped while files were compared with the plan; nothing was moved");
     }
+    check_names();
+  }
+
+  // No name of a file that stays is moved, whichever group keeps it, and no link, whose content stays where it is. Nor is half of
+  // a plan done because the other half lies on another disk.
+  void check_names() const {
+    std::map<FileId, std::string> kept;
+    for (const PlannedGroup& group : plan_.groups)
+      if (const auto id = file_id(group.keep.path)) kept.emplace(*id, group.keep.path);
+    const auto device = device_for(plan_.trash);
+    for (const PlannedFile* file : todo_) {
+      std::error_code ignored;
+      if (std::filesystem::is_symlink(file->path, ignored))
+        fail(ErrorCode::kMismatch, file->path,
+             " is moved by the plan, but it is a symbolic link and not a picture; nothing was moved, make a new plan");
+      const auto id = file_id(file->path);
+      const auto same = id ? kept.find(*id) : kept.end();
+      if (same != kept.end())
+        fail(ErrorCode::kMismatch, file->path, " is moved by the plan, but it is another name of ", same->second,
+             ", which is kept; nothing was moved, make a new plan");
+      if (id && device && id->first != *device)
+        fail(ErrorCode::kIo, file->path, " is on another file system than the trash folder ", plan_.trash,
+             ", where no move leads to; nothing was moved, make a new plan with --trash DIR on the disk of the pictures");
+    }
   }
 
   void check_one(const PlannedFile& file, const char* role) const {
@@ -115,7 +169,11 @@ class Apply {
   void start_journal() {
     fs_.create_directory(plan_.trash);
     fs_.sync_directory(parent_path(plan_.trash));
-    journal_ = fs_.create(join_path(plan_.trash, journal_name(number_)));
+    const std::string path = join_path(plan_.trash, journal_name(number_));
+    if (fs_.exists(path))  // creating it would lose what another apply has written there meanwhile
+      fail(ErrorCode::kMismatch, path,
+           " has just been made by another dedup apply; nothing was moved, try again when that is done");
+    journal_ = fs_.create(path);
     journal_->sync();
     fs_.sync_directory(plan_.trash);
   }
@@ -124,7 +182,7 @@ class Apply {
   void move(const PlannedFile& file) {
     std::string name;
     do {
-      name = concat(++names_, "-", file_name(file.path));
+      name = trash_name(++names_, file_name(file.path));
     } while (fs_.exists(join_path(plan_.trash, name)));
     const std::string line = json{{"from", file.path}, {"name", name}, {"bytes", file.bytes}}.dump() + "\n";
     journal_->append(as_bytes(line));
@@ -142,11 +200,27 @@ class Apply {
   std::map<std::string, std::string> moved_before_;
   std::vector<const PlannedFile*> todo_;
   std::unique_ptr<WritableFile> journal_;
-  std::size_t number_ = 1, names_ = 0;
+  std::uint64_t number_ = 1;
+  std::size_t names_ = 0;
   ApplyResult result_;
 };
 
 }  // namespace
+
+std::optional<FileId> file_id(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return std::nullopt;
+  return FileId(info.st_dev, info.st_ino);
+}
+
+bool is_trash_folder(FileSystem& fs, const std::string& folder) {
+  try {
+    const std::vector<std::string> names = fs.list(folder);
+    return std::any_of(names.begin(), names.end(), [](const std::string& name) { return journal_number(name).has_value(); });
+  } catch (const Error&) {
+    return false;
+  }
+}
 
 ApplyResult apply_plan(FileSystem& fs, const DedupPlan& plan, const ProgressFn& progress) {
   return Apply(fs, plan, progress).run();
@@ -154,7 +228,7 @@ ApplyResult apply_plan(FileSystem& fs, const DedupPlan& plan, const ProgressFn& 
 
 UndoResult undo_moves(FileSystem& fs, const std::string& trash) {
   if (!fs.exists(trash)) fail(ErrorCode::kNotFound, trash, " does not exist; it is the trash folder that dedup apply has named");
-  std::size_t next = 0;
+  std::uint64_t next = 0;
   std::vector<Entry> entries = read_journals(fs, trash, next);
   if (next == 1) fail(ErrorCode::kNotFound, trash, " holds no journal of dedup apply; nothing can be undone from it");
   std::reverse(entries.begin(), entries.end());

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -115,6 +116,113 @@ TEST_F(Trash, RefusesWhatHasChanged) {
   fill();
   std::filesystem::remove(path("pictures/b.png"));
   refused("b.png is moved by the plan, but it is gone");
+}
+
+TEST_F(Trash, AnotherNameOfAKeptFileIsNeverMoved) {
+  const auto refused = [&](const std::string& part) {
+    try {
+      apply_plan(real_file_system(), plan());
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kMismatch);
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+    EXPECT_FALSE(is_there("trash"));
+  };
+  const std::string kept = path("pictures/a.png"), moved = path("pictures/b.png");
+  const auto same_content = [&] { content_[moved] = content_[kept]; };
+  std::filesystem::remove(moved);
+  std::filesystem::create_hard_link(kept, moved);
+  same_content();
+  refused("b.png is moved by the plan, but it is another name of " + kept);
+  fill();
+  std::filesystem::remove(kept);
+  std::filesystem::create_symlink(moved, kept);
+  content_[kept] = content_[moved];
+  refused("b.png is moved by the plan, but it is another name of " + kept);
+  fill();
+  std::filesystem::remove(moved);
+  std::filesystem::create_symlink(kept, moved);
+  same_content();
+  refused("b.png is moved by the plan, but it is a symbolic link");
+  fill();  // kept by another group than the one that moves it, and by the way of a linked folder
+  std::filesystem::create_directory_symlink(path("pictures"), path("album"));
+  DedupPlan through = plan();
+  through.groups.push_back({planned("pictures/b.png"), {}});
+  through.groups.back().keep.path = path("album/b.png");
+  EXPECT_THROW(apply_plan(real_file_system(), through), Error);
+  EXPECT_TRUE(is_there("pictures/b.png"));
+}
+
+TEST_F(Trash, TheLongestNamesAreMovedAndBroughtBack) {
+  const std::string name = "pictures/" + std::string(251, 'x') + ".png";
+  put(path(name), content_[path(name)] = "a name of 255 bytes");
+  DedupPlan long_one = plan();
+  long_one.groups[0].move.push_back({planned(name), DuplicateLevel::kNear, 2});
+  EXPECT_EQ(apply_plan(real_file_system(), long_one).moved, 3u);
+  EXPECT_FALSE(is_there(name));
+  expect_nothing_lost();
+  EXPECT_EQ(undo_moves(real_file_system(), path("trash")).restored, 3u);
+  expect_all_back();
+}
+
+TEST_F(Trash, AnotherDiskIsRefusedBeforeAnythingIsMoved) {
+  const std::string shared = "/dev/shm";  // memory, where there is one
+  if (!file_id(shared) || file_id(shared)->first == file_id(path("pictures"))->first) GTEST_SKIP() << "there is one disk alone";
+  DedupPlan far = plan();
+  far.trash = join_path(shared, concat("signet-trash-", ::getpid(), "/trash"));
+  try {
+    apply_plan(real_file_system(), far);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kIo);
+    EXPECT_NE(std::string(error.what()).find("--trash DIR"), std::string::npos) << error.what();
+  }
+  EXPECT_FALSE(std::filesystem::exists(far.trash));
+  expect_all_back();
+}
+
+TEST_F(Trash, AJournalIsNeverWrittenOver) {
+  DedupPlan first = plan(), second = plan(), third = plan();
+  first.groups[0].move.pop_back();
+  second.groups[0].move.erase(second.groups[0].move.begin());
+  third.groups = {{planned("pictures/a.png"), {{planned("pictures/sub/c.png"), DuplicateLevel::kNear, 2}}}};
+  apply_plan(real_file_system(), first);
+  apply_plan(real_file_system(), second);
+  std::filesystem::remove(path("trash/journal-000001.jsonl"));
+  const std::string before = get(real_file_system(), path("trash/journal-000002.jsonl"));
+  apply_plan(real_file_system(), third);
+  EXPECT_EQ(get(real_file_system(), path("trash/journal-000002.jsonl")), before);
+  EXPECT_TRUE(is_there("trash/journal-000003.jsonl"));
+  EXPECT_EQ(undo_moves(real_file_system(), path("trash")).restored, 2u);
+  // One that another process makes after this one has looked.
+  put(path("trash/journal-notes.jsonl"), "of somebody else");
+  const std::string next = path("trash/journal-000004.jsonl");
+  EXPECT_THROW(apply_plan(real_file_system(), third,
+                          [&](const Progress&) {
+                            put(next, "lines");
+                            return true;
+                          }),
+               Error);
+  EXPECT_EQ(get(real_file_system(), next), "lines");
+  EXPECT_TRUE(is_there("pictures/sub/c.png"));
+}
+
+TEST_F(Trash, JournalsAreReadByTheirNumbers) {
+  const auto line = [&](const char* from, const char* name) {
+    return R"({"from":")" + path(from) + R"(","name":")" + name + R"(","bytes":1})" + "\n";
+  };
+  std::filesystem::create_directories(path("trash"));
+  put(path("trash/journal-999999.jsonl"), line("pictures/old.png", "1-x.png"));
+  put(path("trash/journal-1000000.jsonl"), line("pictures/new.png", "1-x.png"));
+  put(path("trash/1-x.png"), "x");
+  undo_moves(real_file_system(), path("trash"));  // the newest tells where it was
+  EXPECT_TRUE(is_there("pictures/new.png"));
+  EXPECT_TRUE(is_trash_folder(real_file_system(), path("trash")));
+  EXPECT_FALSE(is_trash_folder(real_file_system(), path("pictures")));
+  put(path("pictures/journal-1.jsonl"), "of somebody else");
+  EXPECT_FALSE(is_trash_folder(real_file_system(), path("pictures")));
+  EXPECT_FALSE(is_trash_folder(real_file_system(), path("nowhere")));
 }
 
 TEST_F(Trash, UndoOverwritesNothing) {
@@ -244,6 +352,8 @@ TEST_F(Trash, BadPlansAreRefused) {
   refused("\"path\": \"/", "\"path\": \"", ErrorCode::kCorrupt);         // not absolute
   refused("\"groups\": [", "\"groups\": [3,", ErrorCode::kCorrupt);
   refused("}", "", ErrorCode::kCorrupt);
+  refused("{\n  \"budget\": 0.001\n }", R"({"a":)" + std::string(400'000, '[') + std::string(400'000, ']') + "}",
+          ErrorCode::kCorrupt);
   for (std::size_t cut = 0; cut < good.size() - 2; cut += 7) {
     put(path("bad.json"), good.substr(0, cut));
     EXPECT_THROW(read_plan(real_file_system(), path("bad.json")), Error) << cut;

@@ -113,12 +113,14 @@ void Bulk::report_progress(bool last) {
   }
 }
 
-// Pictures are brought to the network's small geometry at once, so that only one large picture a thread is in memory.
+// Pictures are brought to the network's small geometry at once, so that only one large picture a thread is in memory. A hash is
+// of the whole picture: such a group has one.
 void Bulk::load_group(std::size_t begin, std::size_t end, std::vector<Image>& images, Block& block) {
+  const Preprocessing& how = state_.model.info.preprocessing;
   images.clear();
   for (std::size_t i = begin; i < end; ++i) {
     try {
-      images.push_back(to_input_geometry(load_(i), state_.model.info.preprocessing));
+      images.push_back(how.descriptor == Descriptor::kHash ? load_(i) : to_input_geometry(load_(i), how));
       block.indices.push_back(i);
     } catch (const Error& e) {
       if (e.code() == ErrorCode::kCancelled || e.code() == ErrorCode::kInternal) throw;
@@ -128,12 +130,13 @@ void Bulk::load_group(std::size_t begin, std::size_t end, std::vector<Image>& im
 }
 
 Block Bulk::make_block(std::size_t begin, std::size_t end, Worker& worker, Spent& spent) {
-  constexpr std::size_t kGroup = 16;  // images between two looks at the clock and at whether to go on
+  // Images between two looks at the clock and at whether to go on.
+  const std::size_t group = state_.model.info.preprocessing.descriptor == Descriptor::kHash ? 1 : 16;
   Block block;
   block.outputs = state_.make_outputs(end - begin, want_);
   std::vector<Image> images;
-  for (std::size_t at = begin; at < end && !stopped_; at += kGroup) {
-    const std::size_t group_end = std::min(end, at + kGroup);
+  for (std::size_t at = begin; at < end && !stopped_; at += group) {
+    const std::size_t group_end = std::min(end, at + group);
     const std::size_t first = block.indices.size();
     const Clock::time_point loading = Clock::now();
     load_group(at, group_end, images, block);

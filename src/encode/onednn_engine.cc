@@ -141,7 +141,8 @@ algorithm elementwise_algorithm(LayerKind kind) {
 // A conv or linear layer whose one reader is elementwise, and which is no output itself, takes that reader into its own inner
 // loop.
 void PlanBuilder::find_fusion(std::size_t index) {
-  if (!has_weights(network_.layers[index].kind) || is_output(static_cast<int>(index))) return;
+  const LayerKind kind = network_.layers[index].kind;
+  if ((kind != LayerKind::kConv && kind != LayerKind::kLinear) || is_output(static_cast<int>(index))) return;
   int reader = -1;
   for (std::size_t j = index + 1; j < network_.layers.size(); ++j) {
     const Layer& layer = network_.layers[j];

@@ -68,6 +68,22 @@ TEST(ShallowLayers, ByHandInBothEngines) {
   }
 }
 
+TEST(ShallowLayers, AnActivationBehindThemIsDone) {
+  for (const char* name : {"reference", "onednn"}) {
+    for (const Layer& layer : {radial(), tree()}) {
+      Network network = of_one(layer, 3);
+      Layer tanh;
+      tanh.kind = LayerKind::kTanh;
+      tanh.input = 0;
+      network.layers.push_back(tanh);
+      network.hash = 1;
+      const std::size_t last = layer.out - 1;  // 1 of the radial functions, leaf 7 of the tree
+      const double before = layer.kind == LayerKind::kRadial ? 1 : 7;
+      EXPECT_NEAR(hash_of(*make_engine(name, network), layer.out, {5, 9, 0})[last], std::tanh(before), 1e-6) << name;
+    }
+  }
+}
+
 TEST(ShallowLayers, EnginesAgreeAndBatchesDoNotMatter) {
   const Network network = shallow_layers(3, 9, 7, 6);
   std::vector<float> input;
@@ -177,6 +193,23 @@ TEST_F(ShallowModelTest, TheEncoderFeedsTheDescriptor) {
   const auto values = picture_hash_values(image, PictureHash::kDct);
   const std::vector<float> right = hash_of(*make_reference_engine(of_hash.network()), 5, {values.begin(), values.end()});
   for (std::size_t k = 0; k < 5; ++k) EXPECT_NEAR(of_hash.run({&image, 1}).hash[k], right[k], 1e-4);
+}
+
+TEST_F(ShallowModelTest, ManyPicturesAreHashedWholeAsOneIs) {
+  const Encoder encoder(described(Descriptor::kHash, kPictureHashBits), {2, "auto"});
+  std::vector<Image> images;
+  for (std::uint32_t i = 0; i < 9; ++i) images.push_back(random_image(400 + i, 100 - 3 * i, 3, i));
+  const std::vector<float> one_by_one = encoder.run(images).hash;
+  std::vector<float> together(one_by_one.size());
+  encode_all(
+      encoder, images.size(), [&](std::size_t i) { return images[i]; },
+      [&](std::span<const std::size_t> indices, const Outputs& outputs) {
+        for (std::size_t i = 0; i < indices.size(); ++i)
+          std::copy_n(outputs.hash.begin() + static_cast<std::ptrdiff_t>(i * 5), 5,
+                      together.begin() + static_cast<std::ptrdiff_t>(indices[i] * 5));
+      },
+      {});
+  EXPECT_EQ(together, one_by_one);
 }
 
 }  // namespace

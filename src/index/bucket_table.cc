@@ -24,7 +24,7 @@ BucketTable::BucketTable(const std::uint64_t* offsets, const std::uint64_t* ids,
 
 void BucketTable::corrupt(const char* what, std::uint64_t value) const {
   fail(ErrorCode::kCorrupt, "a stored bucket table is damaged: ", what, " of ", value, " with ", count_,
-       " codes; verify the file");
+       " codes; signet inspect --verify says where the file is damaged");
 }
 
 // Counting sort in parts: each part counts its own codes, the counts become the places where each part puts them, so that a

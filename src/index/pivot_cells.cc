@@ -61,7 +61,8 @@ std::size_t PivotCells::memory_bytes() const noexcept {
 }
 
 void PivotCells::corrupt(const char* what, std::uint64_t value) const {
-  fail(ErrorCode::kCorrupt, "stored cells are damaged: ", what, " of ", value, " with ", count_, " codes; verify the file");
+  fail(ErrorCode::kCorrupt, "stored cells are damaged: ", what, " of ", value, " with ", count_,
+       " codes; signet inspect --verify says where the file is damaged");
 }
 
 // From the pivots' codes: how far each cell reaches, and where its rings are.

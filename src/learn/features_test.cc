@@ -139,7 +139,7 @@ TEST_F(Features, NestedLengthsAreCheckedTrainedAndRecorded) {
   EXPECT_EQ(record.at("options").at("nested"), json({2, 4}));
   for (const std::vector<std::uint32_t>& bad : {std::vector<std::uint32_t>{0}, {8}, {4, 4}, {4, 2}}) {
     o.nested = bad;
-    expect_error(ErrorCode::kInvalidArgument, "--nested", o);
+    expect_error(ErrorCode::kUsage, "--nested", o);
   }
 }
 

@@ -49,7 +49,7 @@ NetworkShape network_shape(const std::string& arch, std::uint32_t channels, std:
     shape.widths = {128, 384, 512};
     shape.depth = 3;
   } else if (arch != "small") {
-    fail(ErrorCode::kInvalidArgument, "--arch \"", arch, "\" does not exist; small, medium, wide and large do");
+    fail(ErrorCode::kUsage, "--arch \"", arch, "\" does not exist; small, medium, wide and large do");
   }
   if (height < 16 || width < 16)
     fail(ErrorCode::kInvalidArgument, "the network's input must be at least 16 x 16 pixels, and is ", width, " x ", height);

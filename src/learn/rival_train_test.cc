@@ -128,7 +128,7 @@ TEST_F(Rivals, OptionsOfSignetsOwnLossAreRefused) {
     TrainOptions o = quick();
     set_loss(o, "dpsh");
     change(o);
-    expect_error(ErrorCode::kInvalidArgument, part, data_, o);
+    expect_error(ErrorCode::kUsage, part, data_, o);
     set_loss(o, "exp-product");
     check_train_options(o);
   };

@@ -56,6 +56,7 @@ Plan make_plan(const TrainOptions& options, std::size_t images) {
     const long begin = std::lround(steps * before), end = std::lround(steps * (before + share));
     before += share;
     const double filter_rate = options.optimizer == FilterOptimizer::kMuon ? kMuonRate * rate / kFeaturesRate : 0;
+    plan.added_steps += end > begin ? 0 : 1;
     plan.stages.push_back(
         {name, static_cast<std::size_t>(std::max(1L, end - begin)), hash_layer, pair_loss, classification, rate, 0, filter_rate});
   };

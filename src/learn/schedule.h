@@ -27,6 +27,7 @@ struct Plan {
   double weight_decay = 0.0153;  // decoupled, per 1,024 images
   double shift_rate = 64;        // the shifts of batch normalisation learn this much faster
   double label_smoothing = 0.2;
+  std::size_t added_steps = 0;  // beyond what the passes come to: every stage takes one at least
   std::size_t steps() const;
   // Whether the classifier that gives the logits of this stage has been trained by its end.
   bool classifies(std::size_t stage) const;

@@ -79,6 +79,9 @@ double agreement(std::span<const Opinion> on_validation, const TrainingSet& set,
 Teaching teach(TrainingSet& set, const TrainOptions& options, ThreadPool& pool, std::uint64_t memory_limit,
                const std::function<bool(std::size_t done)>& keep_going) {
   if (!options.unlabelled) fail(ErrorCode::kUsage, "--teacher ", options.teacher, " was given no images to name the classes of");
+  if (options.unlabelled->size() == 0)
+    fail(ErrorCode::kInvalidArgument, "--teacher ", options.teacher, ": there are no images without labels (",
+         options.unlabelled->describe(), "); --unlabelled names a folder of such pictures");
   EncoderOptions encoding;
   encoding.threads = pool.size();
   const Encoder teacher = Encoder::open(real_file_system(), options.teacher, encoding);

@@ -118,13 +118,15 @@ TEST_F(TeachTest, WhatCannotTeachIsRefused) {
   TrainOptions o = taught();
   o.unlabelled = nullptr;
   expect_error(ErrorCode::kUsage, "no images to name the classes of", data_, o);
+  o.unlabelled = std::make_shared<BarDataset>(labels_in_turn(0, 4), 4);
+  expect_error(ErrorCode::kInvalidArgument, "there are no images without labels", data_, o);
   o = taught();
   o.teacher.clear();
   expect_error(ErrorCode::kUsage, "--teacher", data_, o);
   for (const double share : {0.0, -1.0, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
     o = taught();
     o.teacher_share = share;
-    expect_error(ErrorCode::kInvalidArgument, "--teacher-share", data_, o);
+    expect_error(ErrorCode::kUsage, "--teacher-share", data_, o);
   }
   o = taught();
   o.supervision = Supervision::kInstance;

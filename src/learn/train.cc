@@ -41,8 +41,8 @@ const char* name_of(FilterOptimizer optimizer) { return optimizer == FilterOptim
 void check_nested(const TrainOptions& o) {
   for (std::size_t i = 0; i < o.nested.size(); ++i)
     if (o.nested[i] < 1 || o.nested[i] >= o.bits || (i > 0 && o.nested[i] <= o.nested[i - 1]))
-      fail(ErrorCode::kInvalidArgument, "--nested ", o.nested[i], " does not fit: lengths are to ascend, from 1 up to below the ",
-           o.bits, " bits of the code");
+      fail(ErrorCode::kUsage, "--nested ", o.nested[i], " does not fit: lengths are to ascend, from 1 up to below the ", o.bits,
+           " bits of the code");
 }
 
 // A method to compare with has no use for these: they would be in its record and mean nothing.
@@ -51,8 +51,7 @@ void check_rival(const TrainOptions& o) {
   find_rival(o.rival);
   const TrainOptions defaults;
   const auto refuse = [&](const char* flag) {
-    fail(ErrorCode::kInvalidArgument, flag, " is an option of signet's own losses and --loss ", o.rival,
-         " does not read it; leave it out");
+    fail(ErrorCode::kUsage, flag, " is an option of signet's own losses and --loss ", o.rival, " does not read it; leave it out");
   };
   if (o.supervision != Supervision::kClasses) refuse("--supervision instance");
   if (o.alpha != defaults.alpha) refuse("--alpha");
@@ -68,11 +67,11 @@ void check_teacher(const TrainOptions& o) {
   if (!o.teacher.empty() && o.supervision != Supervision::kClasses)
     fail(ErrorCode::kUsage, "--teacher names classes, and --supervision instance has no use for them; leave one out");
   if (!(o.teacher_share > 0 && o.teacher_share <= 1))
-    fail(ErrorCode::kInvalidArgument, "--teacher-share ", o.teacher_share, " must be above 0 and at most 1");
+    fail(ErrorCode::kUsage, "--teacher-share ", o.teacher_share, " must be above 0 and at most 1");
 }
 
 void check_options(const TrainOptions& o) {
-  const auto reject = [](const auto&... parts) { fail(ErrorCode::kInvalidArgument, parts...); };
+  const auto reject = [](const auto&... parts) { fail(ErrorCode::kUsage, parts...); };
   if (o.bits < 1 || o.bits > 4096) reject("--bits ", o.bits, " must be 1 to 4096");
   if (!(o.alpha > 0 && o.alpha <= 40)) reject("--alpha ", o.alpha, " must be above 0 and at most 40");
   if (!(o.exponent_cap > 0)) reject("--exponent-cap ", o.exponent_cap, " must be above 0");
@@ -95,7 +94,7 @@ void check_options(const TrainOptions& o) {
 
 at::Device parse_device(const std::string& name) {
   if (name == "cpu") return at::kCPU;
-  if (name != "cuda") fail(ErrorCode::kInvalidArgument, "--device \"", name, "\" does not exist; cpu and cuda do");
+  if (name != "cuda") fail(ErrorCode::kUsage, "--device \"", name, "\" does not exist; cpu and cuda do");
   if (!at::hasCUDA())
     fail(ErrorCode::kUnsupported, "--device cuda: the libtorch that this program uses was built without CUDA; use --device cpu");
   return at::Device(at::kCUDA, 0);
@@ -159,7 +158,8 @@ json to_json(const Teaching& t) {
           {"agreement", t.agreement >= 0 ? json(t.agreement) : json()}};
 }
 
-// The features' classifier is of no use after a rival's stage: the features have moved on without it.
+// A joint stage that does not classify leaves the features' classifier as it was (docs/reproduce.md says so beside the numbers).
+// After a rival's stage it is of no use: the features have moved on further.
 Logits trained_logits(const TrainOptions& o, const Plan& plan) {
   if (plan.classifies(plan.stages.size() - 1)) return Logits::kFromCode;
   return plan.stages.size() > 1 && o.rival.empty() ? Logits::kFromFeatures : Logits::kNone;
@@ -259,6 +259,7 @@ TrainResult result_of(const Run& run, const Network& network) {
   result.teacher_agreement = run.teaching.agreement;
   result.images_per_second = static_cast<double>(run.state.image_passes) / std::max(run.state.seconds, 1e-9);
   result.validation_accuracy = run.state.validation_accuracy;
+  result.added_steps = run.plan.added_steps;
   result.pflop = pflop_of(network, run.plan, run.state.stage, run.state.image_passes);
   return result;
 }

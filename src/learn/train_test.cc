@@ -407,7 +407,7 @@ TEST_F(Train, BadOptionsAreRefused) {
   const auto expect = [&](const std::string& part, auto change) {
     TrainOptions o = quick();
     change(o);
-    expect_error(ErrorCode::kInvalidArgument, part, data_, o);
+    expect_error(ErrorCode::kUsage, part, data_, o);
   };
   const double nan = std::numeric_limits<double>::quiet_NaN();
   expect("--bits 0", [](TrainOptions& o) { o.bits = 0; });

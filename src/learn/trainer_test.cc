@@ -35,6 +35,18 @@ TEST(Schedule, EveryKindOfPretrainingTakesTheSameSteps) {
   }
 }
 
+TEST(Schedule, EveryStageTakesAStepAndWhatIsAddedIsCounted) {
+  TrainOptions o;
+  o.batch = 284;
+  for (const auto& [epochs, added] : {std::pair{1.0, 2u}, {2.0, 1u}, {3.0, 1u}, {14.0, 0u}}) {
+    o.epochs = epochs;
+    const Plan plan = make_plan(o, 284);
+    for (const Stage& stage : plan.stages) EXPECT_GE(stage.steps, 1u);
+    EXPECT_EQ(plan.added_steps, added) << epochs;
+    EXPECT_EQ(plan.steps(), static_cast<std::size_t>(epochs) + added);
+  }
+}
+
 TEST(Schedule, SmallImagesKeepSixteenPixels) {
   EXPECT_EQ(small_side(28), 20);
   EXPECT_EQ(small_side(32), 23);

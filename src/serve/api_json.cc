@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "signet/base/base64.h"
 #include "signet/base/error.h"
 #include "signet/base/text.h"
 #include "signet/encode/model.h"
@@ -35,16 +36,27 @@ void check_members(const Json& body, std::initializer_list<const char*> known) {
   }
 }
 
+// The URL-safe alphabet is taken too.
+std::vector<std::byte> base64_bytes(std::string encoded, const char* name) {
+  std::replace(encoded.begin(), encoded.end(), '-', '+');
+  std::replace(encoded.begin(), encoded.end(), '_', '/');
+  auto bytes = from_base64(encoded);
+  if (!bytes) fail(ErrorCode::kInvalidArgument, name, " must be base64 with its padding");
+  return std::move(*bytes);
+}
+
 std::vector<std::uint8_t> packed_code(const Json& body, std::uint32_t bits) {
   if (const Json* hex = member(body, "code")) return from_hex(text(*hex, "code"), bits);
   const Json* encoded = member(body, "code_base64");
   if (encoded == nullptr) return {};
-  const std::string bytes = from_base64(text(*encoded, "code_base64"));
+  const std::vector<std::byte> bytes = base64_bytes(text(*encoded, "code_base64"), "code_base64");
   if (bytes.size() != bytes_per_code(bits)) {
     fail(ErrorCode::kInvalidArgument, "code_base64 has ", bytes.size(), " bytes; codes of this collection have ",
          bytes_per_code(bits));
   }
-  const CodeMatrix checked(bits, std::vector<std::uint8_t>(bytes.begin(), bytes.end()));  // throws on set padding bits
+  std::vector<std::uint8_t> packed;
+  for (const std::byte byte : bytes) packed.push_back(std::to_integer<std::uint8_t>(byte));
+  const CodeMatrix checked(bits, std::move(packed));  // throws on set padding bits
   return {checked.data().begin(), checked.data().end()};
 }
 
@@ -91,40 +103,6 @@ Json parse_object(std::string_view body) {
   return value;
 }
 
-std::string from_base64(std::string_view encoded) {
-  std::string bytes;
-  bytes.reserve(encoded.size() / 4 * 3);
-  std::uint32_t group = 0;
-  std::size_t digits = 0, padding = 0;
-  for (const char c : encoded) {
-    std::uint32_t value = 0;
-    if (c >= 'A' && c <= 'Z')
-      value = static_cast<std::uint32_t>(c - 'A');
-    else if (c >= 'a' && c <= 'z')
-      value = static_cast<std::uint32_t>(c - 'a') + 26;
-    else if (c >= '0' && c <= '9')
-      value = static_cast<std::uint32_t>(c - '0') + 52;
-    else if (c == '+' || c == '-')
-      value = 62;
-    else if (c == '/' || c == '_')
-      value = 63;
-    else if (c == '=' && digits % 4 >= 2)
-      ++padding;
-    else
-      fail(ErrorCode::kInvalidArgument, "a text that should be base64 is not");
-    if (padding > 0 && c != '=') fail(ErrorCode::kInvalidArgument, "a text that should be base64 is not");
-    group = group << 6 | value;
-    if (++digits % 4 == 0) {
-      for (int shift = 16; shift >= 0; shift -= 8) bytes += static_cast<char>(group >> shift & 255);
-      group = 0;
-    }
-  }
-  if (digits % 4 != 0 || padding > 2)
-    fail(ErrorCode::kInvalidArgument, "a text that should be base64 has ", digits, " characters, not a multiple of 4");
-  bytes.resize(bytes.size() - padding);
-  return bytes;
-}
-
 SearchQuery search_query(const Json& body, std::uint32_t bits) {
   check_members(body, {"code", "code_base64", "key", "id", "k", "radius", "labels", "offset", "limit"});
   SearchQuery query;
@@ -162,7 +140,7 @@ BulkItem bulk_item(const Json& body, std::uint32_t bits) {
   if (kinds != 1) fail(ErrorCode::kInvalidArgument, "give exactly one of code, code_base64 and image_base64");
   if (const Json* label = member(body, "label")) item.label = text(*label, "label");
   if (const Json* image = member(body, "image_base64")) {
-    item.picture = from_base64(text(*image, "image_base64"));
+    item.picture = as_text(base64_bytes(text(*image, "image_base64"), "image_base64"));
   } else {
     item.code = packed_code(body, bits);
   }

@@ -15,8 +15,6 @@ std::string dump(const Json& value);  // bytes of keys that are no UTF-8 are rep
 // Parses a body. Throws Error{kUsage}, which stands for 400, unless it is one JSON object of little depth.
 Json parse_object(std::string_view text);
 
-std::string from_base64(std::string_view text);  // throws Error{kInvalidArgument}
-
 // What a JSON body of POST /v1/search asks. Throws Error{kInvalidArgument}, which stands for 422, naming a member that is
 // unknown, missing or of another type.
 SearchQuery search_query(const Json& body, std::uint32_t bits);

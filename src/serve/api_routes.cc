@@ -336,12 +336,7 @@ HttpResponse Api::State::metrics_page() {
     count = counters;
   }
   const HttpCounters now = count ? count() : HttpCounters{};
-  try {
-    const CollectionInfo info = service.info();
-    response.body = metrics.text(now, service.searches_waiting(), &info);
-  } catch (const Error&) {  // the server's own numbers are wanted all the more
-    response.body = metrics.text(now, service.searches_waiting(), nullptr);
-  }
+  response.body = metrics.text(now, service.searches_waiting(), service.info());
   return response;
 }
 

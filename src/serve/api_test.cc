@@ -250,6 +250,27 @@ TEST_F(ApiTest, LimitsOfTheServerSayWhenToTryAgain) {
   }
 }
 
+TEST(ApiJson, TakesBase64OfBothAlphabets) {
+  const auto code = [](const std::string& text) {
+    return std::get<SearchQuery::Code>(api::search_query({{"code_base64", text}}, 24).query).packed;
+  };
+  EXPECT_EQ(code("+/+/"), (std::vector<std::uint8_t>{0xfb, 0xff, 0xbf}));
+  EXPECT_EQ(code("-_-_"), code("+/+/"));
+  std::string message;
+  for (const char* wrong : {"+/+", "+/+!", "+/+/="}) {
+    EXPECT_EQ(error_of([&] { code(wrong); }, &message), ErrorCode::kInvalidArgument) << wrong;
+    EXPECT_NE(message.find("code_base64"), std::string::npos) << message;
+  }
+  EXPECT_EQ(api::bulk_item({{"key", "a"}, {"image_base64", "Zm9vYg=="}}, 24).picture, "foob");
+  EXPECT_EQ(error_of(
+                [&] {
+                  api::bulk_item({{"key", "a"}, {"image_base64", "Zm9vYg"}}, 24);
+                },
+                &message),
+            ErrorCode::kInvalidArgument);
+  EXPECT_NE(message.find("image_base64"), std::string::npos) << message;
+}
+
 TEST_F(ApiTest, BulkRequestsBeyondTheirLinesAreRefusedWhole) {
   api_options_.max_bulk_lines = 2;
   start();

@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include "serve/threads.h"
+
 namespace signet {
 namespace {
 
@@ -17,7 +19,7 @@ void HttpConnection::enter(Phase phase, double seconds) noexcept {
   deadline_.store(phase == Phase::kWork ? 0 : now_ns() + static_cast<std::int64_t>(seconds * 1e9));
 }
 
-HttpConnections::HttpConnections(const HttpOptions& options) : options_(options), watcher_([this] { watch(); }) {}
+HttpConnections::HttpConnections(const HttpOptions& options) : options_(options), watcher_(start_thread([this] { watch(); })) {}
 
 HttpConnections::~HttpConnections() { stop(); }
 

@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <future>
@@ -182,6 +184,33 @@ class Gate final : public HttpHandler {
   std::mutex mutex;
   std::vector<HttpReply> replies;
 };
+
+int lowest_free_descriptor() {
+  const int fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::close(fd);
+  return fd;
+}
+
+// One thread and two: the library then fails in different places, and closes the socket in one of them.
+TEST(HttpServer, AStartThatFailsSaysWhyAndLeavesNothingOpen) {
+  Gate gate;
+  HttpOptions options;
+  options.port = 0;
+  for (const std::size_t threads : {1, 2}) {
+    options.io_threads = threads;
+    const int free = lowest_free_descriptor();
+    rlimit before{};
+    getrlimit(RLIMIT_NOFILE, &before);
+    const rlimit one_more{static_cast<rlim_t>(free) + 1, before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &one_more);
+    std::string message;
+    EXPECT_EQ(error_of([&] { HttpServer(options, gate); }, &message), ErrorCode::kIo);
+    setrlimit(RLIMIT_NOFILE, &before);
+    EXPECT_NE(message.find("could not be started"), std::string::npos) << message;
+    EXPECT_NE(message.find(std::strerror(EMFILE)), std::string::npos) << message;
+    EXPECT_EQ(lowest_free_descriptor(), free);
+  }
+}
 
 std::string get(const std::string& target) { return head("GET", target, ""); }
 

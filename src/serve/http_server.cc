@@ -2,6 +2,7 @@
 #include <microhttpd.h>
 #include <netdb.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,6 +69,13 @@ int listen_on(const HttpOptions& options) {
     fail(ErrorCode::kIo, options.address, " port ", options.port, " cannot be listened on: ", std::strerror(errno));
   }
   return socket.release();
+}
+
+// What an open descriptor leads to: another socket under the same number is another pair.
+std::pair<dev_t, ino_t> behind(int fd) {
+  struct stat found {};
+  ::fstat(fd, &found);
+  return {found.st_dev, found.st_ino};
 }
 
 std::uint16_t bound_port(int fd) {
@@ -138,7 +146,6 @@ struct HttpServer::State {
   HttpConnections connections;
   WorkQueue reading, writing;
   MHD_Daemon* daemon = nullptr;
-  int listening = -1;
   std::uint16_t port = 0;
   std::uint64_t seed;
   std::atomic<std::uint64_t> number{0}, under_way{0}, body_bytes{0};
@@ -376,7 +383,8 @@ void HttpServer::State::end(Exchange* exchange, bool sent) {
 }
 
 void HttpServer::State::start() {
-  listening = listen_on(options);
+  const int listening = listen_on(options);
+  const auto socket = behind(listening);
   port = bound_port(listening);
   const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_TURBO;
   const auto threads = static_cast<unsigned>(options.io_threads);
@@ -395,8 +403,10 @@ void HttpServer::State::start() {
                             MHD_OPTION_NOTIFY_COMPLETED, &on_completed, this,         //
                             MHD_OPTION_NOTIFY_CONNECTION, &on_connection, this, MHD_OPTION_END);
   if (daemon == nullptr) {
-    ::close(listening);
-    fail(ErrorCode::kIo, "the HTTP server could not be started on ", options.address, " port ", port, ": ", std::strerror(errno));
+    const int error = errno;  // close() has one of its own
+    // The library closes the socket in most of its failures and not in all, and says nowhere which.
+    if (behind(listening) == socket) ::close(listening);
+    fail(ErrorCode::kIo, "the HTTP server could not be started on ", options.address, " port ", port, ": ", std::strerror(error));
   }
 }
 

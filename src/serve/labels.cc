@@ -21,15 +21,20 @@ std::string label_names(const std::vector<std::int32_t>& labels, const std::vect
   return text;
 }
 
+std::optional<std::int32_t> label_number(const std::string& text) {
+  std::int32_t number = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number < 0) return std::nullopt;
+  return number;
+}
+
 std::int32_t find_label(const std::string& name, const std::vector<std::string>& class_names) {
   const auto named = std::find(class_names.begin(), class_names.end(), name);
   if (named != class_names.end()) return static_cast<std::int32_t>(named - class_names.begin());
-  std::int32_t number = -1;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  const bool whole = error == std::errc{} && end == name.data() + name.size() && number >= 0;
-  if (!whole || (!class_names.empty() && static_cast<std::size_t>(number) >= class_names.size()))
+  const auto number = label_number(name);
+  if (!number || (!class_names.empty() && static_cast<std::size_t>(*number) >= class_names.size()))
     fail(ErrorCode::kNotFound, "the collection has no label \"", name, "\"");
-  return number;
+  return *number;
 }
 
 void name_labels(CodeMap& map) {

@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "serve/code_map.h"
-#include "signet/base/error.h"
+#include "serve/threads.h"
 
 namespace signet {
 
@@ -30,8 +30,10 @@ CollectionState::Ids CollectionState::ids() const {
 
 CollectionState::Ids CollectionState::ids_with_label(std::int32_t label) const {
   const std::lock_guard lock(derived_->mutex);
-  Ids& ids = derived_->by_label[label];
-  if (ids == nullptr) ids = std::make_shared<const std::vector<std::uint64_t>>(view_->ids_with_label(label));
+  if (const auto known = derived_->by_label.find(label); known != derived_->by_label.end()) return known->second;
+  const auto ids = std::make_shared<const std::vector<std::uint64_t>>(view_->ids_with_label(label));
+  // Numbers that no image and no name has are not remembered: there is no end of them.
+  if (!ids->empty() || static_cast<std::size_t>(label) < info_.class_names.size()) derived_->by_label.emplace(label, ids);
   return ids;
 }
 
@@ -48,7 +50,7 @@ std::shared_ptr<const CodeMap> CollectionState::map(std::size_t limit) const {
 LiveCollection::LiveCollection(std::shared_ptr<Collection> collection, double refresh_seconds)
     : collection_(std::move(collection)), refresh_seconds_(refresh_seconds) {
   refresh();
-  watcher_ = std::thread([this] { watch(); });
+  watcher_ = start_thread([this] { watch(); });
 }
 
 LiveCollection::~LiveCollection() {
@@ -62,7 +64,6 @@ LiveCollection::~LiveCollection() {
 
 std::shared_ptr<const CollectionState> LiveCollection::state() const {
   const std::lock_guard lock(mutex_);
-  if (state_ == nullptr) fail(ErrorCode::kIo, "the collection ", collection_->path(), " cannot be read: ", failure_);
   return state_;
 }
 
@@ -98,11 +99,11 @@ void LiveCollection::refresh() {
 // time to time.
 void LiveCollection::renew() {
   const std::lock_guard refreshing(refreshing_);
+  const auto before = state();
+  auto again = std::make_shared<const CollectionState>(collection_->new_view(), before->derived());
+  if (again->info().commit != before->info().commit) return;  // the next refresh prepares it first
   const std::lock_guard lock(mutex_);
-  if (state_ == nullptr || state_.use_count() > 1) return;
-  const auto derived = state_->derived();
-  state_.reset();
-  state_ = std::make_shared<const CollectionState>(collection_->view(), derived);
+  state_ = std::move(again);
 }
 
 void LiveCollection::watch() {

@@ -38,13 +38,14 @@ class LiveCollection {
  public:
   LiveCollection(std::shared_ptr<Collection> collection, double refresh_seconds);
   ~LiveCollection();
-  std::shared_ptr<const CollectionState> state() const;  // throws kIo where it cannot be read any more
-  void refresh();                                        // what is committed by now is in force when it returns
-  std::string failure() const;                           // why the newest state could not be read; empty: it could
+  std::shared_ptr<const CollectionState> state() const;
+  // What throws leaves the state as it was.
+  void refresh();               // what is committed by now is in force when it returns
+  void renew();                 // the same state with a younger view
+  std::string failure() const;  // why the newest state could not be read; empty: it could
 
  private:
   void watch();
-  void renew();
 
   const std::shared_ptr<Collection> collection_;
   const double refresh_seconds_;

@@ -1,10 +1,9 @@
 #include "serve/search_passes.h"
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
 
-#include "signet/base/error.h"
+#include "serve/threads.h"
 
 namespace signet {
 
@@ -15,10 +14,10 @@ bool may_share_pass(const PassQuestion& a, const PassQuestion& b) {
 
 SearchPasses::SearchPasses(std::size_t at_once, Answer answer) : answer_(std::move(answer)), at_once_(at_once) {
   try {
-    for (std::size_t i = 0; i < at_once; ++i) threads_.emplace_back([this] { run(); });
-  } catch (const std::system_error& error) {
+    for (std::size_t i = 0; i < at_once; ++i) threads_.push_back(start_thread([this] { run(); }));
+  } catch (...) {
     stop();
-    fail(ErrorCode::kIo, "of ", at_once, " threads only ", threads_.size(), " can be started: ", error.what());
+    throw;
   }
 }
 

@@ -109,6 +109,11 @@ void Service::State::check_limit(std::size_t limit, const char* remark) const {
     fail(ErrorCode::kInvalidArgument, "limit must be 1 to ", options.max_page, ", not ", limit, remark);
 }
 
+std::shared_ptr<const CollectionState> Service::State::newest() const {
+  live->refresh();
+  return live->state();
+}
+
 void Service::State::check_writable() const {
   if (writer == nullptr || stopped.load()) fail(ErrorCode::kUsage, "this service does not change its collection");
 }

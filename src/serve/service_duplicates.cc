@@ -85,9 +85,7 @@ std::optional<bool> Service::set_verdict(std::uint64_t a, std::uint64_t b, bool 
   state_->check_writable();
   const auto pair = ordered(a, b);
   const auto before = state_->writer->use([&](CollectionWriter& writer) {
-    // Under the writer's lock nobody else changes what was said.
-    state_->live->refresh();
-    const auto known = of_pair(said_in(*state_->live->state()), a, b);
+    const auto known = of_pair(said_in(*state_->newest()), a, b);
     const Verdict verdict{pair.first, pair.second, duplicate};
     if (known != duplicate) writer.set_verdicts(std::span(&verdict, 1));
     return known;

@@ -96,7 +96,7 @@ std::vector<std::uint64_t> Service::State::filter(const CollectionState& now, co
   std::vector<std::uint64_t> words;
   for (const std::string& label : labels) {
     const auto ids = now.ids_with_label(find_label(label, now.info().class_names));
-    const std::vector<std::uint64_t> more = id_filter_words(*ids, now.info().next_id);
+    const std::vector<std::uint64_t> more = now.view().filter_words(*ids);
     if (words.size() < more.size()) words.resize(more.size());
     for (std::size_t i = 0; i < more.size(); ++i) words[i] |= more[i];
   }

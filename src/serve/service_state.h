@@ -23,8 +23,8 @@ class WriterLease {
  public:
   WriterLease(FileSystem& fs, std::string path, double keep_seconds);
   ~WriterLease();  // stop()
-  // Calls change(writer) with the writer open, one call at a time. After an Error of the disk the writer is opened anew next
-  // time.
+  // Calls change(writer) with the writer open, one call at a time. After an Error of the disk, and after what is no Error (no
+  // memory), the writer is opened anew next time.
   template <typename Change>
   auto use(const Change& change);
   void stop() noexcept;
@@ -59,6 +59,9 @@ auto WriterLease::use(const Change& change) {
     used_ = std::chrono::steady_clock::now();
     wake_.notify_all();
     throw;
+  } catch (...) {
+    writer_.reset();
+    throw;
   }
 }
 
@@ -73,6 +76,8 @@ struct Service::State {
   void answer(std::span<PassQuestion* const> questions) const;  // of one pass
   void encode(std::span<PassQuestion* const> questions) const;  // those that bring a picture
   std::vector<std::uint64_t> filter(const CollectionState& now, const std::vector<std::string>& labels) const;
+  // What is committed, to those who hold the writer: nobody changes it meanwhile.
+  std::shared_ptr<const CollectionState> newest() const;
   void check_writable() const;
   void check_limit(std::size_t limit, const char* remark = "") const;  // of a page
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <thread>
 
+#include "serve/service_state.h"
 #include "serve/test_service.h"
 #include "signet/base/fault_file_system.h"
 
@@ -194,11 +195,109 @@ TEST_F(ServiceTest, BulkAddsWhatItCanAndSaysWhatItCannot) {
   EXPECT_EQ(outcomes[0].id, kServeImages + 1);
   EXPECT_EQ(outcomes[1].id, kServeImages + 2);
   for (const std::size_t bad : {2, 3, 4, 5, 6}) EXPECT_NE(outcomes[bad].error, "") << bad;
-  EXPECT_EQ(outcomes[7].id, 4u);  // nothing changed
+  EXPECT_EQ(outcomes[7].id, 4u);
   EXPECT_EQ(service.info().images, kServeImages + 2);
   EXPECT_EQ(service.image("a").label, "odd");
   EXPECT_EQ(service.image("b").code, hex(5));
   EXPECT_EQ(service.image(key(3)).label, "odd");
+}
+
+// All that a record can hold stands in each of the first four; then each is written to in another way.
+TEST_F(ServiceTest, BulkKeepsWhatItDoesNotSay) {
+  std::vector<ImageRecord> before;
+  {
+    const auto writer = CollectionWriter::open(real_file_system(), path("c"));
+    for (std::size_t i = 0; i < 4; ++i) {
+      before.push_back(*writer->find(key(i)));
+      before[i].modified_ns = 1234;
+      before[i].sha256 = std::string(64, 'a');
+      before[i].user_json = R"({"mine":true})";
+    }
+    writer->update(before);
+  }
+  Service service(real_file_system(), service_options());
+  const auto add = [&](BulkItem item) {
+    std::vector<BulkItem> items;
+    items.push_back(std::move(item));
+    const BulkOutcome outcome = service.add(std::move(items)).front();
+    EXPECT_EQ(outcome.error, "");
+    return service.image(outcome.id).record;
+  };
+  const auto code = [&](std::size_t i) { return std::vector<std::uint8_t>(codes_.row(i).begin(), codes_.row(i).end()); };
+  EXPECT_EQ(add({key(0), {}, code(0), ""}), before[0]);
+  ImageRecord labelled = before[1];
+  labelled.labels = {0};
+  EXPECT_EQ(add({key(1), "even", code(1), ""}), labelled);
+  ImageRecord of_another_picture;
+  of_another_picture.key = key(2);
+  of_another_picture.id = kServeImages + 1;
+  of_another_picture.labels = before[2].labels;
+  of_another_picture.user_json = before[2].user_json;
+  std::vector<std::uint8_t> another = code(2);
+  another[0] ^= 1;
+  EXPECT_EQ(add({key(2), {}, another, ""}), of_another_picture);
+  const ImageRecord sent = add({key(3), {}, {}, test_png(3)});
+  EXPECT_EQ(sent.user_json, before[3].user_json);
+  EXPECT_EQ(sent.labels, before[3].labels);
+  EXPECT_EQ(sent.width, kServeSide);
+  EXPECT_NE(sent.sha256, before[3].sha256);
+  EXPECT_NE(sent.modified_ns, before[3].modified_ns);
+}
+
+TEST_F(ServiceTest, ACollectionBoundToNoModelTakesCodesOnly) {
+  CreateOptions create;
+  create.bits = kServeBits;
+  CollectionWriter::create(real_file_system(), path("unbound"), create);
+  ServiceOptions options = service_options();
+  options.collection = path("unbound");
+  options.model = path("model.onnx");
+  Service service(real_file_system(), options);
+  std::string message;
+  EXPECT_EQ(error_of([&] { service.put("a", bytes(test_png(1)), "new"); }, &message), ErrorCode::kMismatch);
+  EXPECT_NE(message.find("bound to no model"), std::string::npos) << message;
+  const std::vector<std::uint8_t> code(codes_.row(3).begin(), codes_.row(3).end());
+  const auto outcomes = service.add({{"a", "new", {}, test_png(1)}, {"b", {}, code, ""}});
+  EXPECT_EQ(outcomes[0].error, message);
+  EXPECT_EQ(outcomes[1].error, "");
+  EXPECT_EQ(service.info().images, 1u);
+  EXPECT_TRUE(service.info().class_names.empty());  // a refused picture leaves no label
+}
+
+TEST_F(ServiceTest, LabelsThatAreNumbersGetNoNames) {
+  CreateOptions create;
+  create.bits = kServeBits;
+  create.model = fingerprint_;
+  std::vector<ImageRecord> records(2);
+  records[0].key = "zero", records[1].key = "five";
+  records[0].labels = {0}, records[1].labels = {5};
+  const std::vector<std::size_t> rows = {0, 1};
+  const CodeMatrix codes = codes_.rows(rows);
+  CollectionWriter::create(real_file_system(), path("numbers"), create)->add({&codes, records, fingerprint_});
+  ServiceOptions options = service_options();
+  options.collection = path("numbers");
+  options.model = path("model.onnx");
+  const auto items = [&](const std::string& key, const std::string& label) {
+    std::vector<BulkItem> one(1);
+    one[0].key = key;
+    one[0].label = label;
+    one[0].code.assign(codes_.row(0).begin(), codes_.row(0).end());
+    return one;
+  };
+  Service service(real_file_system(), options);
+  EXPECT_EQ(error_of([&] { service.add(items("a", "cat")); }), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(error_of([&] { service.put("a", bytes(test_png(1)), "cat"); }), ErrorCode::kInvalidArgument);
+  service.add(items("a", "5"));
+  service.put("b", bytes(test_png(1)), "7");
+  EXPECT_EQ(service.image("a").record.labels, std::vector<std::int32_t>{5});
+  EXPECT_EQ(service.image("b").label, "7");
+  EXPECT_EQ(service.image("zero").label, "0");
+  EXPECT_TRUE(service.info().class_names.empty());
+}
+
+TEST_F(ServiceTest, TheWriterIsGivenUpAfterWhatIsNoError) {
+  WriterLease lease(real_file_system(), path("c"), 3600);
+  EXPECT_THROW(lease.use([](CollectionWriter&) -> int { throw std::bad_alloc(); }), std::bad_alloc);
+  EXPECT_NO_THROW(CollectionWriter::open(real_file_system(), path("c")));
 }
 
 TEST_F(ServiceTest, NamesTheOtherWriter) {

@@ -4,6 +4,7 @@
 
 #include "serve/labels.h"
 #include "serve/service_state.h"
+#include "serve/threads.h"
 #include "signet/base/clock.h"
 #include "signet/base/error.h"
 #include "signet/base/sha256.h"
@@ -19,16 +20,42 @@ void check_label(const std::string& name) {
     fail(ErrorCode::kInvalidArgument, "a label is a text of 1 to ", kMostBytes, " bytes without control characters");
 }
 
-// The class of a name; a new one gets the next number.
-std::int32_t label_of(CollectionWriter& writer, const std::string& name) {
-  std::vector<std::string> names = writer.info().class_names;
-  const auto at = std::find(names.begin(), names.end(), name);
-  if (at != names.end()) return static_cast<std::int32_t>(at - names.begin());
+bool has_labels(const CollectionView& view) {
+  std::vector<ImageRecord> page;
+  for (std::uint64_t after = 0; !(page = view.list(after, 1000)).empty(); after = page.back().id) {
+    if (std::any_of(page.begin(), page.end(), [](const ImageRecord& record) { return !record.labels.empty(); })) return true;
+  }
+  return false;
+}
+
+// The classes of a collection, and those that a change adds.
+class Classes {
+ public:
+  explicit Classes(const CollectionView& view) : view_(view), names_(view.info().class_names) {}
+  const std::vector<std::string>& names() const noexcept { return names_; }
+  std::int32_t number_of(const std::string& name);  // a new name gets the next number
+
+ private:
+  const CollectionView& view_;
+  std::vector<std::string> names_;
+  std::optional<bool> numbered_;  // images have classes without names: the first name of all would become that of class 0
+};
+
+std::int32_t Classes::number_of(const std::string& name) {
+  if (!numbered_) numbered_ = names_.empty() && has_labels(view_);
+  if (*numbered_) {
+    const auto number = label_number(name);
+    if (!number)
+      fail(ErrorCode::kInvalidArgument, "the labels of this collection are numbers without names; give a number, not \"", name,
+           "\"");
+    return *number;
+  }
+  const auto at = std::find(names_.begin(), names_.end(), name);
+  if (at != names_.end()) return static_cast<std::int32_t>(at - names_.begin());
   constexpr std::size_t kMost = 10'000;
-  if (names.size() >= kMost) fail(ErrorCode::kInvalidArgument, "the collection has ", kMost, " labels, which are the most");
-  names.push_back(name);
-  writer.set_class_names(names);
-  return static_cast<std::int32_t>(names.size()) - 1;
+  if (names_.size() >= kMost) fail(ErrorCode::kInvalidArgument, "the collection has ", kMost, " labels, which are the most");
+  names_.push_back(name);
+  return static_cast<std::int32_t>(names_.size()) - 1;
 }
 
 void check_key(const std::string& key) {
@@ -46,10 +73,29 @@ void describe(std::span<const std::byte> picture, ImageRecord& record) {
   record.modified_ns = unix_ns();
 }
 
+// What is not said of an image anew stays as it is known.
+void complete(ImageRecord& record, const std::optional<ImageRecord>& known, const std::optional<std::string>& label,
+              Classes& classes) {
+  if (known) record.user_json = known->user_json;
+  if (label) {
+    record.labels = {classes.number_of(*label)};
+  } else if (known) {
+    record.labels = known->labels;
+  }
+}
+
+void check_takes_pictures(const CollectionInfo& info) {
+  if (info.model.empty()) {
+    fail(ErrorCode::kMismatch,
+         "the collection is bound to no model, so it takes no pictures; send codes, or serve a collection that was made with "
+         "signet collection create --model");
+  }
+}
+
 }  // namespace
 
 WriterLease::WriterLease(FileSystem& fs, std::string path, double keep_seconds)
-    : fs_(fs), path_(std::move(path)), keep_seconds_(keep_seconds), watcher_([this] { watch(); }) {}
+    : fs_(fs), path_(std::move(path)), keep_seconds_(keep_seconds), watcher_(start_thread([this] { watch(); })) {}
 
 WriterLease::~WriterLease() { stop(); }
 
@@ -88,18 +134,17 @@ PutResult Service::put(const std::string& key, std::span<const std::byte> pictur
   state_->check_writable();
   check_key(key);
   if (label) check_label(*label);
+  check_takes_pictures(info());
   const CodeMatrix code = pack_signs(state_->outputs(state_->decode(picture)), state_->encoder->info().bits);
   ImageRecord record;
   record.key = key;
   describe(picture, record);
   PutResult result = state_->writer->use([&](CollectionWriter& writer) {
+    const auto newest = state_->newest();
+    Classes classes(newest->view());
     const auto known = writer.find(key);
-    if (known) record.user_json = known->user_json;
-    if (label) {
-      record.labels = {label_of(writer, *label)};
-    } else if (known) {
-      record.labels = known->labels;
-    }
+    complete(record, known, label, classes);
+    writer.set_class_names(classes.names());
     const AddResult added =
         writer.add({&code, std::span(&record, 1), state_->encoder->info().fingerprint}, {OnExisting::kReplace, false});
     return PutResult{added.ids.front(), !known};
@@ -143,6 +188,7 @@ std::vector<BulkOutcome> Service::add(std::vector<BulkItem> items) {
       record.key = items[i].key;
       CodeMatrix code(now->info().bits, std::vector<std::uint8_t>());
       if (items[i].code.empty()) {
+        check_takes_pictures(now->info());
         const auto bytes = as_bytes(items[i].picture);
         code = pack_signs(state_->outputs(state_->decode(bytes)), now->info().bits);
         describe(bytes, record);
@@ -160,16 +206,23 @@ std::vector<BulkOutcome> Service::add(std::vector<BulkItem> items) {
   }
   if (ready.items.empty()) return outcomes;
   const AddResult added = state_->writer->use([&](CollectionWriter& writer) {
-    for (std::size_t i = 0; i < ready.items.size(); ++i) {
-      const auto& label = items[ready.items[i]].label;
-      if (label) {
-        ready.records[i].labels = {label_of(writer, *label)};
-      } else if (const auto known = writer.find(ready.records[i].key)) {
-        ready.records[i].labels = known->labels;
-      }
-    }
+    const auto newest = state_->newest();
+    Classes classes(newest->view());
     // A code that comes without its picture is of the collection's own model: that is what its sender promises (docs/serve.md).
-    return writer.add({&ready.codes, ready.records, writer.info().model}, {OnExisting::kReplace, false});
+    std::string model = writer.info().model;
+    for (std::size_t i = 0; i < ready.items.size(); ++i) {
+      const BulkItem& item = items[ready.items[i]];
+      ImageRecord& record = ready.records[i];
+      const auto known = writer.find(record.key);
+      if (!item.picture.empty()) {
+        model = state_->encoder->info().fingerprint;
+      } else if (known && std::ranges::equal(newest->view().code(known->id), ready.codes.row(i))) {
+        record = *known;  // still a code of the picture that was described
+      }
+      complete(record, known, item.label, classes);
+    }
+    writer.set_class_names(classes.names());
+    return writer.add({&ready.codes, ready.records, model}, {OnExisting::kReplace, false});
   });
   for (std::size_t i = 0; i < ready.items.size(); ++i) outcomes[ready.items[i]].id = added.ids[i];
   state_->live->refresh();

@@ -2,11 +2,18 @@
 
 #include <utility>
 
+#include "serve/threads.h"
+
 namespace signet {
 
 WorkQueue::WorkQueue(std::size_t threads, std::size_t most_waiting)
     : at_once_(threads), most_waiting_(most_waiting), free_(threads) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+  try {
+    for (std::size_t i = 0; i < threads; ++i) threads_.push_back(start_thread([this] { run(); }));
+  } catch (...) {
+    finish();
+    throw;
+  }
 }
 
 WorkQueue::~WorkQueue() { finish(); }

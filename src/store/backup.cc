@@ -69,18 +69,20 @@ void write_backup(FileSystem& fs, const Source& source, const std::string& targe
 }  // namespace store
 
 void backup_collection(FileSystem& fs, const std::string& path, const std::string& target, const ToolOptions& options) {
-  if (fs.exists(target)) fail(ErrorCode::kInvalidArgument, target, " exists already; a backup needs a new folder");
+  std::string folder = target;  // it is made under a name beside this one, which after "folder/" would lie inside
+  while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+  if (fs.exists(folder)) fail(ErrorCode::kInvalidArgument, folder, " exists already; a backup needs a new folder");
   const store::Source source = store::open_source(fs, path, options);
-  const std::string temporary = temp_path(target);
+  const std::string temporary = temp_path(folder);
   try {
     store::write_backup(fs, source, temporary, options);
-    fs.rename(temporary, target);
+    fs.rename(temporary, folder);
   } catch (...) {
     std::error_code ignored;
     std::filesystem::remove_all(temporary, ignored);
     throw;
   }
-  fs.sync_directory(parent_path(target));
+  fs.sync_directory(parent_path(folder));
 }
 
 }  // namespace signet

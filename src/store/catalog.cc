@@ -153,6 +153,18 @@ std::vector<std::uint64_t> Catalog::ids_with_label(std::int32_t label) {
   return ids;
 }
 
+std::vector<std::string> Catalog::keys_with_prefix(const std::string& prefix) {
+  std::vector<std::string> keys;
+  auto row = keys_from_.use();
+  row.bind(1, std::string_view(prefix));
+  while (row.step()) {
+    const std::string_view key = as_text(row.bytes(0));
+    if (!key.starts_with(prefix)) break;
+    keys.emplace_back(key);
+  }
+  return keys;
+}
+
 std::vector<Verdict> Catalog::verdicts() {
   std::vector<Verdict> all;
   if (version() < 2) return all;

@@ -43,6 +43,7 @@ class Catalog {
   std::optional<ImageRecord> get(std::uint64_t id);
   std::vector<ImageRecord> list(std::uint64_t after_id, std::size_t limit);
   std::vector<std::uint64_t> ids_with_label(std::int32_t label);
+  std::vector<std::string> keys_with_prefix(const std::string& prefix);
 
   std::vector<Verdict> verdicts();  // none in a catalog of version 1
 
@@ -83,6 +84,7 @@ class Catalog {
   Statement update_image_{db_, "UPDATE image SET body = ?2 WHERE id = ?1"};
   Statement erase_image_{db_, "DELETE FROM image WHERE id = ?1"};
   Statement with_label_{db_, "SELECT id FROM label WHERE label = ?1 ORDER BY id"};
+  Statement keys_from_{db_, "SELECT key FROM image WHERE key >= ?1 ORDER BY key"};
   Statement put_label_{db_, "INSERT INTO label(label, id) VALUES (?1, ?2)"};
   Statement get_verdicts_{db_, "SELECT a, b, body FROM verdict ORDER BY a, b"};
   Statement put_verdict_{db_, "INSERT OR REPLACE INTO verdict(a, b, body) VALUES (?1, ?2, ?3)"};

@@ -101,6 +101,21 @@ TEST_F(CollectionTest, CompactionKeepsIdsAndContentsAndOlderViews) {
   EXPECT_TRUE(verify_collection(fs, home).ok());
 }
 
+TEST_F(CollectionTest, KeysWithAPrefixAndWhereTheModelIsNow) {
+  auto writer = create();
+  const CodeMatrix codes = random_codes(5, kTestBits, 1);
+  std::vector<ImageRecord> records;
+  for (const char* key : {"/b/2.png", "/b0/1.png", "/b/1.png", "/a/1.png", "/b\xff"}) records.push_back(test_record(key, 1));
+  writer->add({&codes, records, kModelA}, {});
+  EXPECT_EQ(writer->keys_with_prefix("/b/"), (std::vector<std::string>{"/b/1.png", "/b/2.png"}));
+  EXPECT_EQ(writer->keys_with_prefix("/b\xff"), std::vector<std::string>{"/b\xff"});
+  EXPECT_EQ(writer->keys_with_prefix("").size(), 5u);
+  EXPECT_TRUE(writer->keys_with_prefix("/c").empty());
+  writer->set_origin("/new/model.onnx", "/root");
+  EXPECT_EQ(writer->info().model_path, "/new/model.onnx");
+  EXPECT_EQ(view()->info().model_path, "/new/model.onnx");
+}
+
 TEST_F(CollectionTest, SmallAddsLeaveFewSegments) {
   auto writer = create();
   for (std::uint64_t i = 0; i < 100; ++i) grow(*writer, 1, i);
@@ -125,8 +140,8 @@ TEST_F(CollectionTest, FiltersAndLabels) {
   EXPECT_TRUE(shown->ids_with_label(77).empty());
   EXPECT_TRUE(shown->ids_with_label(-1).empty());
   const CodeMatrix queries = random_codes(2, kTestBits, 5);
-  for (const auto& allowed : {sixes, std::vector<std::uint64_t>{2, 71, 11, 140, 141, 5'000'000}, std::vector<std::uint64_t>{}}) {
-    const auto words = id_filter_words(allowed, shown->info().next_id);
+  for (const auto& allowed : {sixes, std::vector<std::uint64_t>{2, 11, 71, 140, 141, 5'000'000}, std::vector<std::uint64_t>{}}) {
+    const auto words = shown->filter_words(allowed);
     const IdFilter filter{words};
     SearchOptions options;
     options.filter = &filter;
@@ -139,7 +154,7 @@ TEST_F(CollectionTest, FiltersAndLabels) {
       EXPECT_EQ(found.hits[q], expected);
     }
   }
-  // A bitmap longer than the collection names ids that do not exist: no hits for them, no error.
+  // A bitmap longer than the collection names codes that do not exist: no hits for them, no error.
   const std::vector<std::uint64_t> endless(1000, ~std::uint64_t{0});
   const IdFilter all{endless};
   SearchOptions options;
@@ -148,6 +163,29 @@ TEST_F(CollectionTest, FiltersAndLabels) {
   EXPECT_EQ(shown->search(queries, options).hits[0].size(), naive.entries.size());
   writer->compact();  // ids are no longer consecutive
   EXPECT_EQ(view()->search(queries, options).hits[0], naive.search(queries.row(0), kAllHits));
+}
+
+TEST_F(CollectionTest, AFilterIsAsLargeAsTheCollectionHoweverLargeItsIds) {
+  auto writer = create(one_segment_an_add());
+  grow(*writer, 10, 0);
+  const CodeMatrix codes = random_codes(3, kTestBits, 1);
+  auto records = test_records(3, 10);
+  records[0].id = 50;
+  records[1].id = std::uint64_t{1} << 40;
+  records[2].id = 4'000'000'000'000'000'000;
+  writer->add({&codes, records, kModelA}, {OnExisting::kRefuse, true});
+  const std::vector<std::uint64_t> allowed = {3, 49, 50, std::uint64_t{1} << 41, 4'000'000'000'000'000'000, ~std::uint64_t{0}};
+  const auto shown = view();
+  const auto words = shown->filter_words(allowed);
+  EXPECT_EQ(words.size(), 1u);
+  const IdFilter filter{words};
+  SearchOptions options;
+  options.filter = &filter;
+  std::vector<std::uint64_t> found;
+  const SearchResult result = shown->search(codes, options);
+  for (const Hit& hit : result.hits[0]) found.push_back(hit.id);
+  std::sort(found.begin(), found.end());
+  EXPECT_EQ(found, (std::vector<std::uint64_t>{3, 50, 4'000'000'000'000'000'000}));
 }
 
 TEST_F(CollectionTest, KAndRadiusHaveDefinedAnswersAtTheirLimits) {

@@ -7,6 +7,7 @@
 #include "signet/base/error.h"
 #include "signet/code/code_set.h"
 #include "signet/store/collection_tools.h"
+#include "store/rows.h"
 
 namespace signet {
 namespace {
@@ -28,6 +29,11 @@ std::string line_of(const ImageRecord& record) {
   return line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
+// A key as line_of writes it.
+std::string readable(const std::string& key) {
+  return json::parse(json(key).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
+}
+
 // A member of a line of records.jsonl, or `fallback` where it is absent.
 template <typename T>
 T member(const json& line, const char* name, const T& fallback, const std::string& where) {
@@ -45,9 +51,15 @@ T member(const json& line, const char* name, const T& fallback, const std::strin
   return found->template get<T>();
 }
 
+// record: with the key that keys.txt has in this line.
 void read_line(std::string_view text, const std::string& where, ImageRecord& record) {
   const json line = json::parse(text, nullptr, false);
   if (!line.is_object()) fail(ErrorCode::kCorrupt, where, " is not a JSON object");
+  const std::string key = member<std::string>(line, "key", record.key, where);
+  if (key != record.key && key != readable(record.key)) {
+    fail(ErrorCode::kMismatch, where, " is about the image \"", store::shown(key), "\", but that line of keys.txt says \"",
+         store::shown(record.key), "\"; remove the file, or export codes and records together");
+  }
   record.id = member<std::uint64_t>(line, "id", 0, where);
   record.width = member<std::uint32_t>(line, "width", 0, where);
   record.height = member<std::uint32_t>(line, "height", 0, where);
@@ -178,6 +190,7 @@ std::uint64_t export_collection(const CollectionView& view, FileSystem& fs, cons
   set.model = info.model;
   set.root = info.root;
   bool labelled = false;
+  check_code_folder(fs, folder);
   fs.create_directory(folder);
   write_file_atomically(fs, records_path(folder), [&](WritableFile& file) {
     std::uint64_t after = 0;
@@ -202,7 +215,7 @@ std::uint64_t export_collection(const CollectionView& view, FileSystem& fs, cons
     fail(ErrorCode::kCorrupt, "the catalog holds fewer images than its state row says; run verify");
   if (!labelled) set.labels.clear();
   export_verdicts(view, fs, folder);
-  write_code_set(fs, folder, set);
+  write_code_set(fs, folder, set, Records::kKeep);
   return info.images;
 }
 

@@ -10,24 +10,15 @@
 namespace signet::store {
 namespace {
 
-// The user's filter is by id, an index wants positions. live: further restriction by position, or null.
-Words position_filter(const IdColumn& ids, const IdFilter& filter, const Words* live) {
-  Words words((ids.count + 63) / 64, 0);
-  const std::uint64_t end = std::uint64_t{filter.words.size()} * 64;  // ids from here on are not allowed
-  const std::uint64_t stop = ids.first >= end ? 0 : ids.lower_bound(end);
-  if (ids.width == 0) {  // consecutive ids: the same bits, shifted
-    const std::uint64_t shift = ids.first % 64;
-    for (std::uint64_t i = 0; i * 64 < stop; ++i) {
-      const std::uint64_t at = ids.first / 64 + i;
-      words[i] = filter.words[at] >> shift;
-      if (shift != 0 && at + 1 < filter.words.size()) words[i] |= filter.words[at + 1] << (64 - shift);
-    }
-    if (ids.count % 64 != 0) words.back() &= (std::uint64_t{1} << (ids.count % 64)) - 1;
-  } else {
-    for (std::uint64_t i = 0; i < stop; ++i) {
-      if (filter.allows(ids.id(i))) words[i / 64] |= std::uint64_t{1} << (i % 64);
-    }
+// The bits of `count` positions from `from` on. live: further restriction, or null.
+Words cut_filter(const IdFilter& filter, std::uint64_t from, std::uint64_t count, const Words* live) {
+  Words words((count + 63) / 64, 0);
+  const std::uint64_t shift = from % 64;
+  for (std::uint64_t i = 0, at = from / 64; i < words.size() && at < filter.words.size(); ++i, ++at) {
+    words[i] = filter.words[at] >> shift;
+    if (shift != 0 && at + 1 < filter.words.size()) words[i] |= filter.words[at + 1] << (64 - shift);
   }
+  if (count % 64 != 0) words.back() &= (std::uint64_t{1} << (count % 64)) - 1;
   if (live != nullptr) {
     for (std::size_t i = 0; i < words.size(); ++i) words[i] &= (*live)[i];
   }
@@ -126,7 +117,7 @@ SearchResult search_parts(std::span<const SearchPart> parts, std::uint32_t bits,
     Words words;
     IdFilter filter;
     if (options.filter != nullptr) {
-      words = position_filter(part.segment->file().ids(), *options.filter, part.live.get());
+      words = cut_filter(*options.filter, part.first_position, part.segment->file().ids().count, part.live.get());
       if (std::all_of(words.begin(), words.end(), [](std::uint64_t w) { return w == 0; })) continue;
       filter.words = words;
     } else if (part.live != nullptr) {

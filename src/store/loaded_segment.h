@@ -43,13 +43,15 @@ class LoadedSegment {
   mutable std::shared_ptr<const Words> live_;
 };
 
-// A segment as one view sees it: what is live in it at that commit (null: everything).
+// A segment as one view sees it.
 struct SearchPart {
   std::shared_ptr<const LoadedSegment> segment;
-  std::shared_ptr<const Words> live;
+  std::shared_ptr<const Words> live;  // what is live in it at that commit; null: everything
+  std::uint64_t first_position = 0;   // of its first code among the codes of all parts
 };
 
-// Hits of all parts, ids in place of positions, merged by (distance, id).
+// Hits of all parts, ids in place of positions, merged by (distance, id). options.filter is by position among the codes of all
+// parts.
 SearchResult search_parts(std::span<const SearchPart> parts, std::uint32_t bits, const CodeMatrix& queries,
                           const SearchOptions& options);
 

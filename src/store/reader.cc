@@ -15,11 +15,12 @@ class Reader final : public Collection {
 
   const std::string& path() const noexcept override { return path_; }
   std::shared_ptr<const CollectionView> view() override { return take(); }
-  std::shared_ptr<const View> take();
+  std::shared_ptr<const CollectionView> new_view() override { return take(false); }
+  std::shared_ptr<const View> take(bool shared = true);
   void prepare(const ProgressFn& progress) override;
 
  private:
-  std::shared_ptr<const View> build(std::unique_ptr<Catalog>& catalog, std::uint64_t acknowledged);
+  std::shared_ptr<const View> build(std::unique_ptr<Catalog>& catalog, std::uint64_t acknowledged, bool shared);
   std::shared_ptr<const Tombstones> tombstones(Catalog& catalog, const StateRow& state);
 
   FileSystem& fs_;
@@ -42,12 +43,12 @@ std::shared_ptr<const Tombstones> Reader::tombstones(Catalog& catalog, const Sta
   return tombstones_;
 }
 
-std::shared_ptr<const View> Reader::build(std::unique_ptr<Catalog>& catalog, std::uint64_t acknowledged) {
+std::shared_ptr<const View> Reader::build(std::unique_ptr<Catalog>& catalog, std::uint64_t acknowledged, bool shared) {
   catalog->begin_read();
   Snapshot snapshot;
   snapshot.state = catalog->state();  // the transaction's snapshot is taken here
   check_acknowledged(path_, acknowledged, snapshot.state.commit);
-  if (auto newest = newest_.lock(); newest != nullptr && newest->snapshot().state.commit == snapshot.state.commit) {
+  if (auto newest = newest_.lock(); shared && newest != nullptr && newest->snapshot().state.commit == snapshot.state.commit) {
     pool_->give_back(std::move(catalog));
     return newest;
   }
@@ -72,7 +73,7 @@ std::shared_ptr<const View> Reader::build(std::unique_ptr<Catalog>& catalog, std
   return view;
 }
 
-std::shared_ptr<const View> Reader::take() {
+std::shared_ptr<const View> Reader::take(bool shared) {
   const std::lock_guard lock(mutex_);
   // Between the transaction's begin and the opening of a segment, a writer may have replaced and removed that segment. The next
   // attempt sees its commit; a segment that is missing for another reason is missing every time.
@@ -81,7 +82,7 @@ std::shared_ptr<const View> Reader::take() {
     const std::uint64_t acknowledged = read_acknowledged(path_);
     auto catalog = pool_->take();
     try {
-      return build(catalog, acknowledged);
+      return build(catalog, acknowledged, shared);
     } catch (const Error& error) {
       if (catalog != nullptr) {
         const bool again = error.code() == ErrorCode::kNotFound && attempt < kAttempts;

@@ -39,7 +39,7 @@ class Repair {
  private:
   std::string file(const std::string& name) const { return join_path(path_, name); }
   void choose();
-  void choose_file(const std::string& name, bool named);
+  bool choose_file(const std::string& name, bool named);
   HeadRow head() const;
   void rewrite_damaged(const HeadRow& head);
   void quarantine(const std::string& name);
@@ -55,8 +55,8 @@ class Repair {
   ToolOptions options_;
   RepairReport& report_;
   CatalogSalvage salvage_;
-  std::vector<Chosen> chosen_;     // by id
-  std::set<std::string> damaged_;  // segment files that are not taken as they are
+  std::vector<Chosen> chosen_;   // by id
+  std::set<std::string> aside_;  // segment files that are not taken as they are
   StateRow state_;
   std::string quarantine_;
   std::size_t at_ = 0;  // cursor over chosen_ while rows are written
@@ -64,8 +64,10 @@ class Repair {
 };
 
 // Which segments make up the collection: those that the catalog names; where it cannot be trusted to name all (unreadable, or
-// older than what was acknowledged), every file that was written for an acknowledged commit. Of two files whose ids overlap, the
-// newer was made from the older.
+// older than what was acknowledged), every file but those of commits beyond the newest that is known. The acknowledged number
+// may lag, so it only ever raises that bound: without a readable state row there is no bound, and a batch that was never
+// acknowledged comes in with names of recovery rather than one that was being lost. Of two files whose ids overlap, the newer was
+// made from the whole of the older. What is not taken is kept aside, because no evidence here is good enough to delete by.
 void Repair::choose() {
   const std::uint64_t acknowledged = read_acknowledged(path_);
   const bool trusted = salvage_.segments && salvage_.state && salvage_.state->commit >= acknowledged;
@@ -84,8 +86,8 @@ void Repair::choose() {
   state_.commit = std::max(state_.commit, acknowledged);
   for (const auto& [number, name] : names) {
     state_.next_segment = std::max(state_.next_segment, number + 1);
-    if (trusted && !named.contains(number)) continue;  // of a commit that never was; the next writer sweeps it
-    choose_file(name, named.contains(number));
+    const bool is_named = named.contains(number);
+    if ((trusted && !is_named) || !choose_file(name, is_named)) aside_.insert(name);
   }
   if (salvage_.segments) {
     for (const SegmentRow& row : *salvage_.segments) state_.next_id = std::max(state_.next_id, row.last_id + 1);
@@ -93,22 +95,20 @@ void Repair::choose() {
   std::sort(chosen_.begin(), chosen_.end(), [](const Chosen& a, const Chosen& b) { return a.row.first_id < b.row.first_id; });
 }
 
-void Repair::choose_file(const std::string& name, bool named) {
+// Whether the file itself is taken; of one that is damaged, what is good of it is.
+bool Repair::choose_file(const std::string& name, bool named) {
   Chosen one;
   one.salvage = salvage_segment(fs_, join_path(file("segments"), name));
-  if (one.salvage.file == nullptr) {
-    damaged_.insert(name);
-    return;
-  }
+  if (one.salvage.file == nullptr) return false;
   one.row = one.salvage.file->row();
-  const std::uint64_t acknowledged = read_acknowledged(path_);
-  if (!named && acknowledged != 0 && one.row.commit > acknowledged) return;  // was never acknowledged
-  for (const Chosen& newer : chosen_) {
-    if (newer.row.first_id <= one.row.last_id && one.row.first_id <= newer.row.last_id) return;
-  }
-  if (!one.salvage.intact) damaged_.insert(name);
   state_.next_id = std::max(state_.next_id, one.row.last_id + 1);
+  if (!named && salvage_.state && one.row.commit > state_.commit) return false;
+  for (const Chosen& newer : chosen_) {
+    if (newer.row.first_id <= one.row.last_id && one.row.first_id <= newer.row.last_id) return false;
+  }
+  const bool intact = one.salvage.intact;
   if (one.salvage.kept > 0) chosen_.push_back(std::move(one));
+  return intact;
 }
 
 HeadRow Repair::head() const {
@@ -276,7 +276,7 @@ void Repair::run() {
   fs_.create_directory(quarantine_);
   fs_.sync_directory(path_);
   fs_.sync_directory(file("quarantine"));
-  for (const auto& name : damaged_) quarantine(join_path("segments", name));
+  for (const auto& name : aside_) quarantine(join_path("segments", name));
   quarantine(kCatalogName);
   quarantine(kCatalogName + std::string("-wal"));
   fs_.create_directory(file("segments"));
@@ -288,7 +288,7 @@ void Repair::run() {
   fs_.sync_directory(path_);
   finish(fs_, path_);
   write_acknowledged(path_, state_.commit);
-  for (const auto& name : damaged_) fs_.remove(join_path(file("segments"), name));
+  for (const auto& name : aside_) fs_.remove(join_path(file("segments"), name));
   report_.changed = true;
 }
 

@@ -14,7 +14,8 @@ constexpr std::uint64_t kHasJson = 2;
 constexpr std::uint64_t kMaxClassNames = 1 << 20;
 constexpr std::uint64_t kLabelEnd = std::uint64_t{1} << 31;
 
-// A key as it may be shown inside a message: control characters would break the one-sentence rule, and a megabyte would too.
+}  // namespace
+
 std::string shown(const std::string& key) {
   std::string text = key.substr(0, 80);
   for (char& c : text) {
@@ -22,8 +23,6 @@ std::string shown(const std::string& key) {
   }
   return key.size() > 80 ? text + "..." : text;
 }
-
-}  // namespace
 
 Bytes encode_head(const HeadRow& row) {
   BlobWriter out;

@@ -58,6 +58,9 @@ Verdict decode_verdict(std::uint64_t a, std::uint64_t b, std::span<const std::by
 Bytes hash_bytes(const std::string& hex, const std::string& what);
 std::string hash_hex(std::span<const std::byte> bytes);
 
+// A key as it may be shown inside a message: control characters would break the one-sentence rule, and a megabyte would too.
+std::string shown(const std::string& key);
+
 // What a record must satisfy before it enters a catalog; throws kInvalidArgument naming the key and the field. Sorts and
 // deduplicates labels.
 void check_key(const std::string& key);

@@ -36,7 +36,7 @@ class Database {
   sqlite3* db_ = nullptr;
 };
 
-// A prepared statement, prepared at its first use and used again. begin() resets it and clears what was bound.
+// A prepared statement, prepared at its first use and used again. The end of a use resets it and clears what was bound.
 class Statement {
  public:
   Statement(Database& db, const char* sql) : db_(&db), sql_(sql) {}

@@ -7,19 +7,26 @@
 
 namespace signet {
 
-std::vector<std::uint64_t> id_filter_words(std::span<const std::uint64_t> ids, std::uint64_t end) {
-  std::uint64_t largest = 0;
-  for (const std::uint64_t id : ids) {
-    if (id < end) largest = std::max(largest, id);
+namespace store {
+namespace {
+
+// The first position from `from` on whose id is not below; all before `from` are. Quick where it is near: the step doubles.
+std::uint64_t seek(const IdColumn& ids, std::uint64_t from, std::uint64_t id) {
+  std::uint64_t step = 1;
+  for (; ids.count - from >= step && ids.id(from + step - 1) < id; step *= 2) from += step;
+  std::uint64_t end = std::min(from + step - 1, ids.count);
+  while (from < end) {
+    const std::uint64_t middle = from + (end - from) / 2;
+    if (ids.id(middle) < id) {
+      from = middle + 1;
+    } else {
+      end = middle;
+    }
   }
-  std::vector<std::uint64_t> words(ids.empty() ? 0 : largest / 64 + 1, 0);
-  for (const std::uint64_t id : ids) {
-    if (id < end) words[id / 64] |= std::uint64_t{1} << (id % 64);
-  }
-  return words;
+  return from;
 }
 
-namespace store {
+}  // namespace
 
 std::string catalog_path(const std::string& collection) { return join_path(collection, kCatalogName); }
 
@@ -129,7 +136,11 @@ CollectionInfo View::info() const {
 const std::vector<SearchPart>& View::parts() const {
   std::call_once(parts_once_, [this] {
     std::vector<SearchPart> parts;
-    for (const auto& segment : snapshot_.segments) parts.push_back({segment, segment->live(*snapshot_.tombstones)});
+    std::uint64_t position = 0;
+    for (const auto& segment : snapshot_.segments) {
+      parts.push_back({segment, segment->live(*snapshot_.tombstones), position});
+      position += segment->file().ids().count;
+    }
     parts_ = std::move(parts);
   });
   return parts_;
@@ -186,8 +197,24 @@ std::vector<std::uint64_t> View::ids_with_label(std::int32_t label) const {
   return with_catalog([&](Catalog& catalog) { return catalog.ids_with_label(label); });
 }
 
-std::vector<std::uint64_t> View::label_filter(std::int32_t label) const {
-  return id_filter_words(ids_with_label(label), snapshot_.state.next_id);
+// By position and not by id: ids may be as large as 2^62, and the words must not be.
+std::vector<std::uint64_t> View::filter_words(std::span<const std::uint64_t> ids) const {
+  std::uint64_t total = 0;
+  for (const auto& segment : snapshot_.segments) total += segment->file().ids().count;
+  std::vector<std::uint64_t> words((total + 63) / 64, 0);
+  std::uint64_t first = 0;
+  auto wanted = ids.begin();
+  for (const auto& segment : snapshot_.segments) {
+    const IdColumn& column = segment->file().ids();
+    for (std::uint64_t at = 0; wanted != ids.end(); ++wanted) {
+      at = seek(column, at, *wanted);
+      if (at == column.count) break;
+      const std::uint64_t position = first + at;
+      if (column.id(at) == *wanted) words[position / 64] |= std::uint64_t{1} << (position % 64);
+    }
+    first += column.count;
+  }
+  return words;
 }
 
 std::vector<Verdict> View::verdicts() const {

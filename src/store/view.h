@@ -52,7 +52,7 @@ class View final : public CollectionView {
   std::vector<ImageRecord> list(std::uint64_t after_id, std::size_t limit) const override;
   std::vector<std::uint64_t> ids() const override;
   std::vector<std::uint64_t> ids_with_label(std::int32_t label) const override;
-  std::vector<std::uint64_t> label_filter(std::int32_t label) const override;
+  std::vector<std::uint64_t> filter_words(std::span<const std::uint64_t> ids) const override;
   std::vector<Verdict> verdicts() const override;
   std::string explain(const SearchOptions& options) const override;
 

@@ -171,6 +171,8 @@ CollectionInfo Writer::info() const { return make_info(fs_, path_, head_, state_
 
 std::optional<ImageRecord> Writer::find(const std::string& key) const { return catalog_->find(key); }
 
+std::vector<std::string> Writer::keys_with_prefix(const std::string& prefix) const { return catalog_->keys_with_prefix(prefix); }
+
 void Writer::set_class_names(const std::vector<std::string>& names) {
   const bool extends =
       names.size() >= head_.class_names.size() && std::equal(head_.class_names.begin(), head_.class_names.end(), names.begin());

@@ -25,6 +25,7 @@ class Writer final : public CollectionWriter {
 
   CollectionInfo info() const override;
   std::optional<ImageRecord> find(const std::string& key) const override;
+  std::vector<std::string> keys_with_prefix(const std::string& prefix) const override;
   AddResult add(const AddBatch& batch, const AddOptions& options) override;
   RemoveResult remove_keys(std::span<const std::string> keys) override;
   RemoveResult remove_ids(std::span<const std::uint64_t> ids) override;

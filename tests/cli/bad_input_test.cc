@@ -78,7 +78,7 @@ TEST_F(BadInputTest, AHeaderThatClaimsTooManyPixelsIsRefusedBeforeDecoding) {
   testdata::write(path("photos/small.png"), testdata::text_of(encode_png(testdata::picture(0, 1))));
   const Outcome done = ok({"encode", "--model", path("model.onnx"), "--data", path("photos"), "--out", path("out")});
   EXPECT_NE(slurp(path("out/skipped.csv")).find("huge.png"), std::string::npos) << done.out;
-  EXPECT_NE(done.out.find("1 codes"), std::string::npos) << done.out;
+  EXPECT_NE(done.out.find("1 code of"), std::string::npos) << done.out;
 }
 
 TEST_F(BadInputTest, DamagedModels) {
@@ -152,6 +152,25 @@ TEST_F(BadInputTest, NamesThatDoNotExist) {
   expect_error({"encode", "--model", path("model.onnx"), "--data", path("data"), "--engine", "steam", "--out", path("out")}, 2,
                {"steam"});
   expect_error({"export-images", "--data", path("data"), "--only", "999", "--out", path("out")}, 2, {"999", "0 to 41"});
+}
+
+TEST_F(BadInputTest, ExportedPicturesStayInTheirFolderAndReplaceNoOther) {
+  const std::string picture = testdata::text_of(encode_png(testdata::picture(0, 0)));
+  for (const char* name : {"p1.png", "d-p1.png", "d/p1.png"}) testdata::write(path(std::string("pictures/") + name), picture);
+  const auto manifest = [&](const std::string& rows) {
+    testdata::write(path("pictures/m.csv"), rows);
+    return Words{"export-images", "--data", path("pictures/m.csv"), "--class-folders", "--out", path("out/deep")};
+  };
+  ok(manifest("p1.png,..\nd-p1.png,.\n"));
+  EXPECT_TRUE(std::filesystem::exists(path("out/deep/--/p1.png.png")));
+  EXPECT_TRUE(std::filesystem::exists(path("out/deep/-/d-p1.png.png")));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path("out")), {}), 1);
+  std::filesystem::remove_all(path("out"));
+  expect_error(manifest("d/p1.png,a\nd-p1.png,a\n"), 3, {"d/p1.png", "d-p1.png", path("out/deep/a/d-p1.png.png"), "--only"});
+  EXPECT_FALSE(std::filesystem::exists(path("out")));
+  ok(manifest("d/p1.png,a\nd-p1.png,b\n"));
+  expect_error({"export-images", "--data", path("data"), "--part", "query", "--out", path("out")}, 2,
+               {"--part query", "--protocol"});
 }
 
 TEST_F(BadInputTest, AFullDiskLeavesTheOldFileAlone) {

@@ -28,6 +28,11 @@ TEST_F(CliTest, EveryVerbHasHelpWithAnExample) {
   }
 }
 
+TEST_F(CliTest, HelpNamesWhatElseThereIs) {
+  const std::string dedup = ok({"dedup", "--help"}).out;
+  for (const char* verb : {"dedup apply --help", "undo", "verdict"}) EXPECT_NE(dedup.find(verb), std::string::npos) << verb;
+}
+
 TEST_F(CliTest, VersionIsOneLine) {
   const Outcome version = ok({"--version"});
   EXPECT_EQ(version.out.rfind("signet ", 0), 0u);
@@ -49,7 +54,7 @@ TEST_F(CliTest, AnUnknownVerbSuggestsTheNearest) {
 TEST_F(CliTest, UsageErrorsNameTheFlag) {
   expect_error({"encode"}, 2, {"signet encode: ", "--model is required", "signet encode --help"});
   expect_error({"encode", "--model", "m", "--data", "d", "--out", "o", "--colour", "blue"}, 2, {"--colour"});
-  expect_error({"search", "--index", "i", "-k", "0"}, 2, {"-k is \"0\"", "at least 1"});
+  expect_error({"search", "--index", "i", "-k", "0"}, 2, {"signet search: -k is \"0\"", "at least 1"});
   expect_error({"search", "--index", "i", "-k", "-5"}, 2, {"-k"});
   expect_error({"search", "--index", "i", "--radius", "-1"}, 2, {"--radius", "-1"});
   expect_error({"search", "--index", "i", "-k", "many"}, 2, {"-k is \"many\""});
@@ -57,6 +62,10 @@ TEST_F(CliTest, UsageErrorsNameTheFlag) {
   expect_error({"eval", "--summary"}, 2, {"--summary"});
   expect_error({"eval", "--model", "m", "--data", "d"}, 2, {"--protocol is missing", "fashion-heldout"});
   expect_error({"collection"}, 2, {"signet collection: "});
+  expect_error({"collection", "nix"}, 2, {"no verb \"nix\"", "create, add, remove, list"});
+  expect_error({"collection", "list"}, 2, {"COLLECTION is required", "(signet collection list --help"});
+  expect_error({"collection", "list", "c", "--colour"}, 2, {"--colour", "(signet collection list --help"});
+  expect_error({"collection", "list", "c", "--json", "--csv"}, 2, {"--json", "--csv"});
   expect_error({"collection", "create", "c"}, 2, {"--model", "--bits"});
   expect_error({"completion", "tcsh"}, 2, {"bash, zsh and fish", "tcsh"});
 }

@@ -1,6 +1,9 @@
+#include "signet/store/collection.h"
+
 #include <chrono>
 #include <thread>
 
+#include "signet/base/container.h"
 #include "signet/code/code_set.h"
 #include "signet/store/collection_writer.h"
 #include "tests/cli/run_signet.h"
@@ -134,6 +137,29 @@ TEST_F(CollectionCliTest, BackupExportImportRoundTrip) {
   expect_error({"collection", "import", path("again"), "--codes", path("codes"), "--on-existing", "burn"}, 2, {"burn", "refuse"});
 }
 
+TEST_F(CollectionCliTest, AnExportReplacesNothingOfOthers) {
+  add();
+  testdata::write(photo("records.jsonl"), "my own");
+  expect_error({"collection", "export", path("c"), "--out", path("photos")}, 3, {path("photos"), "records.jsonl"});
+  EXPECT_EQ(slurp(photo("records.jsonl")), "my own");
+  EXPECT_FALSE(std::filesystem::exists(photo("codes.npy")));
+  for (int time = 0; time < 2; ++time) ok({"collection", "export", path("c"), "--out", path("codes")});
+}
+
+TEST_F(CollectionCliTest, OneIsNotSeveral) {
+  testdata::write(path("one/a.png"), png(0, 1));
+  testdata::write(path("one/odd.png"), "no picture");
+  const Outcome added = ok({"add", path("one"), "--collection", path("c"), "--model", path("model.onnx")});
+  EXPECT_NE(added.out.find("; 1 image of "), std::string::npos) << added.out;
+  EXPECT_NE(added.out.find(" is searched in "), std::string::npos) << added.out;
+  const std::size_t named = added.err.find(path("one/odd.png"));
+  EXPECT_NE(named, std::string::npos) << added.err;
+  EXPECT_EQ(added.err.find(path("one/odd.png"), named + 1), std::string::npos) << added.err;
+  EXPECT_NE(ok({"collection", "export", path("c"), "--out", path("codes")}).out.find(": 1 code of "), std::string::npos);
+  ok({"collection", "remove", path("c"), path("one/a.png")});
+  EXPECT_NE(ok({"collection", "compact", path("c")}).out.find(": 1 removed code dropped"), std::string::npos);
+}
+
 TEST_F(CollectionCliTest, DamageIsFoundNamedAndRepaired) {
   add();
   std::string segment;
@@ -190,6 +216,77 @@ TEST_F(CollectionCliTest, AnotherModelIsRefusedAndMigrateIsTheWay) {
             17);
 }
 
+TEST_F(CollectionCliTest, ASecondMigrateTakesWhatIsBackAndLeavesOutVerdictsOnOtherPictures) {
+  add();
+  write_random_model(path("other.onnx"), 20, 16, 1, 3, 7);
+  const auto id = [&](const char* collection, const std::string& name) {
+    const auto record = Collection::open(real_file_system(), path(collection))->view()->find(photo(name));
+    return record ? record->id : 0;
+  };
+  const std::uint64_t changed = id("c", "class0/0000.png"), same = id("c", "class0/0001.png"), other = id("c", "class0/0002.png");
+  CollectionWriter::open(real_file_system(), path("c"))
+      ->set_verdicts(std::vector<Verdict>{{changed, same, false}, {same, other, true}});
+  const Words migrate = {"migrate", "--collection", path("c"), "--model", path("other.onnx"), "--out", path("d"), "--json"};
+  const std::string away = slurp(photo("class0/0003.png"));
+  std::filesystem::remove(photo("class0/0003.png"));
+  EXPECT_EQ(ok(migrate).json()["verdicts_left_out"], 0);
+
+  testdata::write(photo("class0/0000.png"), png(2, 501));
+  ok({"add", path("photos"), "--collection", path("d")});  // another picture under the name of the first
+  testdata::write(photo("class0/0003.png"), away);
+  const auto again = ok(migrate).json();
+  EXPECT_EQ(again["encoded"], 1) << again;
+  EXPECT_EQ(again["new_ids"], 1) << again;
+  EXPECT_EQ(again["verdicts_left_out"], 1) << again;
+  EXPECT_TRUE(again["missing"].empty()) << again;
+  EXPECT_GT(id("d", "class0/0003.png"), 18u);
+  const auto kept = Collection::open(real_file_system(), path("d"))->view()->verdicts();
+  EXPECT_NE(std::find(kept.begin(), kept.end(), Verdict{same, other, true}), kept.end());
+  EXPECT_EQ(ok(migrate).json()["there_already"], 18);
+  ok({"collection", "verify", path("d")});
+}
+
+TEST_F(CollectionCliTest, DeepUserJsonIsListedAsText) {
+  add();
+  const std::string deep = std::string(2000, '[') + std::string(2000, ']');
+  std::vector<ImageRecord> records = Collection::open(real_file_system(), path("c"))->view()->list(0, 2);
+  records[0].user_json = deep;
+  records[1].user_json = R"({"seen": [1, 2]})";
+  CollectionWriter::open(real_file_system(), path("c"))->update(records);
+  const auto listed = ok({"collection", "list", path("c"), "--json"}).json()["listed"];
+  EXPECT_EQ(listed[0]["user"], deep);
+  EXPECT_EQ(listed[1]["user"]["seen"][1], 2);
+}
+
+TEST_F(CollectionCliTest, InspectVerifiesAnIndexFile) {
+  ok({"encode", "--model", path("model.onnx"), "--data", path("photos"), "--out", path("codes")});
+  ok({"index", "--codes", path("codes"), "--out", path("index.sig")});
+  EXPECT_EQ(ok({"inspect", path("index.sig"), "--verify", "--json"}).json()["intact"], true);
+  expect_error({"inspect", path("codes"), "--verify"}, 2, {"--verify", path("codes"), "codes folder"});
+  add();
+  expect_error({"inspect", path("c"), "--verify"}, 2, {path("c"), "signet collection verify"});
+
+  // A copy whose keys run backwards, under right checksums: opening it does not look at every key.
+  const auto whole = Container::open(real_file_system(), path("index.sig"), "SIDX", 1, 1 << 20);
+  ContainerWriter writer(real_file_system(), path("bad.sig"), "SIDX", 1);
+  for (const char* name : {"meta", "model", "root", "classes", "codes", "key-offsets", "keys", "label-offsets", "labels"}) {
+    const auto section = whole->section(name);
+    std::vector<std::byte> bytes(section.begin(), section.end());
+    if (name == std::string("key-offsets")) std::fill_n(bytes.begin() + 8, 8, std::byte{0x7f});
+    writer.begin_section(name);
+    writer.append(bytes);
+  }
+  writer.finish();
+  ok({"inspect", path("bad.sig")});
+  expect_error({"inspect", path("bad.sig"), "--verify"}, 3, {"bad.sig", "key-offsets"});
+}
+
+TEST_F(CollectionCliTest, ThreadsAreBoundedByTheOption) {
+  expect_error({"add", path("photos"), "--collection", path("c"), "--model", path("model.onnx"), "--threads", "1025"}, 2,
+               {"--threads", "1025", "1024"});
+  EXPECT_FALSE(std::filesystem::exists(path("c")));
+}
+
 TEST_F(CollectionCliTest, TheSecondWriterIsToldWhoHoldsTheLock) {
   add();
   const auto writer = CollectionWriter::open(real_file_system(), path("c"));
@@ -243,6 +340,15 @@ TEST_F(CollectionCliTest, CreateIsExplicitToo) {
   expect_error({"collection", "create", path("e"), "--bits", "4097"}, 2, {"--bits", "4097", "4096"});
   ok({"collection", "add", path("c"), path("photos")});
   EXPECT_EQ(ok({"inspect", path("c"), "--json"}).json()["images"], 18);
+  ok({"collection", "create", path("g"), "--bits", "64"});
+  expect_error({"add", path("photos"), "--collection", path("g")}, 3, {path("g"), "64 bits", "no model", "collection import"});
+  expect_error({"add", path("photos"), "--collection", path("g"), "--model", path("model.onnx")}, 3, {path("g"), "no model"});
+  CreateOptions odd;
+  odd.bits = 64;
+  odd.model = ok({"inspect", path("model.onnx"), "--json"}).json()["fingerprint"];
+  CollectionWriter::create(real_file_system(), path("h"), odd);
+  expect_error({"add", path("photos"), "--collection", path("h"), "--model", path("model.onnx")}, 3,
+               {path("h"), "64 bits", "12", path("model.onnx")});
   expect_error({"add", path("photos"), "--collection", path("f")}, 2, {"--model", path("f")});
   expect_error({"add", path("nowhere"), "--collection", path("f"), "--model", path("model.onnx")}, 3, {path("nowhere")});
   EXPECT_FALSE(std::filesystem::exists(path("f")));

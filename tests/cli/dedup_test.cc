@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <set>
 
+#include "signet/base/sha256.h"
 #include "signet/image/alter.h"
 #include "signet/store/collection.h"
+#include "signet/store/collection_writer.h"
 #include "tests/cli/run_signet.h"
 
 namespace signet::cli_test {
@@ -41,6 +43,11 @@ class DedupCliTest : public CliTest {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(path("photos")))
       if (entry.is_regular_file()) names.insert(entry.path().filename());
     return names;
+  }
+  nlohmann::json same_bytes(const Words& paths, const std::string& plan = "plan.json") const {
+    Words words = {"dedup", "--level", "same-bytes", "--json", "--out", path(plan)};
+    words.insert(words.end(), paths.begin(), paths.end());
+    return ok(words).json();
   }
   // Keys of the pictures that would go, with their levels.
   static std::set<std::string> found(const nlohmann::json& result) {
@@ -130,6 +137,115 @@ TEST_F(DedupCliTest, LevelsAndKeepRules) {
             (std::set<std::string>{"3.png same-pixels", "again.png same-pixels", "bytes.png same-bytes"}));
   const auto kept = ok(dedup({"--json", "--level", "same-bytes", "--keep", "path", "--prefer", path("photos/copies")})).json();
   EXPECT_TRUE(found(kept).contains("1.png same-bytes")) << kept;
+  // Another folder whose name begins as the wanted one's has nothing to say, though its picture is the heaviest.
+  testdata::write(path("photos/copies-old/again.png"), slurp(path("photos/copies/pixels.png")) + "and more");
+  const auto nearer = ok(dedup({"--json", "--level", "same-pixels", "--keep", "path", "--prefer", path("photos/copies")})).json();
+  for (const auto& group : nearer["groups"])
+    EXPECT_EQ(std::filesystem::path(group["keep"]["key"].get<std::string>()).parent_path(), path("photos/copies")) << group;
+}
+
+TEST_F(DedupCliTest, ANameThatNoPlanCanBearStopsNoOther) {
+  testdata::write(path("photos/line\nbreak.png"), slurp(path("photos/1.png")));
+  testdata::write(path("photos/\xff.png"), slurp(path("photos/1.png")));
+  const Outcome found = ok({"dedup", path("photos"), "--level", "same-bytes", "--out", path("plan.json")});
+  EXPECT_NE(found.err.find("not in the plan: 2 whose name"), std::string::npos) << found.err;
+  ok({"dedup", "apply", path("plan.json")});
+  EXPECT_TRUE(files().contains("line\nbreak.png"));
+  EXPECT_FALSE(files().contains("bytes.png"));
+}
+
+TEST_F(DedupCliTest, AFileOfTwoNamesIsNotItsOwnDuplicate) {
+  namespace fs = std::filesystem;
+  fs::create_directory_symlink(path("photos"), path("album"));
+  EXPECT_EQ(same_bytes({path("photos"), path("album")})["files"], 1);
+  ok({"dedup", "apply", path("plan.json")});
+  EXPECT_EQ(files().size(), 13u);
+  ok({"dedup", "undo", path("plan.json")});
+  const auto against = same_bytes({path("photos"), "--against", path("album")});
+  EXPECT_EQ(against["files"], 0) << against;  // each is of the reference, which stays
+  EXPECT_EQ(against["groups"].size(), 13u);   // and is told of all the same
+
+  // A link in the same folder, and two copies of what it leads to, the one on the same disk blocks.
+  const std::string link = path("few/a.png"), target = path("few/z.png");
+  testdata::write(target, slurp(path("photos/1.png")));
+  fs::create_symlink("z.png", link);
+  EXPECT_EQ(same_bytes({path("few")})["files"], 0);
+  fs::create_hard_link(target, path("few/y.png"));
+  EXPECT_EQ(same_bytes({path("few")})["files"], 0);
+  testdata::write(path("few/copy.png"), slurp(target));
+  fs::last_write_time(path("few/copy.png"), fs::last_write_time(target) + std::chrono::hours(1));
+  EXPECT_EQ(same_bytes({path("few")})["files"], 1);
+  EXPECT_EQ(slurp(path("plan.json.list")), path("few/copy.png") + "\n");
+  // The copy is the one to stay: moving what the link leads to would break the link, and both hard links are the same file.
+  fs::last_write_time(path("few/copy.png"), fs::last_write_time(target) - std::chrono::hours(1));
+  EXPECT_EQ(same_bytes({path("few")})["files"], 0);
+  fs::remove(link);
+  EXPECT_EQ(same_bytes({path("few")})["files"], 2);
+}
+
+TEST_F(DedupCliTest, WhatWasMovedAwayIsNotLookedThrough) {
+  const std::string plan = "photos/plan.json";
+  EXPECT_EQ(same_bytes({path("photos")}, plan)["files"], 1);
+  ok({"dedup", "apply", path(plan)});
+  EXPECT_EQ(files().size(), 13u + 1 + 3);  // 1-bytes.png, the plan, its list and the journal
+  const auto again = same_bytes({path("photos")}, plan);
+  EXPECT_EQ(again["files"], 0) << again;
+  EXPECT_EQ(again["images"], 13);
+  EXPECT_EQ(again["in_trash"], 1);
+  // Nor by another plan, from a collection, or below the folder that a plan names.
+  const Words other = {"dedup", path("photos"), "--level", "same-bytes", "--out", path("other.json")};
+  EXPECT_NE(ok(other).err.find("left out 1 picture that dedup has moved away"), std::string::npos);
+  write_random_model(path("m.onnx"), 32, 16, 3);
+  ok({"add", path("photos"), "--collection", path("c"), "--model", path("m.onnx"), "--no-labels"});
+  EXPECT_EQ(same_bytes({"--collection", path("c")})["in_trash"], 1);
+  std::filesystem::create_directories(path("photos/old"));
+  std::filesystem::copy(path("photos/1.png"), path("photos/old/1.png"));
+  EXPECT_EQ(same_bytes({path("photos")})["files"], 1);
+  EXPECT_EQ(same_bytes({path("photos"), "--trash", path("photos/old")})["files"], 0);
+  // Nothing but such pictures is nothing to look through.
+  write_instance_model(path("i.onnx"));
+  const auto none = ok({"dedup", path("photos/plan.json.trash"), "--model", path("i.onnx"), "--json"}).json();
+  EXPECT_EQ(none["images"], 0);
+  EXPECT_EQ(none["in_trash"], 1);
+}
+
+TEST_F(DedupCliTest, KeysOfACollectionBecomePathsWhereTheFilesAre) {
+  const auto make = [&](const std::string& name, const std::string& root, const std::string& model_path) {
+    CreateOptions options;
+    options.bits = 64, options.root = root, options.model = std::string(64, 'a'), options.model_path = model_path;
+    const auto writer = CollectionWriter::create(real_file_system(), path(name), options);
+    std::vector<ImageRecord> records;
+    for (const std::string key : {"1.png", "copies/bytes.png", "gone/bytes.png"}) {
+      const std::string bytes = slurp(path("photos/1.png"));
+      ImageRecord& record = records.emplace_back();
+      record.key = key, record.width = record.height = 64, record.bytes = bytes.size(),
+      record.sha256 = sha256_hex(as_bytes(bytes));
+    }
+    const CodeMatrix codes(3, 64);
+    writer->add({&codes, records, options.model}, {});
+  };
+  make("c", path("photos"), "");
+  make("d", "", path("was/here.onnx"));
+  const std::filesystem::path before = std::filesystem::current_path();
+  EXPECT_EQ(same_bytes({"--collection", path("d")})["files"], 0);  // nothing is there
+  std::filesystem::current_path(path("photos"));
+  for (const char* name : {"c", "d"}) {
+    const Outcome found = ok({"dedup", "--collection", path(name), "--level", "same-bytes", "--out", path("plan.json")});
+    EXPECT_NE(found.err.find("not in the plan: 1 that have"), std::string::npos) << found.err;
+    EXPECT_NE(found.err.find("gone/bytes.png"), std::string::npos) << found.err;
+    EXPECT_EQ(slurp(path("plan.json.list")), path("photos/copies/bytes.png") + "\n");
+    ok({"dedup", "apply", path("plan.json")});
+    ok({"dedup", "undo", path("plan.json")});
+  }
+  std::filesystem::current_path(before);
+  const Words base = {"dedup", path("photos"), "--radius", "3", "--collection"};
+  const auto refused = [&](const std::string& name, const Words& parts) {
+    Words words = base;
+    words.push_back(path(name));
+    expect_error(words, 3, parts);
+  };
+  refused("c", {path("photos"), "does not know where", "--model FILE"});
+  refused("d", {path("photos"), "not at " + path("was/here.onnx"), "--model FILE"});
 }
 
 TEST_F(DedupCliTest, AgainstAReferenceAndLeaks) {
@@ -192,10 +308,13 @@ TEST_F(DedupCliTest, RefusalsSayWhatWouldBeRight) {
   expect_error({"dedup"}, 2, {"PATH", "--collection"});
   expect_error(dedup({"--level", "alike"}), 2, {"alike", "near-duplicate"});
   expect_error(dedup({"--keep", "path"}), 2, {"--prefer"});
+  expect_error(dedup({"--prefer", path("photos/copies")}), 2, {"--prefer", "--keep path"});
+  expect_error(dedup({"--keep", "path", "--prefer", path("photos/copis")}), 3, {"--prefer", "photos/copis", "no such folder"});
   write_instance_model(path("m.onnx"));
   expect_error(dedup({"--model", path("m.onnx"), "--radius", "3"}), 2, {"--radius", "--hash none"});
   expect_error({"dedup", path("photos"), "--hash", "none"}, 2, {"--hash none", "--model"});
   expect_error(dedup({"--radius", "999"}), 2, {"--radius", "999"});
+  expect_error(dedup({"--radius", "2.9"}), 2, {"--radius", "2.9", "whole number", "64"});
   expect_error({"dedup", path("photos"), "--hash", "md5"}, 2, {"md5", "dhash"});
 }
 

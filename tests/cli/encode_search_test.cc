@@ -61,6 +61,39 @@ TEST_F(EncodeSearchTest, ShortenedCodesAreThoseOfTheShortenedModel) {
   EXPECT_FALSE(std::filesystem::exists(path("x.onnx")));
 }
 
+TEST_F(EncodeSearchTest, ShortenedThingsDoNotReplaceTheLongOnes) {
+  ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--split", "test", "--out", path("codes")});
+  const std::string model = slurp(path("model.onnx")), codes = slurp(path("codes/codes.npy"));
+  std::filesystem::create_symlink(path("model.onnx"), path("link.onnx"));
+  std::filesystem::create_symlink(path("codes"), path("link"));
+  for (const std::string& out : {path("model.onnx"), path("codes/../model.onnx"), path("link.onnx")})
+    expect_error({"shorten", "--model", path("model.onnx"), "--bits", "5", "--out", out}, 2, {"--out " + out, "--model"});
+  for (const std::string& out : {path("codes/"), path("link")})
+    expect_error({"shorten", "--model", path("model.onnx"), "--bits", "5", "--out", path("x.onnx"), "--codes", path("codes"),
+                  "--codes-out", out},
+                 2, {"--codes-out " + out, "--codes"});
+  EXPECT_EQ(slurp(path("model.onnx")), model);
+  EXPECT_EQ(slurp(path("codes/codes.npy")), codes);
+  EXPECT_FALSE(std::filesystem::exists(path("x.onnx")));
+}
+
+TEST_F(EncodeSearchTest, FilesOfOthersAreNotReplacedByCodes) {
+  testdata::make_class_folder(path("own"), 1, 2, 16, 1);
+  const auto refused = [&](const std::string& name) {
+    testdata::write(path("own/" + name), "my own");
+    expect_error({"encode", "--model", path("model.onnx"), "--data", path("data"), "--out", path("own"), "--outputs"}, 3,
+                 {path("own"), "no folder of codes", name});
+    EXPECT_EQ(slurp(path("own/" + name)), "my own");
+    EXPECT_FALSE(std::filesystem::exists(path("own/outputs.tmp")));
+    std::filesystem::remove(path("own/" + name));
+  };
+  for (const char* name :
+       {"codes.json", "codes.npy", "keys.txt", "labels.txt", "records.jsonl", "verdicts.jsonl", "outputs.npy", "skipped.csv"})
+    refused(name);
+  for (int time = 0; time < 2; ++time)
+    ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--out", path("own"), "--outputs"});
+}
+
 TEST_F(EncodeSearchTest, CodesDoNotDependOnThreads) {
   for (const char* threads : {"1", "2", "3"}) {
     ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--out", path(std::string("codes") + threads),

@@ -100,6 +100,66 @@ TEST_F(EvalTest, TheBeginningOfACodeIsMeasuredAsACode) {
   expect_error(eval({"--protocol", "heldout", "--bits-used", "13"}), 3, {"--bits-used 13", "12 bits"});
 }
 
+TEST_F(EvalTest, TheBeginningOfCodesOnDiskIsMeasuredToo) {
+  ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--split", "test", "--out", path("queries")});
+  const auto part = ok(eval({"--protocol", "heldout", "--json", "--bits-used", "5"})).json()[0];
+  const auto codes = ok({"eval", "--codes", path("queries"), "--protocol", "heldout", "--bits-used", "5", "--json"}).json()[0];
+  EXPECT_EQ(codes["bits"], 5);
+  EXPECT_EQ(codes["map"], part["map"]);
+  EXPECT_EQ(codes["bit_means"], part["bit_means"]);
+  EXPECT_NE(codes["notes"].dump().find("only the first 5 bits"), std::string::npos) << codes["notes"];
+  expect_error({"eval", "--codes", path("queries"), "--protocol", "heldout", "--bits-used", "13"}, 3,
+               {"--bits-used 13", "12 bits", path("queries")});
+}
+
+TEST_F(EvalTest, OptionsThatSayNothingAreRefused) {
+  const auto refused = [&](const Words& words, const Words& parts) {
+    Words all = {"eval", "--protocol", "heldout"};
+    all.insert(all.end(), words.begin(), words.end());
+    expect_error(all, 2, parts);
+  };
+  const std::string codes = path("queries");
+  refused({"--codes", codes, "--bits", "5"}, {"--bits", codes, "--bits-used"});
+  refused({"--codes", codes, "--model", path("model.onnx")}, {"--model", "--codes"});
+  refused({"--codes", codes, "--trained-on", path("data")}, {"--trained-on", "--codes"});
+  refused({"--codes", codes, "--no-overlap-check"}, {"--no-overlap-check", "--codes"});
+  refused({"--model", path("model.onnx"), "--data", path("data"), "--bits", "5"}, {"--bits", "--model"});
+  refused({"--model", path("model.onnx"), "--data", path("data"), "--labels", path("a.csv")}, {"--labels", "--model"});
+}
+
+TEST_F(EvalTest, WithoutRelevantImagesThereIsNoNumber) {
+  for (std::uint32_t i = 0; i < 3; ++i)
+    testdata::write(path(concat("plain/", i, ".png")), testdata::text_of(encode_png(testdata::picture(i, i))));
+  const Outcome none =
+      signet({"eval", "--model", path("model.onnx"), "--data", path("plain"), "--protocol", "heldout", "--quiet"});
+  EXPECT_EQ(none.status, 3) << none.out;
+  EXPECT_EQ(none.out, "");
+  EXPECT_NE(none.err.find(path("plain") + ": no query has a relevant image"), std::string::npos) << none.err;
+  ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--split", "test", "--out", path("queries")});
+  const Words words = {"eval",       "--codes", path("queries/codes.npy"), "--labels", path("labels.csv"), "--bits", "12",
+                       "--protocol", "heldout"};
+  std::string labels;
+  for (int i = 0; i < 24; ++i) labels += concat("name", i, "\n");
+  testdata::write(path("labels.csv"), labels);
+  expect_error(words, 3, {path("labels.csv"), "no query has a relevant image"});
+  testdata::write(path("labels.csv"), labels + "name23\n");
+  std::filesystem::remove_all(path("queries"));
+  testdata::make_idx_pair(path("data"), 60, 25, 3);
+  ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--split", "test", "--out", path("queries")});
+  const Outcome some = ok(words);
+  EXPECT_NE(some.out.find("note: heldout: queries without a relevant image, which are left out of the means: 23 of 25\n"),
+            std::string::npos)
+      << some.out;
+}
+
+TEST_F(EvalTest, TheTableExplainsTheRowsThatItHas) {
+  const char* bounds = "class number and float are of the same network";
+  EXPECT_NE(ok(eval({"--protocol", "heldout"})).out.find(bounds), std::string::npos);
+  const Outcome without = ok(eval({"--protocol", "heldout", "--no-bounds"}));
+  EXPECT_EQ(without.out.find(bounds), std::string::npos) << without.out;
+  EXPECT_NE(without.out.find("mAP is expected over ties.\n"), std::string::npos) << without.out;
+}
+
 TEST_F(EvalTest, TheReportHoldsPicturesAndTheTrainingCurve) {
   testdata::write(path("log.jsonl"),
                   "{\"event\":\"start\",\"training_images\":60}\n"
@@ -135,13 +195,25 @@ TEST_F(EvalTest, OnlyNumbersOfOneMeaningAreAveraged) {
   const std::string a = measured("a.json", "data", {}), b = measured("b.json", "other", {}),
                     c = measured("c.json", "data", {"--cutoff", "5"});
   EXPECT_EQ(ok({"eval", "--summary", a, b, c}).out.find("runs)"), std::string::npos);
-  EXPECT_NE(ok({"eval", "--summary", a, b, c, a}).out.find("of 2 runs"), std::string::npos);
+  const std::string d = measured("d.json", "data", {"--seed", "2"});
+  EXPECT_NE(ok({"eval", "--summary", a, b, c, d}).out.find("of 2 runs"), std::string::npos);
+  std::filesystem::copy_file(a, path("copy.json"));
+  expect_error({"eval", "--summary", a, b, path("copy.json")}, 3, {a, path("copy.json"), "heldout at 12 bits", "seed 1"});
 }
 
 TEST_F(EvalTest, ACutOffLeavesOutTheRankingThatHasNone) {
   const auto entry = ok(eval({"--protocol", "heldout", "--cutoff", "5", "--json"})).json()[0];
   EXPECT_TRUE(entry["float_map"].is_null());
   EXPECT_TRUE(entry["class_id_map"].is_number());
+}
+
+TEST_F(EvalTest, ACutOffStandsBesideTheNumber) {
+  for (const char* seed : {"1", "2"})
+    testdata::write(path(concat(seed, ".json")),
+                    ok(eval({"--protocol", "heldout", "--cutoff", "5", "--json", "--seed", seed})).out);
+  EXPECT_NE(ok(eval({"--protocol", "heldout", "--cutoff", "5"})).out.find("\nheldout@5 "), std::string::npos);
+  const Outcome table = ok({"eval", "--summary", path("1.json"), path("2.json")});
+  EXPECT_NE(table.out.find("\nheldout@5 at 12 bits: mAP 0."), std::string::npos) << table.out;
 }
 
 // The queries of a drawn protocol are those of the model's own draw, whose training images are others.
@@ -206,6 +278,22 @@ TEST_F(EvalTest, QueriesThatTheModelWasTrainedOnAreAnError) {
                {"24 images are both in the queries and the training set"});
 }
 
+// --format is that of --data; what the model was trained on may be in another one.
+TEST_F(EvalTest, TheTrainingSetIsFoundInItsOwnFormat) {
+  Model model = random_model(12, 16, 1, 3, 1);
+  model.info.training_record = nlohmann::json{{"data", path("data")}, {"split", "train"}}.dump();
+  write_model(real_file_system(), path("known.onnx"), model);
+  testdata::make_class_folder(path("photos"), 3, 2, 16, 1);
+  testdata::write(path("labels.csv"),
+                  "photos/class0/0000.png,0\nphotos/class0/0001.png,0\nphotos/class1/0000.png,1\nphotos/class1/0001.png,1\n");
+  const Words words = {"eval",     "--model",  path("known.onnx"), "--data",  path("labels.csv"),
+                       "--format", "manifest", "--protocol",       "heldout", "--quiet"};
+  expect_error(words, 3, {"1 image is both in the queries and the training set", "photos/class0/0000.png = train/00000"});
+  Words elsewhere = words;
+  elsewhere.insert(elsewhere.end(), {"--trained-on", path("data/t10k-images-idx3-ubyte")});
+  ok(elsewhere);
+}
+
 // What a protocol draws can be taken out, trained on, and measured by that protocol.
 TEST_F(EvalTest, TheTrainingPartOfAProtocolIsADataSet) {
   testdata::make_idx_pair(path("six"), 60, 24, 6);
@@ -225,6 +313,33 @@ TEST_F(EvalTest, TheTrainingPartOfAProtocolIsADataSet) {
   EXPECT_EQ(numbers["database"], 30);
   expect_error({"export-images", "--data", path("six"), "--protocol", "unseen-classes", "--part", "rest", "--out", path("x")}, 2,
                {"rest", "train, query, database or unlabelled"});
+}
+
+TEST_F(EvalTest, AReportThatCannotBeWrittenIsSaidBeforeAnythingIsMeasured) {
+  for (const auto& [page, reason] : {std::pair{path("none/r.html"), "does not exist"}, {path("data"), "is a folder"}}) {
+    expect_error({"eval", "--model", path("gone.onnx"), "--data", path("data"), "--protocol", "full", "--html", page}, 3,
+                 {"--html", page, reason});
+    expect_error({"compare", path("gone.json"), "--html", page}, 3, {"--html", page, reason});
+  }
+}
+
+// The name of a protocol says which data set it is meant for; numbers of other images say so.
+TEST_F(EvalTest, OtherImagesThanThoseOfTheProtocolAreNamed) {
+  const auto notes = [&](const std::string& protocol) {
+    return ok(eval({"--protocol", protocol, "--no-bounds", "--json"})).json()[0]["notes"].dump();
+  };
+  for (const char* protocol : {"fashion-full", "mnist-heldout", "cifar10-full", "kaggle-face-heldout"})
+    EXPECT_NE(notes(protocol).find(concat("not the images that ", protocol, " is meant for")), std::string::npos) << protocol;
+  EXPECT_NE(notes("fashion-full")
+                .find("(Fashion-MNIST, 10,000 queries among 60,000), but idx, 60 images 16x16x1, 3 classes, 24 "
+                      "queries among 60\""),
+            std::string::npos)
+      << notes("fashion-full");
+  EXPECT_EQ(notes("full").find("meant for"), std::string::npos);
+  EXPECT_EQ(notes("heldout").find("meant for"), std::string::npos);
+  // As many images as the data set has.
+  testdata::make_idx_pair(path("data"), 1, 10'000, 2, 4);
+  EXPECT_EQ(notes("mnist-heldout").find("meant for"), std::string::npos) << notes("mnist-heldout");
 }
 
 TEST_F(EvalTest, LabelsThatDoNotFitAreErrors) {

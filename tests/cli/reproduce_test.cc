@@ -314,8 +314,12 @@ TEST_F(ReproduceTest, AProtocolThatDrawsItsTrainingImagesTrainsOnThem) {
 
 // A row whose teacher is another row's network: the teacher is trained once, and what it took counts for its student too.
 TEST_F(ReproduceTest, ARowMayTeachAnother) {
-  const std::string file = plan("taught", R"(protocols = ["unseen-classes"]
-train = { epochs = 2, batch = 20 }
+  testdata::make_idx_pair(path("data/many"), 1100, 200, 2);
+  const std::string file = path("taught.toml");
+  testdata::write(file, R"(title = "Many"
+data = "many"
+protocols = ["cifar10-5k"]
+train = { epochs = 2, batch = 50 }
 runs = [{ bits = [8], seeds = [1] }]
 [[variants]]
 [[variants]]
@@ -327,13 +331,15 @@ name = "twice"
 teacher = "signet-taught"
 )");
   ok(reproduce({file}));
-  const auto first = record("taught_unseen-classes_signet_8_s1"), second = record("taught_unseen-classes_signet-taught_8_s1"),
-             third = record("taught_unseen-classes_signet-twice_8_s1");
+  const auto first = record("taught_cifar10-5k_signet_8_s1"), second = record("taught_cifar10-5k_signet-taught_8_s1"),
+             third = record("taught_cifar10-5k_signet-twice_8_s1");
   EXPECT_FALSE(first.contains("teacher_seconds"));
   EXPECT_EQ(second["training"]["teacher"]["fingerprint"], first["model"]);
   EXPECT_EQ(third["training"]["teacher"]["fingerprint"], second["model"]);
-  EXPECT_EQ(second["unlabelled_images"], 60);  // what is searched, and was not trained on
-  EXPECT_NEAR(second["taught_images"].get<int>(), 30, 2);
+  EXPECT_EQ(second["unlabelled_images"], 100);  // what is searched, and was not trained on
+  EXPECT_NEAR(second["taught_images"].get<int>(), 50, 2);
+  EXPECT_NE(second["notes"].dump().find("100 images are both in the database and the training set"), std::string::npos)
+      << second["notes"];
   const auto passes = [](const nlohmann::json& r, const char* key) { return r[key].get<std::uint64_t>(); };
   EXPECT_EQ(passes(second, "teacher_image_passes"), passes(first, "image_passes"));
   EXPECT_EQ(passes(second, "image_passes"),
@@ -393,6 +399,19 @@ train = { loss = "exp-inner" }
   EXPECT_NE(ok(reproduce({"--list", file})).out.find("took 15 minutes of one core"), std::string::npos);
 }
 
+TEST_F(ReproduceTest, AShallowRowCanBeMeasuredAtAShorterLengthLater) {
+  const std::string rows = R"(protocols = ["heldout"]
+runs = [{ bits = [8], seeds = [3] }]
+train = { method = "lsh" }
+[[variants]]
+)";
+  ok(reproduce({plan("lsh", rows)}));
+  const auto whole = record("lsh_heldout_lsh_8_s3");
+  ok(reproduce({plan("lsh", rows + "measure = [4]\n")}));
+  EXPECT_EQ(record("lsh_heldout_lsh_8_s3"), whole);
+  EXPECT_EQ(record("lsh_heldout_lsh_4_s3")["bit_means"].size(), 4u);
+}
+
 TEST_F(ReproduceTest, MistakesInAPlanAreFoundBeforeAnythingRuns) {
   const std::string rest = "runs = [{ bits = [8], seeds = [1] }]\n";
   const auto refused = [&](const std::string& text, const Words& parts, int status = 3) {
@@ -408,6 +427,10 @@ TEST_F(ReproduceTest, MistakesInAPlanAreFoundBeforeAnythingRuns) {
   refused("protocols = [\"heldout\"]\ntrain = { teacher = \"x.onnx\" }\n" + rest, {"--teacher", "decided"});
   refused("protocols = [\"heldout\"]\n" + rest + "[[variants]]\nteacher = \"signet-b\"\n[[variants]]\nname = \"b\"\n",
           {"bad.toml line", "\"signet-b\"", "before this one"});
+  refused("protocols = [\"unseen-classes\"]\n" + rest + "[[variants]]\n[[variants]]\nname = \"taught\"\nteacher = \"signet\"\n",
+          {"signet-train"}, 2);  // which says that its database is not to be trained on
+  refused("protocols = [\"heldout\"]\ntrain = { nested = [8] }\nruns = [{ bits = [8, 16], seeds = [1] }]\n",
+          {"bad.toml", "signet", "seed 1", "8 bits", "one record"});
   refused("protocols = [\"heldout\"]\ntrain = { out = \"x\" }\n" + rest, {"--out", "decided"});
   refused("protocols = [\"heldout\"]\n[[variants]]\nname = \"A b\"\n" + rest, {"A b"});
   refused("protocols = [\"heldout\"]\n" + rest +

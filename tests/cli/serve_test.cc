@@ -128,6 +128,7 @@ TEST_F(ServeProgramTest, SaysWhatIsWrongAtTheStart) {
   expect_error({"serve", "--collection", path("c"), "--address", "example.com", "--keys", path("none")}, 3, {path("none")});
   expect_error({"serve", "--collection", path("c"), "--address", "nowhere"}, 2, {"--address nowhere"});
   expect_error({"serve", "--collection", path("c"), "--port", "99999"}, 2, {"--port"});
+  expect_error({"serve", "--collection", path("none"), "--root", path("nix")}, 3, {"--root " + path("nix")});
   write_random_model(path("other.onnx"), 12, 16, 1, 3, 99);
   expect_error({"serve", "--collection", path("c"), "--model", path("other.onnx"), "--port", "0"}, 3, {"other.onnx"});
 }

@@ -1,3 +1,4 @@
+#include "signet/base/error.h"
 #include "tests/cli/run_signet.h"
 
 // Shallow methods from images to a measured, searched index, and through a plan of experiments.
@@ -34,6 +35,36 @@ TEST_F(ShallowCliTest, AModelFileLikeAnyOther) {
   EXPECT_GT(map_of("itq.onnx"), 0.4);
 }
 
+TEST_F(ShallowCliTest, InspectSaysWhatWasLearnedHow) {
+  ok(train("itq", "itq.onnx", {"--rounds", "7"}));
+  const Outcome seen = ok({"inspect", path("itq.onnx")});
+  EXPECT_NE(seen.out.find("method itq, features pixels, rounds 7, dataset "), std::string::npos) << seen.out;
+}
+
+TEST_F(ShallowCliTest, UnreadablePicturesAreLeftOutAndCounted) {
+  testdata::make_class_folder(path("photos"), 3, 20, 16, 1);
+  const auto learn = [&](const std::string& out, bool quiet = false) {
+    Words words = {"train",        "--method", "ksh", "--anchors", "30",      "--data",
+                   path("photos"), "--bits",   "8",   "--out",     path(out), "--json"};
+    if (quiet) words.push_back("--quiet");
+    return ok(words);
+  };
+  const std::string whole = learn("whole.onnx").json()["fingerprint"];
+  for (const char* name : {"class0/0000a.png", "class2/zz.png"})
+    testdata::write(path(std::string("photos/") + name), "no picture");
+  const Outcome some = learn("some.onnx");
+  EXPECT_NE(some.err.find("signet train: warning: 2 images could not be read and were left out; the first: "), std::string::npos)
+      << some.err;
+  EXPECT_NE(some.err.find("class0/0000a.png"), std::string::npos) << some.err;
+  EXPECT_EQ(some.json()["training_images"], 60);
+  EXPECT_EQ(some.json()["fingerprint"], whole);
+  EXPECT_EQ(learn("quiet.onnx", true).err, "");
+  for (int label = 0; label < 3; ++label) std::filesystem::remove_all(path(concat("photos/class", label)));
+  for (const char* name : {"a/1.png", "b/2.png"}) testdata::write(path(std::string("photos/") + name), "no picture");
+  expect_error({"train", "--method", "ksh", "--data", path("photos"), "--bits", "8", "--out", path("m.onnx")}, 3,
+               {"photos", "no image can be read", "a/1.png"});
+}
+
 TEST_F(ShallowCliTest, EveryKindOfFeaturesAndMethod) {
   ok(train("ksh", "ksh.onnx", {"--anchors", "50", "--labelled", "150"}));
   EXPECT_GT(map_of("ksh.onnx"), 0.9);
@@ -53,11 +84,35 @@ TEST_F(ShallowCliTest, EveryKindOfFeaturesAndMethod) {
             ok({"inspect", path("b.onnx"), "--json"}).json()["fingerprint"]);
 }
 
+TEST_F(ShallowCliTest, CopiesAreLeftOutOfTheTrainPartByWhicheverNameItIsAskedFor) {
+  testdata::make_idx(path("data"), "t10k", 45, 3);  // the first 45 of the train part
+  for (const Words& split : {Words{}, Words{"--split", "train"}, Words{"--split", "training"}}) {
+    Words more = {"--leave-out-copies", "--json"};
+    more.insert(more.end(), split.begin(), split.end());
+    EXPECT_EQ(ok(train("lsh", "lsh.onnx", more)).json()["training_images"], 105);
+  }
+  ok({"eval", "--model", path("lsh.onnx"), "--data", path("data"), "--protocol", "full", "--leave-out-copies", "--quiet"});
+  testdata::write_all(path("photos"), testdata::class_files(3, 5, 16, 1, 9'000'000));
+  const Words whole = {"train", "--method", "lsh", "--leave-out-copies", "--out", path("m.onnx"), "--data"};
+  const auto refused = [&](const std::string& data, const Words& parts) {
+    Words words = whole;
+    words.push_back(data);
+    expect_error(words, 2, parts);
+  };
+  refused(path("photos"), {"--leave-out-copies", path("photos"), "no parts"});
+  refused(path("data/train-images-idx3-ubyte"), {"--leave-out-copies", "only train"});
+  expect_error({"export-images", "--data", path("data"), "--leave-out-copies", "--out", path("out")}, 2,
+               {"--leave-out-copies", "--split train", path("data")});
+  // What the model was trained on has no parts of its own to compare.
+  ok({"eval", "--model", path("lsh.onnx"), "--data", path("data"), "--protocol", "full", "--leave-out-copies", "--trained-on",
+      path("photos"), "--quiet"});
+}
+
 TEST_F(ShallowCliTest, PictureHashesNeedNoData) {
   const auto made = ok({"train", "--method", "phash", "--out", path("phash.onnx"), "--json"}).json();
   EXPECT_EQ(made["bits"], 64);
   EXPECT_GT(map_of("phash.onnx"), 0.3);
-  expect_error({"train", "--method", "phash", "--bits", "12", "--out", path("m.onnx")}, 3, {"--bits 12", "64"});
+  expect_error({"train", "--method", "phash", "--bits", "12", "--out", path("m.onnx")}, 2, {"--bits 12", "64"});
   expect_error({"train", "--method", "dhash", "--pca", "12", "--out", path("m.onnx")}, 2, {"--pca", "dhash"});
 }
 
@@ -79,6 +134,15 @@ TEST_F(ShallowCliTest, MistakesAreNamed) {
   testdata::make_idx(path("one"), "train", 20, 1);
   expect_error({"train", "--method", "sdh", "--data", path("one"), "--out", path("m.onnx")}, 3, {"sdh", "two or more classes"});
   expect_error({"train", "--method", "itq", "--data", path("gone"), "--out", path("m.onnx")}, 3, {path("gone")});
+  // Found before any image is read.
+  const Words nothing = {"train", "--method", "itq", "--data", path("gone"), "--out"};
+  for (const std::string& out : {path("one"), path("new/"), path("one/train-images-idx3-ubyte/m.onnx")}) {
+    Words words = nothing;
+    words.push_back(out);
+    expect_error(words, 3, {"--out", out});
+  }
+  // 65,536 numbers a picture: their covariance has 34 GB.
+  expect_error(train("lsh", "m.onnx", {"--size", "256"}), 3, {"--size 256", "65536", "34.4 GB", "--size 128 fits"});
   EXPECT_FALSE(std::filesystem::exists(path("m.onnx")));
 }
 

@@ -125,7 +125,8 @@ TEST_F(TrainCliTest, SeveralLabelsOfAManifestAreLearnedAndMeasuredByDegree) {
 TEST_F(TrainCliTest, ATeacherNamesTheClassesOfPicturesWithoutLabels) {
   ok(train("teacher.onnx", {"--quiet"}));
   ok({"export-images", "--data", path("data"), "--split", "test", "--out", path("more")});
-  const Outcome taught = ok(train("student.onnx", {"--teacher", path("teacher.onnx"), "--unlabelled", path("more")}));
+  const Outcome taught =
+      ok(train("student.onnx", {"--teacher", path("teacher.onnx"), "--unlabelled", path("more"), "--leave-out-copies"}));
   EXPECT_NE(taught.out.find("of 45 images without labels were trained on"), std::string::npos) << taught.out;
   EXPECT_NE(taught.out.find("names 100.0 % rightly"), std::string::npos) << taught.out;
   const auto more = ok({"inspect", path("student.onnx"), "--json"}).json();
@@ -159,14 +160,37 @@ TEST_F(TrainCliTest, Bfloat16WithoutAvx512IsWarnedOf) {
   EXPECT_FALSE(warned({"--dry-run"}));
 }
 
+TEST_F(TrainCliTest, StepsBeyondTheAskedForPassesAreSaid) {
+  const auto trained = [&](const char* epochs, const char* batch) {
+    return ok({"train", "--data", path("data"), "--bits", "8", "--epochs", epochs, "--batch", batch, "--threads", "1", "--out",
+               path("m.onnx")})
+        .err;
+  };
+  const std::string said = trained("1", "150");
+  EXPECT_NE(said.find("every stage takes one step at least: 2 steps more than --epochs asks for"), std::string::npos) << said;
+  EXPECT_EQ(trained("2", "30").find("one step at least"), std::string::npos);
+  EXPECT_NE(ok({"train", "--help"}).out.find("signet train --method itq --help"), std::string::npos);
+}
+
 TEST_F(TrainCliTest, BadOptionsAndDataAreNamed) {
-  expect_error(train("m.onnx", {"--alpha", "-1"}), 3, {"signet train: ", "alpha"});
-  expect_error({"train", "--data", path("data"), "--bits", "0", "--out", path("m.onnx")}, 3, {"--bits", "0", "4096"});
-  expect_error({"train", "--data", path("data"), "--bits", "4097", "--out", path("m.onnx")}, 3, {"--bits", "4097"});
+  expect_error(train("m.onnx", {"--alpha", "-1"}), 2, {"signet train: ", "alpha"});
+  expect_error({"train", "--data", path("data"), "--bits", "0", "--out", path("m.onnx")}, 2, {"--bits", "0", "4096"});
+  expect_error({"train", "--data", path("data"), "--bits", "4097", "--out", path("m.onnx")}, 2, {"--bits", "4097"});
+  expect_error({"train", "--data", path("data"), "--epochs", "-1", "--out", path("m.onnx")}, 2, {"--epochs -1"});
+  expect_error({"train", "--data", path("data"), "--arch", "tall", "--out", path("m.onnx")}, 2, {"--arch", "tall"});
   expect_error({"train", "--data", path("gone"), "--out", path("m.onnx")}, 3, {path("gone")});
+  // Found before any image is read.
+  const Words nothing = {"train", "--data", path("gone"), "--split", "train"};
+  const auto refused = [&](const char* flag, const std::string& file, const char* reason) {
+    Words words = nothing;
+    words.insert(words.end(), {flag, file});
+    expect_error(words, 3, {flag, file, reason});
+  };
+  refused("--out", path("data"), "is a folder");
+  refused("--features-out", path("no/first.features"), "does not exist");
   expect_error(train("m.onnx", {"--loss", "hinge"}), 2, {"hinge", "exp-product", "orthohash"});
-  expect_error(train("m.onnx", {"--loss", "dsh", "--alpha", "9"}), 3, {"--alpha", "dsh"});
-  expect_error(train("m.onnx", {"--device", "abacus"}), 3, {"abacus"});
+  expect_error(train("m.onnx", {"--loss", "dsh", "--alpha", "9"}), 2, {"--alpha", "dsh"});
+  expect_error(train("m.onnx", {"--device", "abacus"}), 2, {"abacus"});
   testdata::make_idx(path("one"), "train", 20, 1);
   expect_error({"train", "--data", path("one"), "--out", path("m.onnx")}, 3, {"class"});
   EXPECT_FALSE(std::filesystem::exists(path("m.onnx")));

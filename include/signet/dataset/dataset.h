@@ -30,6 +30,8 @@ class Dataset {
   virtual std::span<const std::int32_t> labels(std::size_t i) const = 0;
   virtual const std::vector<std::string>& class_names() const noexcept = 0;  // empty where unlabelled
   virtual std::string describe() const = 0;  // "Fashion-MNIST idx, 60000 images 28x28x1, 10 classes"
+  // Folders that were found but could not be looked through, one sentence each. Only what open_dataset returns knows them.
+  virtual std::span<const std::string> left_out() const noexcept { return {}; }
   // "train", "val", "test" or another name; empty where the source makes no difference.
   virtual std::string split(std::size_t i) const;
 };
@@ -72,7 +74,7 @@ struct DatasetSummary {
   std::vector<std::size_t> class_counts;  // one per class; a picture of several classes counts in each
   std::uint32_t min_width = 0, max_width = 0, min_height = 0, max_height = 0;  // of the pictures looked at
   bool grey = false, colour = false;                                           // such pictures were seen
-  std::vector<std::string> problems;  // messages of pictures looked at that cannot be read
+  std::vector<std::string> problems;  // messages of folders left out, and of pictures looked at that cannot be read
 };
 DatasetSummary summarise_dataset(const std::string& path, const DatasetOptions& options = {}, std::size_t look_at = 64);
 
@@ -97,8 +99,8 @@ std::shared_ptr<const Dataset> without_copies(std::shared_ptr<const Dataset> sou
 // SHA-256 over width, height, channels (4 bytes each, little-endian) and pixels, 64 hex digits: equal exactly for equal images.
 std::string pixel_digest(const Image& image);
 
-// Images that occur in both by equal pixels (SHA-256 of size and pixels), as pairs of indices in ascending order, at most
-// `limit`. Reads everything, on all CPUs; images that cannot be read equal none.
+// Images of `a` that occur in `b` by equal pixels (SHA-256 of size and pixels), in ascending order, each with the first image of
+// `b` that it equals; at most `limit`. Reads everything, on all CPUs; images that cannot be read equal none.
 struct Overlap {
   std::size_t first, second;
 };

@@ -52,7 +52,7 @@ DedupSet read_collection(const CollectionView& view, const ProgressFn& progress 
 enum class KeepRule { kLargest, kOldest, kSharpest, kPath };
 struct KeepOptions {
   KeepRule rule = KeepRule::kLargest;
-  std::vector<std::string> paths;  // kPath: beginnings of keys, the most wanted first; others come after them
+  std::vector<std::string> paths;  // kPath: folders of keys (or whole keys), the most wanted first; others come after them
 };
 KeepRule parse_keep_rule(const std::string& name);  // largest | oldest | sharpest | path; throws kUsage
 const char* keep_rule_name(KeepRule rule) noexcept;
@@ -90,8 +90,5 @@ struct DuplicateGroup {
 // never come into one group, at no level; two that were said to be duplicates join without a second look where their codes are
 // near. Throws kInvalidArgument where the level needs something that the set does not have (codes), naming it.
 std::vector<DuplicateGroup> find_duplicates(const DedupSet& set, std::span<const Verdict> verdicts, const FindOptions& options);
-
-// Bytes of the members' files: what moving them away saves.
-std::uint64_t bytes_saved(const DedupSet& set, std::span<const DuplicateGroup> groups);
 
 }  // namespace signet

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "signet/base/file_system.h"
@@ -40,11 +42,18 @@ struct DedupPlan {
   std::vector<PlannedGroup> groups;
 };
 
+// Whether a plan and its list can name a path: UTF-8 without line breaks and NUL.
+bool can_be_planned(const std::string& path);
+
 // Writes PATH (JSON) and PATH.list: the paths to be moved away, one a line, for the shell. Throws kInvalidArgument where a path
-// holds a line break or a plan names a file twice.
+// cannot be planned or a plan names a file twice.
 void write_plan(FileSystem& fs, const std::string& path, const DedupPlan& plan);
-// Throws kCorrupt naming path and place, kUnsupported for a newer version.
+// Throws kCorrupt naming path and place (also where brackets nest deeper than 64), kUnsupported for a newer version.
 DedupPlan read_plan(FileSystem& fs, const std::string& path);
+
+// Which file a path leads to, links followed: equal for all names of one file, hard links too. Empty where there is none.
+using FileId = std::pair<std::uint64_t, std::uint64_t>;  // device, number on it
+std::optional<FileId> file_id(const std::string& path);
 
 struct ApplyResult {
   std::size_t moved = 0;          // files that are in the trash folder now
@@ -53,10 +62,11 @@ struct ApplyResult {
 };
 
 // Moves the files of a plan to its trash folder; nothing is ever deleted. First every file is compared with the plan: where one
-// has changed or a kept one is missing, nothing is moved (kMismatch naming it). Each move is written into a journal in the trash
-// folder (docs/format/dedup-plan.md) and synced before it happens, so that after a crash at any moment every file is at its place
-// or in the trash under the name that the journal tells, and the same call goes on. Throws kIo where a file cannot be moved, for
-// example because the trash is on another file system. Stopped by `progress`: kCancelled; what was moved stays so.
+// has changed, a kept one is missing, or one to be moved is a symbolic link or another name of a kept one, nothing is moved
+// (kMismatch naming it). Each move is written into a journal in the trash folder (docs/format/dedup-plan.md) and synced before it
+// happens, so that after a crash at any moment every file is at its place or in the trash under the name that the journal tells,
+// and the same call goes on. Throws kIo where a file cannot be moved: before the first one where the trash is on another file
+// system. Stopped by `progress`: kCancelled; what was moved stays so.
 ApplyResult apply_plan(FileSystem& fs, const DedupPlan& plan, const ProgressFn& progress = {});
 
 struct UndoResult {
@@ -67,5 +77,8 @@ struct UndoResult {
 
 // Moves everything that the journals of a trash folder tell of back to where it was. Safe to repeat, also after a crash.
 UndoResult undo_moves(FileSystem& fs, const std::string& trash);
+
+// Whether a folder holds a journal of apply; no for what is no folder or cannot be listed.
+bool is_trash_folder(FileSystem& fs, const std::string& folder);
 
 }  // namespace signet

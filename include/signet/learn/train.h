@@ -108,14 +108,15 @@ struct TrainResult {
   // ... and the share of validation images that it names rightly, of those that it is as sure of. -1: no teacher, or no such
   // image.
   double teacher_agreement = -1;
-  double pflop = 0;  // estimate of all forward and backward work
+  double pflop = 0;             // estimate of all forward and backward work
+  std::size_t added_steps = 0;  // beyond what `epochs` comes to: every stage takes one at least
 };
 
 // Trains on `train` (labelled, at least two classes; for kInstance at least two images, labelled or not) and writes the model to
 // `model_path`. `progress` is called after every step;
 // when it returns false a checkpoint is written (where a folder is set) and Error{kCancelled} thrown. Deterministic for a seed
-// and thread count; a resumed run reaches the same weights bit for bit. Throws kInvalidArgument for bad options or data,
-// kInternal with the batch named for NaN in the loss (the last good checkpoint stays).
+// and thread count; a resumed run reaches the same weights bit for bit. Throws kUsage for bad options, kInvalidArgument for bad
+// data, kInternal with the batch named for NaN in the loss (the last good checkpoint stays).
 TrainResult train(const Dataset& data, const TrainOptions& options, const std::string& model_path,
                   const std::function<bool(const TrainProgress&)>& progress = {});
 

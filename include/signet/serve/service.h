@@ -212,7 +212,9 @@ class Service {
   DuplicatesPage duplicates(const DuplicatesQuery& query) const;
   VerdictsPage verdicts(std::size_t offset, std::size_t limit) const;  // what was said, by ids
 
-  // Durable when they return. Not from inside one another; one at a time is worked on.
+  // Durable when they return. Not from inside one another; one at a time is worked on. An image whose key is known keeps its
+  // label where none is given, and its user_json. A code alone that is the image's own leaves the rest of its record too; another
+  // one leaves nothing of the picture. Pictures are refused with kMismatch where the collection is bound to no model.
   PutResult put(const std::string& key, std::span<const std::byte> picture, const std::optional<std::string>& label);
   void remove(const std::string& key);
   std::vector<BulkOutcome> add(std::vector<BulkItem> items);

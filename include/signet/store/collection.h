@@ -67,9 +67,9 @@ class CollectionView {
   virtual ~CollectionView() = default;
   virtual CollectionInfo info() const = 0;
 
-  // Exact: equals a naive scan of the live codes; hits carry ids, by distance, then id. options.filter is by id (bit i of word i
-  // / 64 is id i); ids that do not exist give no hits. Throws kMismatch for queries of another length, kCorrupt where a segment's
-  // checksum fails (every segment is checked once before its first use, see ReaderOptions).
+  // Exact: equals a naive scan of the live codes; hits carry ids, by distance, then id. options.filter has words of
+  // filter_words() of this view. Throws kMismatch for queries of another length, kCorrupt where a segment's checksum fails (every
+  // segment is checked once before its first use, see ReaderOptions).
   virtual SearchResult search(const CodeMatrix& queries, const SearchOptions& options) const = 0;
 
   // Throws kMismatch naming both fingerprints unless `fingerprint` is the collection's model (or the collection knows none).
@@ -82,15 +82,13 @@ class CollectionView {
   virtual std::vector<ImageRecord> list(std::uint64_t after_id, std::size_t limit) const = 0;  // ids > after_id, ascending
   virtual std::vector<std::uint64_t> ids() const = 0;                               // of all images, ascending; reads no records
   virtual std::vector<std::uint64_t> ids_with_label(std::int32_t label) const = 0;  // ascending
-  virtual std::vector<std::uint64_t> label_filter(std::int32_t label) const = 0;    // the same as words of an IdFilter by id
+  // The words of an IdFilter that allows these ids, which ascend. Ids that do not exist are left out. One bit a stored code,
+  // however large the ids are.
+  virtual std::vector<std::uint64_t> filter_words(std::span<const std::uint64_t> ids) const = 0;
   // All of them, by (a, b). Those of images that were removed since may still be among them.
   virtual std::vector<Verdict> verdicts() const = 0;
   virtual std::string explain(const SearchOptions& options) const = 0;  // how each segment would be searched, for people
 };
-
-// Turns ids into the words of an IdFilter by id. Ids from `end` on are left out (they cannot exist in a view whose next_id is
-// `end`).
-std::vector<std::uint64_t> id_filter_words(std::span<const std::uint64_t> ids, std::uint64_t end);
 
 struct ReaderOptions {
   // How segments are searched: "flat" needs no preparation; "auto", "table", "mih" or "pivot" are built in memory at a segment's
@@ -111,6 +109,8 @@ class Collection {
   virtual const std::string& path() const noexcept = 0;
   // The newest committed state, also when another process has committed it just now. Cheap where nothing changed.
   virtual std::shared_ptr<const CollectionView> view() = 0;
+  // The same as a view of its own, whose read transaction begins here, also where nothing changed.
+  virtual std::shared_ptr<const CollectionView> new_view() = 0;
   // Builds the indexes of the newest state ahead of the first search; does nothing for "flat".
   virtual void prepare(const ProgressFn& progress = {}) = 0;
 };

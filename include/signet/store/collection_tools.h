@@ -46,8 +46,9 @@ struct RepairReport {
 };
 
 // Brings a damaged collection back to a state that verify accepts, as the writer (takes the lock). Drops nothing silently:
-// damaged files are moved into quarantine, blocks of a segment whose checksums hold are kept, and every loss is in the report,
-// which is also left as report.json in the quarantine folder. Does nothing to an intact collection. Safe to repeat after a crash.
+// damaged files, and segment files that are not taken, are moved into quarantine, blocks of a segment whose checksums hold are
+// kept, and every loss is in the report, which is also left as report.json in the quarantine folder. Does nothing to an intact
+// collection. Safe to repeat after a crash.
 RepairReport repair_collection(FileSystem& fs, const std::string& path, const ToolOptions& options = {});
 
 // Copies a consistent state to a new folder while the collection is in use. `target` must not exist; it appears complete or not
@@ -56,11 +57,13 @@ void backup_collection(FileSystem& fs, const std::string& path, const std::strin
 
 // Leaves a folder in the form of docs/format/codes.md (codes.npy, keys.txt, labels, codes.json) plus records.jsonl with one JSON
 // object an image (id, key, width, height, bytes, modified_ns, sha256, user_json as text), and, where there are verdicts,
-// verdicts.jsonl (a, b, duplicate; ids as in records.jsonl): everything a collection knows. Returns the number of images.
+// verdicts.jsonl (a, b, duplicate; ids as in records.jsonl): everything a collection knows. Returns the number of images. Throws
+// as check_code_folder() does.
 std::uint64_t export_collection(const CollectionView& view, FileSystem& fs, const std::string& folder,
                                 const ProgressFn& progress = {});
 
-// Adds such a folder (records.jsonl and verdicts.jsonl are optional) in batches. With keep_ids in `add`, ids of records.jsonl are
+// Adds such a folder (records.jsonl and verdicts.jsonl are optional) in batches. Throws kMismatch, before anything is added,
+// where a line of records.jsonl has another key than that line of keys.txt. With keep_ids in `add`, ids of records.jsonl are
 // kept. Verdicts come last, on the ids that their images have here; not where kSkip has left another picture under the key.
 AddResult import_collection(CollectionWriter& writer, FileSystem& fs, const std::string& folder, const AddOptions& add = {},
                             const ProgressFn& progress = {});

@@ -86,6 +86,7 @@ class CollectionWriter {
   virtual CollectionInfo info() const = 0;
   // The writer's own lookup of what is committed, for deciding what needs encoding.
   virtual std::optional<ImageRecord> find(const std::string& key) const = 0;
+  virtual std::vector<std::string> keys_with_prefix(const std::string& prefix) const = 0;  // in bytewise order; reads no records
 
   // All or nothing, one commit. Throws kInvalidArgument for a key twice in the batch (naming it), for a bad key, label, hash or
   // JSON; kMismatch for another length or model. An empty batch does nothing.
