@@ -147,10 +147,6 @@ bool is_gone(const std::string& path, const std::string& root) {
 
 // Images of pictures that the folder has held and does not hold any more: removed with `prune`, otherwise counted.
 void look_for_gone(CollectionWriter& writer, const PictureSource& source, bool prune, AddSummary& summary) {
-  if (const auto left_out = source.data().left_out(); !left_out.empty()) {
-    summary.not_looked_for = left_out.front();
-    return;
-  }
   const std::string& root = source.root();
   std::vector<std::string> keys = writer.keys_with_prefix(root.ends_with('/') ? root : root + "/");
   if (keys.size() <= summary.added + summary.changed + summary.unchanged) return;  // they are those that were just compared

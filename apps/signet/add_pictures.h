@@ -23,7 +23,6 @@ struct AddSummary {
   std::vector<std::pair<std::string, std::string>> skipped;  // key (or the data, for a folder left out of it), reason
   std::size_t removed = 0;                                   // with `prune`: images whose pictures are not in the folder any more
   std::size_t gone = 0;                                      // the same without it: they are still in the collection
-  std::string not_looked_for;                                // why none of these were looked for; empty where they were
   double images_per_second = 0;
   std::string bottleneck;
 };

@@ -142,9 +142,6 @@ int run_add(Arguments words) {
   const AddSummary summary = add_pictures(*opened.writer, opened.encoder, arguments);
   for (const auto& [key, reason] : summary.skipped)  // errors of decoding begin with the name
     note("add", concat("skipped ", reason.starts_with(key) ? "" : printable(key) + ": ", printable(reason)));
-  if (arguments.prune && !summary.not_looked_for.empty())
-    note("add", concat("--prune has removed nothing, because not all of ", arguments.data.path,
-                       " could be looked through: ", printable(summary.not_looked_for)));
   print_summary(summary, opened.writer->info(), collection, json);
   return 0;
 }

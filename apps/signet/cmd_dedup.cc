@@ -77,6 +77,10 @@ void check(const DedupArguments& a) {
     fail(ErrorCode::kUsage, "--against and --collection are two references; give one of them");
   if ((a.mirrored || a.turned) && a.paths.empty())
     fail(ErrorCode::kUsage, "--mirrored and --turned need the pictures: give a PATH");
+  for (const std::string& path : a.paths)
+    if (const std::string whole = absolute_path(path), trash = a.trash_folder(); concat(whole, "/").starts_with(trash + "/"))
+      fail(ErrorCode::kUsage, "--trash ", trash, " is, or holds, ", path,
+           ", whose pictures would be taken for what dedup has moved away; name a folder of its own");
   if (a.keep != "path" && !a.prefer.empty())
     fail(ErrorCode::kUsage, "--prefer ", a.prefer.front(), " says whose pictures stay under --keep path alone; give both");
   if (a.collection.empty())
@@ -173,7 +177,12 @@ std::set<FileId> files_that_stay(const DedupInput& input, const Found& found) {
   const auto add = [&](std::size_t item) {
     if (const auto id = file_id(input.file_of(item))) stay.insert(*id);
   };
-  for (std::size_t i = 0; i < input.reference; ++i) add(i);
+  // Names of one file say one size: of a large reference only these few are looked at.
+  std::set<std::uint64_t> sizes{0};  // not known
+  for (const DuplicateGroup& group : found.groups)
+    for (const DuplicateMember& member : group.members) sizes.insert(input.set.items[member.item].bytes);
+  for (std::size_t i = 0; i < input.reference; ++i)
+    if (sizes.contains(input.set.items[i].bytes)) add(i);
   for (const DuplicateGroup& group : found.groups) {
     add(group.keeper);
     for (const DuplicateMember& member : group.members)

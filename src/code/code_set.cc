@@ -303,10 +303,9 @@ void check_code_folder(FileSystem& fs, const std::string& folder) {
       {"codes.json", "codes.npy", "keys.txt", "labels.txt", "records.jsonl", "verdicts.jsonl", "outputs.npy", "skipped.csv"});
 }
 
-void write_code_set(FileSystem& fs, const std::string& folder, const CodeSet& set, Records records) {
+void write_code_set(FileSystem& fs, const std::string& folder, const CodeSet& set) {
   check_set(set, folder);
-  refuse_others_files(fs, folder, {"codes.json", "codes.npy", "keys.txt", "labels.txt"});
-  if (records == Records::kRemove) refuse_others_files(fs, folder, {"records.jsonl", "verdicts.jsonl"});
+  check_code_folder(fs, folder);
   fs.create_directory(folder);
   Staging staging(fs, folder);
   const auto write_text = [&fs](const std::string& text) {
@@ -321,9 +320,8 @@ void write_code_set(FileSystem& fs, const std::string& folder, const CodeSet& se
   staging.add("codes.json", write_text(text));
   staging.commit();
   // What is left of an older set would be taken for a part of this one.
-  std::vector<std::string> stale;
+  std::vector<std::string> stale{"outputs.npy", "skipped.csv", "records.jsonl", "verdicts.jsonl"};
   if (set.labels.empty()) stale.push_back("labels.txt");
-  if (records == Records::kRemove) stale.insert(stale.end(), {"records.jsonl", "verdicts.jsonl"});
   std::erase_if(stale, [&](const std::string& name) { return !fs.exists(join_path(folder, name)); });
   for (const std::string& name : stale) fs.remove(join_path(folder, name));
   if (!stale.empty()) fs.sync_directory(folder);

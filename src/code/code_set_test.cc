@@ -64,13 +64,13 @@ TEST_F(CodeSetFolder, WithoutLabelsOrCodes) {
   expect_equal(read_code_set(fs_, folder()), set);
 }
 
-TEST_F(CodeSetFolder, RecordsOfAnOlderSetGo) {
+TEST_F(CodeSetFolder, WhatStoodBesideAnOlderSetGoes) {
   const CodeSet set = sample();
-  for (const char* name : {"records.jsonl", "verdicts.jsonl"}) put(path(name), "{}\n");
-  write_code_set(fs_, folder(), set, Records::kKeep);
-  EXPECT_TRUE(fs_.exists(path("records.jsonl")) && fs_.exists(path("verdicts.jsonl")));
   write_code_set(fs_, folder(), set);
-  EXPECT_FALSE(fs_.exists(path("records.jsonl")) || fs_.exists(path("verdicts.jsonl")));
+  const auto beside = {"records.jsonl", "verdicts.jsonl", "outputs.npy", "skipped.csv"};
+  for (const char* name : beside) put(path(name), "{}\n");
+  write_code_set(fs_, folder(), set);
+  for (const char* name : beside) EXPECT_FALSE(fs_.exists(path(name))) << name;
   expect_equal(read_code_set(fs_, folder()), set);
 }
 

@@ -269,6 +269,17 @@ TEST_F(BadInput, SymbolicLinkLoopOfFoldersIsLeftOut) {
   expect_refused(folder.path(), ErrorCode::kIo, {folder.path() + ": holds no pictures", "class0/again: is a symbolic link"});
 }
 
+TEST_F(BadInput, ALinkToAFolderAboveBringsInNothing) {
+  td::make_class_folder(folder / "pictures", 2, 1, 8);
+  td::make_class_folder(folder / "others", 1, 1, 8);
+  std::filesystem::create_directory_symlink("..", folder / "pictures/class0/up");
+  std::filesystem::create_directory_symlink("../..", folder / "pictures/class0/further");
+  const auto dataset = open_dataset(folder / "pictures");
+  EXPECT_EQ(dataset->size(), 2u);
+  ASSERT_EQ(dataset->left_out().size(), 2u);
+  EXPECT_EQ(dataset->left_out()[0].find(folder / "pictures/class0/further: is a symbolic link"), 0u) << dataset->left_out()[0];
+}
+
 TEST_F(BadInput, FoldersTooDeep) {
   std::string name = "a";
   for (int depth = 0; depth < 70; ++depth) name += "/b";

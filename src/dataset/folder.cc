@@ -20,38 +20,54 @@ namespace signet::reader {
 namespace {
 
 constexpr std::size_t kMaxDepth = 64;
+constexpr std::size_t kMaxFolders = std::size_t{1} << 20;
 
 using FolderId = std::pair<dev_t, ino_t>;
 
 // All regular files below a folder, symbolic links followed. A folder below it that cannot be listed, and a link back to a folder
-// that it lies in, is left out: one of them (lost+found on every disk) must not keep the others from being read.
+// that it lies in, is left out: one of them (lost+found on every disk) must not keep the others from being read. The folders
+// above the root count too, or a link to one of them would bring in what lies beside it.
 class Scan {
  public:
-  explicit Scan(const std::string& root) : root_(root) { visit(root, ""); }
+  explicit Scan(const std::string& root) : root_(root) {
+    std::error_code none;
+    std::filesystem::path above = std::filesystem::canonical(root, none);
+    while (above != above.parent_path()) parents_.push_back(id_of(above = above.parent_path()));
+    visit(root, "", 0);
+  }
   std::vector<std::string> files, left_out;  // left_out: a sentence each
 
  private:
-  void visit(const std::string& folder, const std::string& prefix) {
+  static FolderId id_of(const std::string& folder) {
     struct stat info {};
     if (::stat(folder.c_str(), &info) != 0) fail(ErrorCode::kIo, "cannot read the folder ", folder);
-    const FolderId id(info.st_dev, info.st_ino);
+    return {info.st_dev, info.st_ino};
+  }
+
+  void visit(const std::string& folder, const std::string& prefix, std::size_t depth) {
+    const FolderId id = id_of(folder);
     if (std::find(parents_.begin(), parents_.end(), id) != parents_.end()) {
       left_out.push_back(concat(folder, ": is a symbolic link that leads back into a folder it lies in"));
       return;
     }
-    if (parents_.size() >= kMaxDepth) {
+    if (depth >= kMaxDepth) {
       fail(ErrorCode::kInvalidArgument, folder, ": lies more than ", kMaxDepth, " folders below ", root_,
            "; point to a folder nearer to the pictures");
+    }
+    if (++folders_ > kMaxFolders) {  // links between folders multiply the ways through them
+      fail(ErrorCode::kInvalidArgument, root_, ": holds more than ", kMaxFolders,
+           " folders, each counted once a way that leads to it; point to a part of it, or remove links between its folders");
     }
     std::vector<std::string> names;
     try {
       names = real_file_system().list(folder);
     } catch (const Error& error) {
-      if (parents_.empty()) throw;
+      if (depth == 0) throw;
       left_out.emplace_back(error.what());
       return;
     }
     parents_.push_back(id);
+    struct stat info {};
     for (const std::string& name : names) {
       if (name.starts_with('.')) continue;
       const std::string path = join_path(folder, name), relative = prefix + name;
@@ -59,7 +75,7 @@ class Scan {
         // A dangling link or a loop: kept where it is named like a picture, so that get() reports it by its key.
         if (has_picture_name(name)) files.push_back(relative);
       } else if (S_ISDIR(info.st_mode)) {
-        visit(path, relative + "/");
+        visit(path, relative + "/", depth + 1);
       } else if (S_ISREG(info.st_mode)) {
         files.push_back(relative);
       }
@@ -68,7 +84,8 @@ class Scan {
   }
 
   const std::string& root_;
-  std::vector<FolderId> parents_;
+  std::vector<FolderId> parents_;  // of the folder that is being read, from the top of the disk
+  std::size_t folders_ = 0;
 };
 
 // Tars named by split in a folder that holds no pictures of its own: train.tar, test.tar.

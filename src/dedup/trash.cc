@@ -44,7 +44,9 @@ std::optional<std::uint64_t> journal_number(const std::string& name) {
 std::string trash_name(std::uint64_t number, const std::string& name) {
   constexpr std::size_t kMost = 255;
   const std::string before = concat(number, "-");
-  return before + name.substr(name.size() - std::min(name.size(), kMost - before.size()));
+  std::size_t from = name.size() - std::min(name.size(), kMost - before.size());
+  while (from > 0 && from < name.size() && (static_cast<unsigned char>(name[from]) & 0xC0U) == 0x80) ++from;  // whole characters
+  return before + name.substr(from);
 }
 
 // The device on which a folder lies, or will lie when it is made.
@@ -153,7 +155,8 @@ class Apply {
       if (same != kept.end())
         fail(ErrorCode::kMismatch, file->path, " is moved by the plan, but it is another name of ", same->second,
              ", which is kept; nothing was moved, make a new plan");
-      if (id && device && id->first != *device)
+      const auto folder = file_id(parent_path(file->path));  // overlay file systems name another device for files
+      if (folder && device && folder->first != *device)
         fail(ErrorCode::kIo, file->path, " is on another file system than the trash folder ", plan_.trash,
              ", where no move leads to; nothing was moved, make a new plan with --trash DIR on the disk of the pictures");
     }

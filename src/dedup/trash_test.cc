@@ -155,14 +155,18 @@ TEST_F(Trash, AnotherNameOfAKeptFileIsNeverMoved) {
 }
 
 TEST_F(Trash, TheLongestNamesAreMovedAndBroughtBack) {
-  const std::string name = "pictures/" + std::string(251, 'x') + ".png";
-  put(path(name), content_[path(name)] = "a name of 255 bytes");
+  std::string characters;
+  for (int i = 0; i < 83; ++i) characters += "\xe6\xbc\xa2";  // three bytes each, and no byte alone is UTF-8
   DedupPlan long_one = plan();
-  long_one.groups[0].move.push_back({planned(name), DuplicateLevel::kNear, 2});
-  EXPECT_EQ(apply_plan(real_file_system(), long_one).moved, 3u);
-  EXPECT_FALSE(is_there(name));
+  for (const std::string& name : {std::string(251, 'x'), characters + "xx"}) {
+    const std::string file = "pictures/" + name + ".png";
+    put(path(file), content_[path(file)] = "of a name of 255 bytes: " + name);
+    long_one.groups[0].move.push_back({planned(file), DuplicateLevel::kNear, 2});
+  }
+  EXPECT_EQ(apply_plan(real_file_system(), long_one).moved, 4u);
+  EXPECT_FALSE(is_there("pictures/" + characters + "xx.png"));
   expect_nothing_lost();
-  EXPECT_EQ(undo_moves(real_file_system(), path("trash")).restored, 3u);
+  EXPECT_EQ(undo_moves(real_file_system(), path("trash")).restored, 4u);
   expect_all_back();
 }
 

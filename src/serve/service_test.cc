@@ -284,7 +284,13 @@ TEST_F(ServiceTest, LabelsThatAreNumbersGetNoNames) {
     return one;
   };
   Service service(real_file_system(), options);
-  EXPECT_EQ(error_of([&] { service.add(items("a", "cat")); }), ErrorCode::kInvalidArgument);
+  std::vector<BulkItem> both = items("c", "cat");
+  both.push_back(items("d", "6").front());
+  const auto outcomes = service.add(both);
+  EXPECT_NE(outcomes[0].error.find("numbers without names"), std::string::npos) << outcomes[0].error;
+  EXPECT_EQ(outcomes[1].error, "");
+  EXPECT_EQ(service.image("d").label, "6");
+  EXPECT_FALSE(service.add(items("c", "cat"))[0].error.empty());
   EXPECT_EQ(error_of([&] { service.put("a", bytes(test_png(1)), "cat"); }), ErrorCode::kInvalidArgument);
   service.add(items("a", "5"));
   service.put("b", bytes(test_png(1)), "7");

@@ -210,6 +210,7 @@ std::vector<BulkOutcome> Service::add(std::vector<BulkItem> items) {
     Classes classes(newest->view());
     // A code that comes without its picture is of the collection's own model: that is what its sender promises (docs/serve.md).
     std::string model = writer.info().model;
+    Ready fit{CodeMatrix(0, now->info().bits), {}, {}};
     for (std::size_t i = 0; i < ready.items.size(); ++i) {
       const BulkItem& item = items[ready.items[i]];
       ImageRecord& record = ready.records[i];
@@ -219,8 +220,19 @@ std::vector<BulkOutcome> Service::add(std::vector<BulkItem> items) {
       } else if (known && std::ranges::equal(newest->view().code(known->id), ready.codes.row(i))) {
         record = *known;  // still a code of the picture that was described
       }
-      complete(record, known, item.label, classes);
+      try {
+        complete(record, known, item.label, classes);
+      } catch (const Error& error) {
+        if (error.code() != ErrorCode::kInvalidArgument) throw;
+        outcomes[ready.items[i]].error = error.what();
+        continue;
+      }
+      fit.codes.append(ready.codes.row(i));
+      fit.records.push_back(std::move(record));
+      fit.items.push_back(ready.items[i]);
     }
+    ready = std::move(fit);
+    if (ready.items.empty()) return AddResult();
     writer.set_class_names(classes.names());
     return writer.add({&ready.codes, ready.records, model}, {OnExisting::kReplace, false});
   });

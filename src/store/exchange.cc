@@ -158,9 +158,21 @@ class VerdictCarrier {
   std::unordered_map<std::uint64_t, std::size_t> row_of_;  // id in the folder to its row there
 };
 
+void export_records(const CollectionView& view, FileSystem& fs, const std::string& folder) {
+  write_file_atomically(fs, records_path(folder), [&](WritableFile& file) {
+    std::uint64_t after = 0;
+    for (auto page = view.list(after, kPage); !page.empty(); page = view.list(after, kPage)) {
+      std::string text;
+      for (const ImageRecord& record : page) text += line_of(record);
+      file.append(as_bytes(text));
+      after = page.back().id;
+    }
+  });
+}
+
 void export_verdicts(const CollectionView& view, FileSystem& fs, const std::string& folder) {
   const std::vector<Verdict> verdicts = view.verdicts();
-  if (verdicts.empty() && !fs.exists(verdicts_path(folder))) return;
+  if (verdicts.empty()) return;
   write_file_atomically(fs, verdicts_path(folder), [&](WritableFile& file) {
     std::string text;
     for (const Verdict& verdict : verdicts)
@@ -191,31 +203,27 @@ std::uint64_t export_collection(const CollectionView& view, FileSystem& fs, cons
   set.root = info.root;
   bool labelled = false;
   check_code_folder(fs, folder);
-  fs.create_directory(folder);
-  write_file_atomically(fs, records_path(folder), [&](WritableFile& file) {
-    std::uint64_t after = 0;
-    for (auto page = view.list(after, kPage); !page.empty(); page = view.list(after, kPage)) {
-      std::string text;
-      for (const ImageRecord& record : page) {
-        if (set.keys.size() == info.images)
-          fail(ErrorCode::kCorrupt, "the catalog holds more images than its state row says; run verify");
-        std::ranges::copy(view.code(record.id), set.codes.row(set.keys.size()).begin());
-        text += line_of(record);
-        set.keys.push_back(record.key);
-        set.labels.push_back(record.labels);
-        labelled = labelled || !record.labels.empty();
-      }
-      file.append(as_bytes(text));
-      after = page.back().id;
-      if (progress && !progress({"export", set.keys.size(), info.images, ""}))
-        fail(ErrorCode::kCancelled, "the export to ", folder, " was stopped");
+  std::uint64_t after = 0;
+  for (auto page = view.list(after, kPage); !page.empty(); page = view.list(after, kPage)) {
+    for (const ImageRecord& record : page) {
+      if (set.keys.size() == info.images)
+        fail(ErrorCode::kCorrupt, "the catalog holds more images than its state row says; run verify");
+      std::ranges::copy(view.code(record.id), set.codes.row(set.keys.size()).begin());
+      set.keys.push_back(record.key);
+      set.labels.push_back(record.labels);
+      labelled = labelled || !record.labels.empty();
     }
-  });
+    after = page.back().id;
+    if (progress && !progress({"export", set.keys.size(), info.images, ""}))
+      fail(ErrorCode::kCancelled, "the export to ", folder, " was stopped");
+  }
   if (set.keys.size() != info.images)
     fail(ErrorCode::kCorrupt, "the catalog holds fewer images than its state row says; run verify");
   if (!labelled) set.labels.clear();
+  // The set first: it takes records and verdicts of an older one away, and a folder that has it can be exported to again.
+  write_code_set(fs, folder, set);
+  export_records(view, fs, folder);
   export_verdicts(view, fs, folder);
-  write_code_set(fs, folder, set, Records::kKeep);
   return info.images;
 }
 

@@ -309,6 +309,7 @@ TEST_F(DedupCliTest, RefusalsSayWhatWouldBeRight) {
   expect_error(dedup({"--level", "alike"}), 2, {"alike", "near-duplicate"});
   expect_error(dedup({"--keep", "path"}), 2, {"--prefer"});
   expect_error(dedup({"--prefer", path("photos/copies")}), 2, {"--prefer", "--keep path"});
+  for (const char* trash : {"photos", ""}) expect_error(dedup({"--trash", path(trash)}), 2, {"--trash", path("photos")});
   expect_error(dedup({"--keep", "path", "--prefer", path("photos/copis")}), 3, {"--prefer", "photos/copis", "no such folder"});
   write_instance_model(path("m.onnx"));
   expect_error(dedup({"--model", path("m.onnx"), "--radius", "3"}), 2, {"--radius", "--hash none"});

@@ -20,17 +20,14 @@ struct CodeSet {
   std::string root;                               // the folder or file that keys are relative to
 };
 
-// records.jsonl and verdicts.jsonl, which the export of a collection leaves beside a set: kRemove takes away those of an older
-// one, so that nobody binds them to these codes.
-enum class Records { kRemove, kKeep };
-
 // Throws kInvalidArgument where `folder` is no folder of codes (its codes.json, if any, is not signet's) and a file of a name
 // that encode, shorten or an export would write or remove is there: it is somebody else's. For before long work.
 void check_code_folder(FileSystem& fs, const std::string& folder);
 
-// Throws kInvalidArgument or kMismatch for a set that contradicts itself, kIo from the disk; as check_code_folder() does, but for
-// the records where they are kept: the export has just written them.
-void write_code_set(FileSystem& fs, const std::string& folder, const CodeSet& set, Records records = Records::kRemove);
+// Removes what an older set has left beside its own files (outputs.npy, skipped.csv, records.jsonl, verdicts.jsonl), so that
+// nobody binds it to these codes. Throws kInvalidArgument or kMismatch for a set that contradicts itself, kIo from the disk, and
+// what check_code_folder() throws.
+void write_code_set(FileSystem& fs, const std::string& folder, const CodeSet& set);
 // Throws kCorrupt or kMismatch where the files contradict each other (counts, bits), naming both.
 CodeSet read_code_set(FileSystem& fs, const std::string& folder);
 
