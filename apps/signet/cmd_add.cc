@@ -44,10 +44,7 @@ Opened open_or_create(const std::string& collection, const std::string& model, c
     }
     const std::string path = model.empty() ? info.model_path : model;
     if (path.empty()) fail(ErrorCode::kUsage, "--model FILE is needed: ", collection, " does not know where its model is");
-    if (model.empty() && !files.exists(path)) {
-      fail(ErrorCode::kNotFound, "the model of ", collection, " is not at ", path,
-           " any more; give --model FILE, and the collection remembers it");
-    }
+    if (model.empty()) require_model(collection, path);
     Encoder encoder = Encoder::open(files, path, encoder_options);
     const std::string& mine = encoder.info().fingerprint;
     if (info.model != mine) {

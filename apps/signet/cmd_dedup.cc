@@ -418,9 +418,8 @@ int run_verdict(Arguments words) {
     fail(ErrorCode::kUsage, "give two keys and one of --duplicate, --not-duplicate and --forget");
   const auto writer = CollectionWriter::open(real_file_system(), collection);
   std::vector<std::uint64_t> ids;
-  for (const std::string& key : keys) {
-    auto record = writer->find(key);
-    if (!record) record = writer->find(absolute_path(key));
+  for (std::string& key : keys) {
+    const auto record = find_key([&](const std::string& name) { return writer->find(name); }, key);
     if (!record) fail(ErrorCode::kNotFound, "key \"", printable(key), "\" is not in the collection ", collection);
     ids.push_back(record->id);
   }

@@ -42,9 +42,7 @@ void add_images(const SearchArguments& arguments, const SearchTarget& target, Qu
   const std::string path = arguments.model.empty() ? target.model_path() : arguments.model;
   if (path.empty())
     fail(ErrorCode::kUsage, "--image needs --model FILE, the model that the codes of ", target.path(), " were made with");
-  if (arguments.model.empty() && !real_file_system().exists(path))
-    fail(ErrorCode::kNotFound, "the model of ", target.path(), " is not at ", path,
-         " any more; give --model FILE (signet add with it makes the collection remember it)");
+  if (arguments.model.empty()) require_model(target.path(), path);
   const Encoder encoder = Encoder::open(real_file_system(), path, {arguments.threads, "auto"});
   target.check_model(encoder.info().fingerprint, path);
   std::vector<Image> images;

@@ -90,10 +90,8 @@ int remove(const CollectionArguments& arguments) {
   const auto writer = CollectionWriter::open(files(), arguments.path);
   sort_once(keys);
   std::vector<std::string> missing;
-  for (const std::string& key : keys) {
-    auto record = writer->find(key);
-    if (!record) record = writer->find(absolute_path(key));
-    if (record)
+  for (std::string& key : keys) {
+    if (const auto record = find_key([&](const std::string& name) { return writer->find(name); }, key))
       ids.push_back(record->id);
     else
       missing.push_back(key);

@@ -163,6 +163,12 @@ void check_output_file(const char* flag, const std::string& path) {
          "); name one in another folder");
 }
 
+void require_model(const std::string& collection, const std::string& path) {
+  if (!real_file_system().exists(path))
+    fail(ErrorCode::kNotFound, "the model of ", collection, " is not at ", path,
+         " any more; give --model FILE (signet add with it makes the collection remember it)");
+}
+
 std::string absolute_path(const std::string& path) {
   std::string text = std::filesystem::absolute(path).lexically_normal().string();
   if (text.size() > 1 && text.back() == '/') text.pop_back();

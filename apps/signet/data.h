@@ -61,4 +61,19 @@ void check_output_file(const char* flag, const std::string& path);
 // The current folder in front of a relative path; . and .. and double slashes taken out.
 std::string absolute_path(const std::string& path);
 
+// What `find` (a key to an optional) knows by this key, or else, taking it for a path from the current folder, by the absolute
+// one, which `key` then becomes.
+template <typename Find>
+auto find_key(const Find& find, std::string& key) {
+  auto found = find(key);
+  if (found) return found;
+  std::string absolute = absolute_path(key);
+  found = find(absolute);
+  if (found) key = std::move(absolute);
+  return found;
+}
+
+// Throws kNotFound where the model that `collection` remembers is not at `path` any more.
+void require_model(const std::string& collection, const std::string& path);
+
 }  // namespace signet::cli

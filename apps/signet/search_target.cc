@@ -14,16 +14,11 @@ void set_bit(std::vector<std::uint64_t>& words, std::uint64_t position) {
   words[position / 64] |= std::uint64_t{1} << (position % 64);
 }
 
-// What `find` knows by this key, or else, taking it for a path from the current folder, by the absolute one, which it then
-// becomes.
+// find_key(), which must find.
 template <typename Find>
-auto find_key(const Find& find, const std::string& target, std::string& key) {
-  auto found = find(key);
-  if (found) return *found;
-  std::string absolute = absolute_path(key);
-  found = find(absolute);
+auto found_by(const Find& find, const std::string& target, std::string& key) {
+  auto found = find_key(find, key);
   if (!found) fail(ErrorCode::kNotFound, target, " holds no image with the key \"", key, "\"");
-  key = std::move(absolute);
   return *found;
 }
 
@@ -46,7 +41,7 @@ class IndexTarget final : public SearchTarget {
   std::string key(std::uint64_t id) const override { return file_->key(id); }
   std::vector<std::int32_t> labels(std::uint64_t id) const override { return file_->labels(id); }
   std::vector<std::uint8_t> code_of_key(std::string& key) const override {
-    return file_->code(find_key([&](const std::string& name) { return file_->find(name); }, path_, key));
+    return file_->code(found_by([&](const std::string& name) { return file_->find(name); }, path_, key));
   }
   std::vector<std::uint64_t> filter_words(std::int32_t label) const override {
     std::vector<std::uint64_t> words((file_->index().size() + 63) / 64);
@@ -91,7 +86,7 @@ class CollectionTarget final : public SearchTarget {
   std::string key(std::uint64_t id) const override { return record(id).key; }
   std::vector<std::int32_t> labels(std::uint64_t id) const override { return record(id).labels; }
   std::vector<std::uint8_t> code_of_key(std::string& key) const override {
-    return view_->code(find_key([&](const std::string& name) { return view_->find(name); }, path_, key).id);
+    return view_->code(found_by([&](const std::string& name) { return view_->find(name); }, path_, key).id);
   }
   std::vector<std::uint64_t> filter_words(std::int32_t label) const override {
     return view_->filter_words(view_->ids_with_label(label));

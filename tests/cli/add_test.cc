@@ -8,24 +8,14 @@ namespace signet::cli_test {
 namespace {
 
 // What `add` makes of the names of files, and how they are named to other verbs.
-class AddCliTest : public CliTest {
+class AddCliTest : public PhotosTest {
  protected:
-  void SetUp() override {
-    write_random_model(path("model.onnx"), 12);
-    testdata::make_class_folder(path("photos"), 3, 6, 16, 1);
-  }
-  nlohmann::json add(const std::string& what, const Words& more = {}) const {
-    Words words = {"add", what, "--collection", path("c"), "--model", path("model.onnx"), "--json"};
-    words.insert(words.end(), more.begin(), more.end());
-    return ok(words).json();
-  }
   std::set<std::string> keys() const {
     std::set<std::string> all;
     const auto listed = ok({"collection", "list", path("c"), "--json"}).json();
     for (const auto& image : listed["listed"]) all.insert(image["key"]);
     return all;
   }
-  std::string photo(const std::string& name) const { return path("photos/" + name); }
   std::string relative_photo(const std::string& name) const { return std::filesystem::relative(photo(name)); }
 };
 

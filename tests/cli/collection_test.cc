@@ -11,24 +11,15 @@
 namespace signet::cli_test {
 namespace {
 
-class CollectionCliTest : public CliTest {
+class CollectionCliTest : public PhotosTest {
  protected:
-  void SetUp() override {
-    write_random_model(path("model.onnx"), 12);
-    testdata::make_class_folder(path("photos"), 3, 6, 16, 1);
-  }
-  nlohmann::json add(const Words& more = {}) const {
-    Words words = {"add", path("photos"), "--collection", path("c"), "--model", path("model.onnx"), "--json"};
-    words.insert(words.end(), more.begin(), more.end());
-    return ok(words).json();
-  }
+  nlohmann::json add(const Words& more = {}) const { return PhotosTest::add(path("photos"), more); }
   void expect_counts(const nlohmann::json& summary, int added, int changed, int unchanged, int skipped) const {
     EXPECT_EQ(summary["added"], added) << summary;
     EXPECT_EQ(summary["changed"], changed) << summary;
     EXPECT_EQ(summary["unchanged"], unchanged) << summary;
     EXPECT_EQ(summary["skipped"], skipped) << summary;
   }
-  std::string photo(const std::string& name) const { return path("photos/" + name); }
   std::string png(std::uint32_t label, std::uint32_t number) const {
     return testdata::text_of(encode_png(testdata::picture(label, number)));
   }

@@ -175,4 +175,19 @@ inline void write_random_model(const std::string& path, std::uint32_t bits, std:
   write_model(real_file_system(), path, random_model(bits, side, channels, classes, seed));
 }
 
+// A folder of 18 pictures in three classes, and a model to add them to the collection c with.
+class PhotosTest : public CliTest {
+ protected:
+  void SetUp() override {
+    write_random_model(path("model.onnx"), 12);
+    testdata::make_class_folder(path("photos"), 3, 6, 16, 1);
+  }
+  nlohmann::json add(const std::string& what, const Words& more = {}) const {
+    Words words = {"add", what, "--collection", path("c"), "--model", path("model.onnx"), "--json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return ok(words).json();
+  }
+  std::string photo(const std::string& name) const { return path("photos/" + name); }
+};
+
 }  // namespace signet::cli_test
