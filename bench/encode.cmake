@@ -9,5 +9,5 @@ target_link_libraries(signet-bench-encode PRIVATE signet_options signet_encode s
                                                   opencv_dnn)
 if(SIGNET_LEARN)
   find_package(Torch REQUIRED)
-  target_link_libraries(signet-bench-encode PRIVATE ${TORCH_LIBRARIES})
+  target_link_libraries(signet-bench-encode PRIVATE ${TORCH_LIBRARIES} OpenMP::OpenMP_CXX)
 endif()

@@ -120,7 +120,7 @@ BEGIN {
   library("SQLite", "^sqlite3(ext)?\\.h$", "store")
   library("nlohmann-json", "^nlohmann/", "code encode store eval dedup learn serve dataset index baseline")
   library("Eigen", "^Eigen/", "baseline")
-  library("oneDNN", "^(oneapi/dnnl/|dnnl)", "encode")
+  library("oneDNN", "^(oneapi/dnnl/|dnnl)", "encode learn")
   library("ONNX", "^onnx/", "encode")
   library("protobuf", "^google/protobuf/", "encode")
   library("libmicrohttpd", "^microhttpd\\.h$", "serve")

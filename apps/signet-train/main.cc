@@ -217,6 +217,10 @@ class Display {
 
 void print_result(const TrainArguments& a, const TrainResult& r) {
   if (r.unreadable > 0 && !a.quiet) warn_of_unreadable(r.unreadable, r.first_unreadable);
+  if (r.validation_copies > 0 && !a.quiet)
+    note("train", concat("warning: ", with_commas(r.validation_copies), " of ", counted(r.validation_images, "validation image"),
+                         " have the same pixels as an image that is trained on, so validation numbers are a little too good; "
+                         "signet dedup finds copies"));
   if (r.added_steps > 0 && !r.model_path.empty() && !a.quiet)
     note("train", concat("every stage takes one step at least: ", counted(r.added_steps, "step"),
                          " more than --epochs asks for; a smaller --batch makes steps smaller"));

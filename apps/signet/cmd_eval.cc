@@ -5,6 +5,7 @@
 
 #include "apps/signet/eval_session.h"
 #include "apps/signet/terminal.h"
+#include "apps/signet/version.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
 #include "signet/base/text.h"
@@ -52,7 +53,7 @@ Report measure(const EvalArguments& arguments) {
   if (!arguments.log.empty()) report.training = read_training_log(arguments.log);
   const auto finish = [&](EvalRecord record) {
     record.seed = seed_of(arguments, record.training_record, SeedOf::kNetwork);
-    record.version = SIGNET_VERSION;
+    record.version = full_version();
     record.command = arguments.command;
     if (std::string other = other_images_note(record, arguments.data.leave_out_copies); !other.empty())
       record.notes.push_back(std::move(other));

@@ -253,7 +253,14 @@ void EvalSession::check_overlap(const Protocol& protocol, const EvalSplit& split
   const auto queries = images_of(split, split.query);
   const auto training = training_sets(split);
   for (const auto& set : training) judge(OverlapKind::kQueryTrain, *queries, *set);
-  if (split.leave_one_out) return;  // the database is the queries
+  if (split.leave_one_out) {                                               // the database is the queries
+    const auto pairs = find_overlap(*queries, *queries, queries->size());  // each with the first of its pixels
+    const auto copies = std::count_if(pairs.begin(), pairs.end(), [](const Overlap& p) { return p.first != p.second; });
+    if (copies > 0)
+      notes.push_back(concat(with_commas(static_cast<std::uint64_t>(copies)), " of the ", counted(queries->size(), "image"),
+                             " that ask and answer have the same pixels as one before them"));
+    return;
+  }
   const auto database = images_of(split, split.database);
   judge(OverlapKind::kQueryDatabase, *queries, *database);
   if (protocol.database_was_trained_on && split.database == split.train) return;  // the same images, as the protocol wants it

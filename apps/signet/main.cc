@@ -9,6 +9,7 @@
 
 #include "apps/signet/command.h"
 #include "apps/signet/options.h"
+#include "apps/signet/version.h"
 #include "signet/base/error.h"
 
 namespace signet::cli {
@@ -82,7 +83,7 @@ int dispatch(const std::vector<std::string>& arguments) {
     return 0;
   }
   if (name == "--version" || name == "version") {
-    std::cout << "signet " SIGNET_VERSION "\n";
+    std::cout << "signet " << full_version() << '\n';
     return 0;
   }
   const auto verb = std::find_if(kVerbs.begin(), kVerbs.end(), [&](const Verb& v) { return v.name == name; });

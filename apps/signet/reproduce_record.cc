@@ -6,6 +6,7 @@
 #include "apps/signet/data.h"
 #include "apps/signet/eval_session.h"
 #include "apps/signet/terminal.h"
+#include "apps/signet/version.h"
 #include "signet/base/cpu.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
@@ -193,7 +194,7 @@ void measure_network(const RecordSource& source, std::vector<WantedRecord> wante
     EvalRecord& record = evaluated.record;
     record.method = source.job.method;
     record.seed = source.job.seed;
-    record.version = SIGNET_VERSION;
+    record.version = full_version();
     record.command = concat("signet reproduce plans/", source.plan.name, ".toml --data DIR");
     if (const std::string left_out = copies_left_out(source, record); !left_out.empty()) record.notes.push_back(left_out);
     if (const std::string precision = other_precision(source, record); !precision.empty()) record.notes.push_back(precision);

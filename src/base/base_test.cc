@@ -139,6 +139,9 @@ TEST(Cpu, AgreesWithTheCompiler) {
   EXPECT_EQ(cpu_features().avx512vpopcntdq, __builtin_cpu_supports("avx512vpopcntdq") != 0);
 #endif
   EXPECT_FALSE(cpu_name().empty());
+#if defined(__x86_64__)
+  EXPECT_NE(cpu_name().find(" (family "), std::string::npos) << cpu_name();
+#endif
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "signet/base/error.h"
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -64,6 +66,20 @@ const CpuFeatures& cpu_features() noexcept {
   return kFeatures;
 }
 
+namespace {
+
+#if defined(__x86_64__)
+// Brand strings of virtual machines leave out the generation ("AMD EPYC"), which family and model tell.
+std::string family_and_model() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0) return "";
+  const unsigned base = a >> 8 & 15;
+  return concat(" (family ", base == 15 ? base + (a >> 20 & 255) : base, ", model ", (a >> 4 & 15) | (a >> 12 & 0xf0), ")");
+}
+#endif
+
+}  // namespace
+
 std::string cpu_name() {
 #if defined(__x86_64__)
   unsigned words[12] = {};
@@ -77,7 +93,7 @@ std::string cpu_name() {
     std::string name(text);
     const std::size_t first = name.find_first_not_of(' ');
     const std::size_t last = name.find_last_not_of(' ');
-    if (first != std::string::npos) return name.substr(first, last - first + 1);
+    if (first != std::string::npos) return name.substr(first, last - first + 1) + family_and_model();
   }
 #endif
   return "unknown";

@@ -15,7 +15,8 @@ constexpr const char* kIntroduction =
     "of its mean real outputs for a picture and its mirror image (MNIST: of the picture alone), and encode images/s counts both "
     "views; "
     "its weights are averages taken while training. Published rows are numbers "
-    "that others printed for the same protocol.";
+    "that others printed for the same protocol ([protocols.md](../protocols.md)). ± is the sample standard deviation over seeds. "
+    "Much was trained beside other work, so times are upper limits.";
 constexpr const char* kVerdicts =
     "Who wins, by a paired bootstrap over queries and seeds whose intervals hold together with 95 % (docs/compare.md):";
 constexpr const char* kHead = "At a glance";

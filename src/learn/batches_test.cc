@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -162,6 +163,22 @@ TEST(TrainingSet, MeasuresPixelsAndKeepsTheSplitApart) {
   const at::Tensor images = normalised_images(set, set.train);
   EXPECT_NEAR(images.mean().item<double>(), 0, 1e-4);
   EXPECT_NEAR(images.std(false).item<double>(), 1, 1e-4);
+}
+
+// Every scene twice: nearly all held-out ones are trained on too.
+TEST(TrainingSet, CopiesOnBothSidesOfTheSplitAreCounted) {
+  const BarDataset plain(labels_in_turn(40, 2), 2);
+  EXPECT_EQ(load(plain, 0.25).validation_copies, 0u);
+  std::vector<std::size_t> twice(80);
+  for (std::size_t i = 0; i < twice.size(); ++i) twice[i] = i / 2;
+  const auto doubled = subset(std::make_shared<BarDataset>(plain), twice);
+  const TrainingSet set = load(*doubled, 0.25);
+  std::size_t copies = 0;
+  for (const std::size_t v : set.validation)
+    copies += std::find(set.train.begin(), set.train.end(), v ^ 1) != set.train.end() ? 1 : 0;
+  EXPECT_GT(copies, 10u);
+  EXPECT_LE(copies, set.validation.size());
+  EXPECT_EQ(set.validation_copies, copies);
 }
 
 TEST(TrainingSet, UnreadableAndUnlabelledImagesAreLeftOut) {

@@ -4,8 +4,10 @@
 #include <stdexcept>
 
 #include "learn/activation.h"
+#include "learn/convolution.h"
 #include "learn/matrix.h"
 #include "learn/pool.h"
+#include "signet/base/cpu.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
 
@@ -112,7 +114,9 @@ void HashNetwork::fit_whitening(const Tensor& images) {
 }
 
 Tensor HashNetwork::convolve(const Tensor& x, const std::string& name, std::int64_t pad) const {
-  return at::conv2d(x, value(name + ".weight").to(x.scalar_type()), {}, 1, pad);
+  const Tensor weight = value(name + ".weight").to(x.scalar_type());
+  // With AVX-512 bfloat16 is the quick way to train, and Winograd's was not measured (docs/decisions/0116).
+  return pad == 1 && !cpu_features().avx512f ? winograd_conv3x3(x, weight) : at::conv2d(x, weight, {}, 1, pad);
 }
 
 Tensor HashNetwork::normalise(const Tensor& x, const std::string& name, Mode mode) {

@@ -69,10 +69,11 @@ class TeachTest : public TrainingTest {
 TEST_F(TeachTest, ImagesWithoutLabelsJoinThoseThatAreTrainedOn) {
   TrainOptions o = taught();
   o.teacher_share = 0.5, o.log_path = path("log.jsonl");
+  o.epochs = 16;  // after 8 the rounding of the processor at hand decides whether two classes are apart yet
   const TrainResult result = train(data_, o, path("student.onnx"));
   EXPECT_EQ(result.unlabelled_images, 200u);
   EXPECT_NEAR(static_cast<double>(result.taught_images), 100, 2);  // half of each class, rounded up
-  EXPECT_EQ(result.image_passes, (96 + result.taught_images) * 8 / 24 * 24);
+  EXPECT_EQ(result.image_passes, (96 + result.taught_images) * 16 / 24 * 24);
   EXPECT_GT(result.teacher_agreement, 0.9);
   EXPECT_GT(result.validation_map, 0.9);
   const auto record = nlohmann::json::parse(Encoder::open(real_file_system(), path("student.onnx")).info().training_record);

@@ -12,8 +12,14 @@
 #pragma GCC diagnostic ignored "-Woverloaded-virtual"
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #include <ATen/ATen.h>
+#include <ATen/Config.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/variable.h>
 #include <torch/version.h>
 #pragma GCC diagnostic pop
+
+// libtorch's headers run at::parallel_for in one thread, without a word, where the compiler was not told of OpenMP.
+#if AT_PARALLEL_OPENMP && !defined(_OPENMP)
+#error "files of learn are compiled with OpenMP, as libtorch was (src/learn/CMakeLists.txt)"
+#endif

@@ -174,6 +174,7 @@ json training_record(const TrainOptions& o, const Plan& plan, const TrainingSet&
                  {"data_hash", set.data_hash},
                  {"training_images", set.train.size()},
                  {"validation_images", set.validation.size()},
+                 {"validation_copies", set.validation_copies},
                  {"seed", o.seed},
                  {"loss", loss_name(o)},
                  {"epochs", static_cast<double>(state.image_passes) / static_cast<double>(set.train.size())},
@@ -255,6 +256,7 @@ TrainResult result_of(const Run& run, const Network& network) {
   result.shared_image_passes = run.shared.image_passes;
   result.shared_seconds = run.shared.seconds;
   result.unreadable = run.set.unreadable, result.first_unreadable = run.set.first_unreadable;
+  result.validation_images = run.set.validation.size(), result.validation_copies = run.set.validation_copies;
   result.unlabelled_images = run.teaching.unlabelled, result.taught_images = run.teaching.taught;
   result.teacher_agreement = run.teaching.agreement;
   result.images_per_second = static_cast<double>(run.state.image_passes) / std::max(run.state.seconds, 1e-9);

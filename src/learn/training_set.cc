@@ -4,6 +4,8 @@
 #include <cmath>
 #include <mutex>
 #include <numeric>
+#include <string_view>
+#include <unordered_set>
 
 #include "signet/base/error.h"
 #include "signet/base/sha256.h"
@@ -98,6 +100,17 @@ void hash_data(TrainingSet& set) {
   set.data_hash = sha.hex();
 }
 
+std::size_t validation_copies(const TrainingSet& set) {
+  const auto pixels = [&](std::size_t i) {
+    const auto image = set.image(i);
+    return std::string_view(reinterpret_cast<const char*>(image.data()), image.size());
+  };
+  std::unordered_set<std::string_view> trained;
+  for (const std::size_t i : set.train) trained.insert(pixels(i));
+  return static_cast<std::size_t>(
+      std::count_if(set.validation.begin(), set.validation.end(), [&](std::size_t i) { return trained.contains(pixels(i)); }));
+}
+
 // Those that `wanted` takes and that can be decoded.
 ReadImages read_images(const Dataset& data, const Geometry& g, const std::function<bool(std::size_t)>& wanted, ThreadPool& pool,
                        std::uint64_t memory_limit, const std::function<bool(std::size_t done)>& keep_going) {
@@ -180,6 +193,7 @@ TrainingSet load_training_set(const Dataset& data, std::uint32_t side, double va
   if (set.train.empty())
     fail(ErrorCode::kInvalidArgument, data.describe(), ": none of the ", set.size(),
          " images that can be read is left to train on; a smaller --validation leaves more");
+  set.validation_copies = validation_copies(set);
   measure_pixels(set);
   hash_data(set);
   return set;

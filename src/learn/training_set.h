@@ -26,6 +26,7 @@ struct TrainingSet {
   std::string data_hash;                          // SHA-256 over geometry, pixels, labels and the split
   std::size_t unreadable = 0;                     // images left out because they could not be decoded, those without labels too
   std::string first_unreadable;                   // why, for the first
+  std::size_t validation_copies = 0;              // validation images with the pixels of an image that is trained on
 
   std::size_t size() const { return labels.size(); }
   std::size_t image_bytes() const { return std::size_t{width} * height * channels; }

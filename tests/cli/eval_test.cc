@@ -273,6 +273,18 @@ TEST_F(EvalTest, AnImageInQueriesAndDatabaseIsAnError) {
   EXPECT_NE(forced["notes"].dump().find("not checked"), std::string::npos);
 }
 
+// Where the queries are the database, a copy of a query is there to be found: it is said how many.
+TEST_F(EvalTest, CopiesAmongLeaveOneOutQueriesAreCounted) {
+  const Words question = {"--protocol", "heldout", "--json"};
+  EXPECT_EQ(ok(eval(question)).json()[0]["notes"].dump().find("same pixels"), std::string::npos);
+  const Image one = testdata::picture(0, 5'000'000), other = testdata::picture(1, 5'000'001);
+  testdata::write(path("data/t10k-images-idx3-ubyte"), testdata::idx_images(std::vector<Image>{one, other, one, other, one}));
+  testdata::write(path("data/t10k-labels-idx1-ubyte"), testdata::idx_labels(std::vector<std::uint8_t>{0, 1, 0, 1, 0}));
+  EXPECT_NE(
+      ok(eval(question)).json()[0]["notes"].dump().find("3 of the 5 images that ask and answer have the same pixels as one"),
+      std::string::npos);
+}
+
 TEST_F(EvalTest, QueriesThatTheModelWasTrainedOnAreAnError) {
   expect_error(eval({"--protocol", "heldout", "--trained-on", path("data/t10k-images-idx3-ubyte"), "--quiet"}), 3,
                {"24 images are both in the queries and the training set"});

@@ -16,6 +16,6 @@ struct CpuFeatures {
   bool neon = false;
 };
 const CpuFeatures& cpu_features() noexcept;
-std::string cpu_name();  // "AMD EPYC 9B14", or "unknown"
+std::string cpu_name();  // "AMD EPYC 9B14 (family 25, model 17)", or "unknown"
 
 }  // namespace signet

@@ -15,7 +15,7 @@ struct SearchCostOptions {
   double seconds_a_point = 0.03;   // no further batch of ten queries after that
   double slowest = 0.02;           // seconds a query: an index that takes longer is not asked for larger radii
   double enough_recall = 0.995;    // no radius beyond the first that finds this share of the relevant images
-  std::uint32_t most_points = 24;  // radii an index, evenly spaced
+  std::uint32_t most_points = 24;  // radii an index, evenly spaced; and 2
 };
 
 // What precision and recall cost (Cai 2017, "A Revisit of Hashing Algorithms for Approximate Nearest Neighbor Search": methods

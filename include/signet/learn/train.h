@@ -98,6 +98,7 @@ struct TrainResult {
   double validation_map = -1, validation_accuracy = -1;
   std::size_t unreadable = 0;    // images, labelled or not, that could not be decoded and were left out
   std::string first_unreadable;  // why, for the first of them
+  std::size_t validation_images = 0, validation_copies = 0;      // copies: those with the pixels of an image that is trained on
   std::map<std::uint32_t, double> validation_map_of_beginnings;  // by nested length
   // kInstance: an altered copy of every validation image is planted (one change each, the six of kTuningChanges in turn); the
   // share of copies whose own original is strictly nearer than every other validation image. -1: not measured.
