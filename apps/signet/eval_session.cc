@@ -253,7 +253,8 @@ void EvalSession::check_overlap(const Protocol& protocol, const EvalSplit& split
   const auto queries = images_of(split, split.query);
   const auto training = training_sets(split);
   for (const auto& set : training) judge(OverlapKind::kQueryTrain, *queries, *set);
-  if (split.leave_one_out) {                                               // the database is the queries
+  if (split.leave_one_out) {
+    // The database is the queries.
     const auto pairs = find_overlap(*queries, *queries, queries->size());  // each with the first of its pixels
     const auto copies = std::count_if(pairs.begin(), pairs.end(), [](const Overlap& p) { return p.first != p.second; });
     if (copies > 0)

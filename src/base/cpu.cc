@@ -24,6 +24,14 @@ std::uint64_t enabled_states() noexcept {
   return (std::uint64_t{high} << 32) | low;
 }
 
+// Brand strings of virtual machines leave out the generation ("AMD EPYC"), which family and model tell.
+std::string family_and_model() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0) return "";
+  const unsigned base = a >> 8 & 15;
+  return concat(" (family ", base == 15 ? base + (a >> 20 & 255) : base, ", model ", (a >> 4 & 15) | (a >> 12 & 0xf0), ")");
+}
+
 CpuFeatures detect() noexcept {
   CpuFeatures found;
   unsigned a = 0;
@@ -65,20 +73,6 @@ const CpuFeatures& cpu_features() noexcept {
   static const CpuFeatures kFeatures = detect();
   return kFeatures;
 }
-
-namespace {
-
-#if defined(__x86_64__)
-// Brand strings of virtual machines leave out the generation ("AMD EPYC"), which family and model tell.
-std::string family_and_model() {
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  if (__get_cpuid(1, &a, &b, &c, &d) == 0) return "";
-  const unsigned base = a >> 8 & 15;
-  return concat(" (family ", base == 15 ? base + (a >> 20 & 255) : base, ", model ", (a >> 4 & 15) | (a >> 12 & 0xf0), ")");
-}
-#endif
-
-}  // namespace
 
 std::string cpu_name() {
 #if defined(__x86_64__)

@@ -45,7 +45,8 @@ std::vector<Overlap> find_overlap(const Dataset& a, const Dataset& b, std::size_
   std::vector<Overlap> found;
   if (limit == 0 || a.size() == 0 || b.size() == 0) return found;
   ThreadPool pool(0);
-  const std::vector<std::string> first = digests(a, pool), second = digests(b, pool);
+  const std::vector<std::string> first = digests(a, pool), others = &a == &b ? std::vector<std::string>() : digests(b, pool);
+  const std::vector<std::string>& second = &a == &b ? first : others;  // one data set is read once
   std::unordered_map<std::string, std::size_t> positions;
   for (std::size_t j = 0; j < second.size(); ++j)
     if (!second[j].empty()) positions.try_emplace(second[j], j);

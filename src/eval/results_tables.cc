@@ -11,6 +11,7 @@
 #include "signet/base/text.h"
 #include "signet/code/code_matrix.h"
 #include "signet/eval/compare.h"
+#include "signet/eval/search_cost.h"
 
 namespace signet::eval {
 namespace {
@@ -121,11 +122,10 @@ ValidationPoint last_losses(const ResultRecord& r) { return r.validation.empty()
 // Of the index that answers soonest what lies within two bits: its median over seeds, as one seed beside other work would rule a
 // mean. Seeds that did not time this radius are left out.
 std::string query_time(const Rows& rows) {
-  constexpr std::uint32_t kRadius = 2;
   std::map<std::string, std::vector<double>> times;
   for (const ResultRecord* r : rows)
     for (const SearchCost& c : r->search_cost)
-      if (c.radius == kRadius) times[c.index].push_back(c.microseconds);
+      if (c.radius == kTableRadius) times[c.index].push_back(c.microseconds);
   std::string best = kNone;
   double least = HUGE_VAL;
   for (const auto& [index, of_seeds] : times) {

@@ -10,7 +10,6 @@
 namespace signet {
 namespace {
 
-constexpr std::uint32_t kTableRadius = 2;
 constexpr std::size_t kBatch = 10;  // a batch's hits are held at once: at most ten times the database
 
 std::vector<std::uint32_t> radii_of(const std::vector<RadiusPoint>& by_radius, const SearchCostOptions& options) {
@@ -23,7 +22,6 @@ std::vector<std::uint32_t> radii_of(const std::vector<RadiusPoint>& by_radius, c
   if (radii.size() <= most) return radii;
   std::vector<std::uint32_t> some;
   for (std::size_t i = 0; i < most; ++i) some.push_back(radii[i * (radii.size() - 1) / (most - 1)]);
-  // The radius of the tables is among them, whatever the spacing.
   const auto place = std::lower_bound(some.begin(), some.end(), kTableRadius);
   if (*place != kTableRadius && std::binary_search(radii.begin(), radii.end(), kTableRadius)) some.insert(place, kTableRadius);
   return some;

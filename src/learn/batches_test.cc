@@ -179,6 +179,13 @@ TEST(TrainingSet, CopiesOnBothSidesOfTheSplitAreCounted) {
   EXPECT_GT(copies, 10u);
   EXPECT_LE(copies, set.validation.size());
   EXPECT_EQ(set.validation_copies, copies);
+
+  // Images that a teacher named are trained on too.
+  TrainingSet more = load(plain, 0.25);
+  const auto image = more.image(more.validation.front());
+  const ReadImages unlabelled{{image.begin(), image.end()}, {0}, 0, ""};
+  add_taught(more, unlabelled, std::vector<TaughtImage>{{0, 1}});
+  EXPECT_EQ(more.validation_copies, 1u);
 }
 
 TEST(TrainingSet, UnreadableAndUnlabelledImagesAreLeftOut) {

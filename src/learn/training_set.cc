@@ -217,6 +217,7 @@ void add_taught(TrainingSet& set, const ReadImages& images, std::span<const Taug
   }
   if (set.unreadable == 0) set.first_unreadable = images.first_unreadable;
   set.unreadable += images.unreadable;
+  set.validation_copies = validation_copies(set);
   hash_data(set);
 }
 
