@@ -17,6 +17,7 @@
 #include "signet/base/file_system.h"
 #include "signet/base/random.h"
 #include "signet/base/sha256.h"
+#include "signet/base/text.h"
 
 namespace signet {
 namespace {
@@ -39,6 +40,17 @@ TEST(Error, ExitStatusOfEveryCode) {
                                ErrorCode::kUnsupported, ErrorCode::kBusy, ErrorCode::kIo}) {
     EXPECT_EQ(exit_status(code), 3);
   }
+}
+
+TEST(Text, WhatIsWrongWithJsonIsSaidInOurWords) {
+  EXPECT_EQ(json_defect("[json.exception.out_of_range.403] key 'method' not found"), "\"method\" is missing");
+  EXPECT_EQ(json_defect("[json.exception.parse_error.101] parse error at line 1, column 1: syntax error"), "it is no JSON");
+  EXPECT_EQ(json_defect("[json.exception.type_error.302] type must be number, but is null"),
+            "a value's type must be number, but is null");
+  EXPECT_EQ(json_defect("[json.exception.type_error.304] cannot use at() with number"),
+            "a value of type number stands where another should");
+  EXPECT_EQ(json_defect("[json.exception.out_of_range.401] array index 1 is out of range"), "array index 1 is out of range");
+  EXPECT_EQ(json_defect(""), "");
 }
 
 // The published reference code of xoshiro256**, run from the state {1, 2, 3, 4}, begins 11520, 0, 1509978240; here the state

@@ -263,11 +263,16 @@ Container::~Container() = default;
 
 std::shared_ptr<const Container> Container::open(FileSystem& fs, const std::string& path, const std::string& kind,
                                                  std::uint32_t max_version, std::uint64_t eager_limit) {
+  return open(fs.map(path), path, kind, max_version, eager_limit);
+}
+
+std::shared_ptr<const Container> Container::open(std::unique_ptr<MappedFile> content, const std::string& path,
+                                                 const std::string& kind, std::uint32_t max_version, std::uint64_t eager_limit) {
   check_kind(kind);
   const std::shared_ptr<Container> container(new Container);
   State& s = *container->state_;
   s.path = path;
-  s.file = fs.map(path);
+  s.file = std::move(content);
   s.read_head(kind, max_version);
   s.read_table();
   for (const Entry& entry : s.table) {

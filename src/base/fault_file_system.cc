@@ -81,6 +81,7 @@ struct FaultFileSystem::State {
   bool power = true;
   std::uint64_t boot = 0;                // grows with every loss of power; handles of an earlier boot are dead
   std::map<std::string, NodePtr> nodes;  // files seen so far, by their present name
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> unreadable;
   std::vector<FolderChange> pending;
 
   void check_power(const std::string& path) const {
@@ -253,6 +254,28 @@ class FaultFileSystem::File final : public WritableFile {
   std::uint64_t boot_;
 };
 
+class FaultFileSystem::Reading final : public ReadableFile {
+ public:
+  Reading(std::shared_ptr<State> state, std::unique_ptr<ReadableFile> real, std::string path)
+      : state_(std::move(state)), real_(std::move(real)), path_(std::move(path)) {}
+  std::uint64_t size() const noexcept override { return real_->size(); }
+  std::size_t read(std::uint64_t offset, std::span<std::byte> out) const override {
+    const std::lock_guard lock(state_->mutex);
+    state_->check_power(path_);
+    const auto found = state_->unreadable.find(path_);
+    if (found != state_->unreadable.end() && offset < found->second.second && offset + out.size() > found->second.first) {
+      if (offset >= found->second.first) fail(ErrorCode::kIo, "cannot read ", path_, ": Input/output error (injected)");
+      out = out.first(found->second.first - offset);
+    }
+    return real_->read(offset, out);
+  }
+
+ private:
+  std::shared_ptr<State> state_;
+  std::unique_ptr<ReadableFile> real_;
+  std::string path_;
+};
+
 FaultFileSystem::FaultFileSystem(FileSystem& beneath) : state_(std::make_shared<State>(beneath)) {}
 FaultFileSystem::~FaultFileSystem() = default;
 
@@ -284,6 +307,11 @@ bool FaultFileSystem::fault_hit() const {
   return state_->hit;
 }
 
+void FaultFileSystem::fail_reads(const std::string& path, std::uint64_t from, std::uint64_t to) {
+  const std::lock_guard lock(state_->mutex);
+  state_->unreadable[normal(path)] = {from, to};
+}
+
 void FaultFileSystem::lose_power(std::uint64_t seed) {
   const std::lock_guard lock(state_->mutex);
   state_->lose_power(seed);
@@ -304,9 +332,17 @@ std::unique_ptr<WritableFile> FaultFileSystem::create(const std::string& path) {
   return std::make_unique<File>(state_, std::move(real), std::move(node), name);
 }
 
+std::unique_ptr<ReadableFile> FaultFileSystem::open(const std::string& path) {
+  const std::lock_guard lock(state_->mutex);
+  state_->check_power(path);
+  return std::make_unique<Reading>(state_, state_->beneath.open(path), normal(path));
+}
+
 std::unique_ptr<MappedFile> FaultFileSystem::map(const std::string& path) {
   const std::lock_guard lock(state_->mutex);
   state_->check_power(path);
+  if (state_->unreadable.contains(normal(path)))
+    fail(ErrorCode::kInternal, "cannot map ", path, ": touching all of it would end the process (injected)");
   return state_->beneath.map(path);
 }
 
@@ -327,6 +363,19 @@ void FaultFileSystem::rename(const std::string& from, const std::string& to) {
   state_->nodes.erase(new_name);
   state_->move_names(old_name, new_name);
   state_->pending.push_back({FolderChange::Kind::kRename, new_name, old_name, std::move(gone)});
+}
+
+bool FaultFileSystem::rename_new(const std::string& from, const std::string& to) {
+  const std::lock_guard lock(state_->mutex);
+  const std::string old_name = normal(from);
+  const std::string new_name = normal(to);
+  state_->begin_or_raise("rename_new " + old_name, new_name, Applies::kToAll);
+  if (!is_folder(state_->beneath, old_name)) state_->adopt(old_name);
+  if (!state_->beneath.rename_new(old_name, new_name)) return false;
+  state_->nodes.erase(new_name);
+  state_->move_names(old_name, new_name);
+  state_->pending.push_back({FolderChange::Kind::kRename, new_name, old_name, nullptr});
+  return true;
 }
 
 void FaultFileSystem::remove(const std::string& path) {
@@ -351,9 +400,14 @@ void FaultFileSystem::create_directory(const std::string& path) {
   state_->begin_or_raise("create_directory", name, Applies::kToGrowing);
   std::vector<std::string> made;
   for (std::string part = name; !state_->beneath.exists(part); part = parent_path(part)) made.push_back(part);
-  state_->beneath.create_directory(name);
+  if (made.empty()) state_->beneath.create_directory(name);  // a file of that name is an error
   std::reverse(made.begin(), made.end());
-  for (const std::string& part : made) state_->pending.push_back({FolderChange::Kind::kCreateFolder, part, "", nullptr});
+  for (const std::string& part : made) {
+    state_->beneath.create_directory(part);
+    state_->pending.push_back({FolderChange::Kind::kCreateFolder, part, "", nullptr});
+    state_->begin_or_raise("sync_directory", parent_path(part), Applies::kToAll);
+    state_->make_durable(parent_path(part));
+  }
 }
 
 void FaultFileSystem::sync_directory(const std::string& path) {

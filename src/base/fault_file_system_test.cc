@@ -30,7 +30,7 @@ TEST_F(FaultyFiles, WorksLikeTheRealOneAndCounts) {
   EXPECT_EQ(fs_.size(path("b")), 4U);
   fs_.remove(path("b"));
   EXPECT_FALSE(fs_.exists(path("b")));
-  EXPECT_EQ(fs_.operations(), 7U);
+  EXPECT_EQ(fs_.operations(), 8U);  // making the folder has synced its parent
   EXPECT_EQ(fs_.log()[1], "append " + path("a") + " 4");
   EXPECT_EQ(error_of([&] { fs_.remove(path("b")); }), ErrorCode::kNotFound);
   fs_.lose_power();
@@ -70,6 +70,20 @@ TEST_F(FaultyFiles, ARenameIsRolledBackAndBringsTheReplacedFileBack) {
   EXPECT_EQ(get(path("temp")), "new");
 }
 
+TEST_F(FaultyFiles, ARenameToANewNameIsRolledBackToo) {
+  put(path("a"), "one");
+  put(path("b"), "two");
+  EXPECT_FALSE(fs_.rename_new(path("a"), path("b")));
+  EXPECT_TRUE(fs_.rename_new(path("a"), path("c")));
+  fs_.lose_power();
+  EXPECT_EQ(get(path("a")), "one");
+  EXPECT_EQ(get(path("b")), "two");
+  EXPECT_FALSE(there("c"));
+  fs_.fail_at(fs_.operations() + 1, Fault::kIoError);
+  EXPECT_EQ(error_of([&] { fs_.rename_new(path("a"), path("c")); }), ErrorCode::kIo);
+  EXPECT_EQ(get(path("a")), "one");
+}
+
 TEST_F(FaultyFiles, RenamingBeforeSyncingLosesTheContent) {
   put(path("target"), "old");
   write("temp", "new", false);  // the classic mistake: no sync before the rename
@@ -90,18 +104,24 @@ TEST_F(FaultyFiles, TruncatedContentMayComeBack) {
 }
 
 TEST_F(FaultyFiles, FoldersVanishWithTheirContent) {
+  fs_.fail_at(2, Fault::kIoError);
+  EXPECT_EQ(error_of([&] { fs_.create_directory(path("x")); }), ErrorCode::kIo);  // made, but its parent was not synced
   fs_.create_directory(path("x/y"));
   write("x/y/a", "text", true);
   fs_.sync_directory(path("x/y"));
-  fs_.sync_directory(path("x"));
   fs_.lose_power();
-  EXPECT_FALSE(there("x"));  // nobody synced the folder that holds x
-  fs_.create_directory(path("x/y"));
-  fs_.sync_directory(folder());
-  fs_.sync_directory(path("x"));
-  fs_.remove(path("x/y"));
+  EXPECT_FALSE(there("x"));
+}
+
+TEST_F(FaultyFiles, FoldersMadeOnTheWayAreDurable) {
+  fs_.create_directory(path("x/y/z"));
+  EXPECT_EQ(fs_.log(), (std::vector<std::string>{"create_directory " + path("x/y/z"), "sync_directory " + folder(),
+                                                 "sync_directory " + path("x"), "sync_directory " + path("x/y")}));
   fs_.lose_power();
-  EXPECT_TRUE(there("x/y"));
+  EXPECT_TRUE(there("x/y/z"));
+  fs_.remove(path("x/y/z"));
+  fs_.lose_power();
+  EXPECT_TRUE(there("x/y/z"));  // the removal was not synced
 }
 
 TEST_F(FaultyFiles, RenamedFoldersTakeTheirFilesAlong) {
@@ -166,6 +186,20 @@ TEST_F(FaultyFiles, WithoutPowerNothingWorks) {
   EXPECT_EQ(fs_.operations(), 2U);
   fs_.lose_power();
   EXPECT_EQ(fs_.list(folder()), std::vector<std::string>{"a"});
+}
+
+TEST_F(FaultyFiles, PartsThatCannotBeRead) {
+  put(path("a"), "0123456789");
+  fs_.fail_reads(path("a"), 4, 6);
+  std::string message;
+  EXPECT_EQ(error_of([&] { read_file(fs_, path("a"), 100); }, &message), ErrorCode::kIo);  // it does not map
+  EXPECT_NE(message.find("cannot read " + path("a") + ": Input/output error (injected)"), std::string::npos) << message;
+  const auto file = fs_.open(path("a"));
+  std::vector<std::byte> room(10);
+  EXPECT_EQ(file->read(0, room), 4U);
+  EXPECT_EQ(error_of([&] { file->read(5, room); }), ErrorCode::kIo);
+  EXPECT_EQ(file->read(6, room), 4U);
+  EXPECT_EQ(error_of([&] { fs_.map(path("a")); }), ErrorCode::kInternal);
 }
 
 // With luck some of what was not synced survives: always a beginning, never something else.

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <system_error>
 
+#include "base/rename_new.h"
 #include "signet/base/error.h"
 
 namespace signet {
@@ -22,11 +23,14 @@ namespace {
   fail(code, "cannot ", what, " ", path, ": ", std::generic_category().message(error));
 }
 
+constexpr std::size_t kMostAtOnce = std::size_t{1} << 30;  // Linux reads and writes at most 2^31 - 4096 bytes a call
+
 // A file descriptor that closes itself.
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
   ~Descriptor() { reset(); }
+  Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const noexcept { return fd_; }
@@ -46,8 +50,7 @@ class PosixWritableFile final : public WritableFile {
   void append(std::span<const std::byte> data) override {
     check_open();
     while (!data.empty()) {
-      constexpr std::size_t kMost = std::size_t{1} << 30;  // Linux writes at most 2^31 - 4096 bytes a call
-      const ssize_t written = ::write(fd_.get(), data.data(), std::min(data.size(), kMost));
+      const ssize_t written = ::write(fd_.get(), data.data(), std::min(data.size(), kMostAtOnce));
       if (written < 0) {
         if (errno == EINTR) continue;
         fail_system(path_, "write", errno);
@@ -74,6 +77,40 @@ class PosixWritableFile final : public WritableFile {
   std::string path_;
 };
 
+class PosixReadableFile final : public ReadableFile {
+ public:
+  PosixReadableFile(Descriptor fd, std::uint64_t size, std::string path)
+      : fd_(std::move(fd)), size_(size), path_(std::move(path)) {}
+  std::uint64_t size() const noexcept override { return size_; }
+  std::size_t read(std::uint64_t offset, std::span<std::byte> out) const override {
+    const std::size_t count = std::min(out.size(), kMostAtOnce);
+    ssize_t n = 0;
+    do {
+      n = ::pread(fd_.get(), out.data(), count, static_cast<off_t>(offset));
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) fail_system(path_, "read", errno);
+    return static_cast<std::size_t>(n);
+  }
+
+ private:
+  Descriptor fd_;
+  std::uint64_t size_;
+  std::string path_;
+};
+
+// A regular file, open for reading.
+Descriptor open_regular(const std::string& path, std::size_t& size) {
+  // O_NONBLOCK: opening a pipe that nobody writes must not hang; it is refused below. Regular files ignore the flag.
+  Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd.get() < 0) fail_system(path, "open", errno);
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) fail_system(path, "read", errno);
+  if (S_ISDIR(info.st_mode)) fail(ErrorCode::kIo, "cannot read ", path, ": it is a folder, not a file");
+  if (!S_ISREG(info.st_mode)) fail(ErrorCode::kIo, "cannot read ", path, ": it is not a regular file");
+  size = static_cast<std::size_t>(info.st_size);
+  return fd;
+}
+
 class PosixMappedFile final : public MappedFile {
  public:
   PosixMappedFile(const std::byte* data, std::size_t size) : data_(data), size_(size) {}
@@ -97,15 +134,15 @@ class PosixFileSystem final : public FileSystem {
     return std::make_unique<PosixWritableFile>(fd, path);
   }
 
+  std::unique_ptr<ReadableFile> open(const std::string& path) override {
+    std::size_t size = 0;
+    Descriptor fd = open_regular(path, size);
+    return std::make_unique<PosixReadableFile>(std::move(fd), size, path);
+  }
+
   std::unique_ptr<MappedFile> map(const std::string& path) override {
-    // O_NONBLOCK: opening a pipe that nobody writes must not hang; it is refused below. Regular files ignore the flag.
-    const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (fd.get() < 0) fail_system(path, "open", errno);
-    struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) fail_system(path, "read", errno);
-    if (S_ISDIR(info.st_mode)) fail(ErrorCode::kIo, "cannot read ", path, ": it is a folder, not a file");
-    if (!S_ISREG(info.st_mode)) fail(ErrorCode::kIo, "cannot read ", path, ": it is not a regular file");
-    const auto size = static_cast<std::size_t>(info.st_size);
+    std::size_t size = 0;
+    const Descriptor fd = open_regular(path, size);
     if (size == 0) return std::make_unique<PosixMappedFile>(nullptr, 0);
     void* address = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
     if (address == MAP_FAILED) fail_system(path, "map", errno);
@@ -114,6 +151,12 @@ class PosixFileSystem final : public FileSystem {
 
   void rename(const std::string& from, const std::string& to) override {
     if (::rename(from.c_str(), to.c_str()) != 0) fail_system(concat(from, " to ", to), "rename", errno);
+  }
+
+  bool rename_new(const std::string& from, const std::string& to) override {
+    const int error = rename_without_replacing(from, to);
+    if (error != 0 && error != EEXIST) fail_system(concat(from, " to ", to), "rename", error);
+    return error == 0;
   }
 
   void remove(const std::string& path) override {
@@ -125,7 +168,9 @@ class PosixFileSystem final : public FileSystem {
     for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
       const std::string part = path.substr(0, end);
       struct stat info {};
-      if (::mkdir(part.c_str(), 0777) != 0 && errno != EEXIST) {
+      if (::mkdir(part.c_str(), 0777) == 0) {
+        sync_directory(parent_path(part));
+      } else if (errno != EEXIST) {
         const int error = errno;  // a parent on a read-only disk that exists already is fine
         if (::stat(part.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) fail_system(part, "create the folder", error);
       } else if (::stat(part.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
@@ -216,13 +261,21 @@ void write_file_atomically(FileSystem& fs, const std::string& path, std::span<co
 }
 
 std::vector<std::byte> read_file(FileSystem& fs, const std::string& path, std::uint64_t limit) {
-  const std::unique_ptr<MappedFile> file = fs.map(path);
-  const std::span<const std::byte> data = file->data();
-  if (data.size() > limit) {
-    fail(ErrorCode::kInvalidArgument, path, " has ", data.size(), " bytes, more than the ", limit,
+  const std::unique_ptr<ReadableFile> file = fs.open(path);
+  if (file->size() > limit) {
+    fail(ErrorCode::kInvalidArgument, path, " has ", file->size(), " bytes, more than the ", limit,
          " that are read of such a file");
   }
-  return {data.begin(), data.end()};
+  std::vector<std::byte> content(file->size());
+  for (std::size_t done = 0; done < content.size();) {
+    const std::size_t n = file->read(done, std::span(content).subspan(done));
+    if (n == 0) {
+      fail(ErrorCode::kIo, "cannot read ", path, ": it had ", content.size(), " bytes and became shorter while it was read, ",
+           done, " bytes; try again when nobody writes it");
+    }
+    done += n;
+  }
+  return content;
 }
 
 std::string read_text_file(FileSystem& fs, const std::string& path, std::uint64_t limit) {

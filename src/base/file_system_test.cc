@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
+
+#include "base/rename_new.h"
 #include "base/test_folder.h"
 
 namespace signet {
@@ -80,6 +83,37 @@ TEST_F(RealFileSystem, FoldersWithParents) {
   fs_.sync_directory(path("x"));
 }
 
+TEST_F(RealFileSystem, RenamesToNewNamesOnly) {
+  put(path("a"), "one");
+  put(path("b"), "two");
+  std::filesystem::create_symlink(path("nowhere"), path("link"));
+  for (const char* taken : {"b", "link"}) EXPECT_FALSE(fs_.rename_new(path("a"), path(taken))) << taken;
+  EXPECT_EQ(get(path("b")), "two");
+  EXPECT_TRUE(std::filesystem::is_symlink(path("link")));
+  EXPECT_TRUE(fs_.rename_new(path("a"), path("c")));
+  EXPECT_FALSE(fs_.exists(path("a")));
+  EXPECT_EQ(get(path("c")), "one");
+  std::string message;
+  EXPECT_EQ(error_of([&] { fs_.rename_new(path("missing"), path("d")); }, &message), ErrorCode::kNotFound);
+  EXPECT_NE(message.find(path("missing")), std::string::npos) << message;
+}
+
+TEST_F(RealFileSystem, RenamesByALinkWhereThereIsNothingBetter) {
+  put(path("a"), "one");
+  put(path("b"), "two");
+  EXPECT_EQ(rename_by_link(path("a"), path("b")), EEXIST);
+  EXPECT_EQ(get(path("a")), "one");
+  EXPECT_EQ(get(path("b")), "two");
+  EXPECT_EQ(rename_by_link(path("a"), path("c")), 0);
+  EXPECT_FALSE(fs_.exists(path("a")));
+  EXPECT_EQ(get(path("c")), "one");
+  EXPECT_EQ(rename_by_link(path("missing"), path("d")), ENOENT);
+  fs_.create_directory(path("folder"));  // has no hard links
+  EXPECT_EQ(rename_by_link(path("folder"), path("b")), EEXIST);
+  EXPECT_EQ(rename_by_link(path("folder"), path("other")), 0);
+  EXPECT_TRUE(fs_.exists(path("other")));
+}
+
 TEST_F(RealFileSystem, AtomicWriteReplacesWholly) {
   put(path("a"), "old");
   write_file_atomically(fs_, path("a"), as_bytes("new content"));
@@ -97,6 +131,23 @@ TEST_F(RealFileSystem, AtomicWriteThatFailsLeavesTheOldFileAlone) {
                std::runtime_error);
   EXPECT_EQ(get(path("a")), "old");
   EXPECT_EQ(fs_.list(folder()), std::vector<std::string>{"a"});
+}
+
+TEST_F(RealFileSystem, ReadsFromAnywhereInAFile) {
+  put(path("a"), "12345");
+  const auto file = fs_.open(path("a"));
+  EXPECT_EQ(file->size(), 5U);
+  std::vector<std::byte> room(3);
+  EXPECT_EQ(file->read(1, room), 3U);
+  EXPECT_EQ(as_text(room), "234");
+  EXPECT_EQ(file->read(4, room), 1U);
+  EXPECT_EQ(file->read(5, room), 0U);
+  std::filesystem::resize_file(path("a"), 2);  // a mapping of it could not be touched now
+  EXPECT_EQ(file->read(3, room), 0U);
+  EXPECT_EQ(error_of([&] { fs_.open(path("missing")); }), ErrorCode::kNotFound);
+  EXPECT_EQ(error_of([&] { fs_.open(folder()); }), ErrorCode::kIo);
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  EXPECT_EQ(error_of([&] { fs_.open(path("pipe")); }), ErrorCode::kIo);
 }
 
 TEST_F(RealFileSystem, ReadFileKeepsToItsLimit) {

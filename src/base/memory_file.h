@@ -35,24 +35,23 @@ class MemoryFiles final : public FileSystem {
     if (folders_.contains(path)) fail(ErrorCode::kIo, "cannot create ", path, ": it is a folder");
     return std::make_unique<Writer>(files_[path] = std::make_shared<Bytes>());
   }
+  std::unique_ptr<ReadableFile> open(const std::string& path) override {
+    const std::lock_guard lock(mutex_);
+    return std::make_unique<Reading>(*find(path));
+  }
   std::unique_ptr<MappedFile> map(const std::string& path) override {
     const std::lock_guard lock(mutex_);
     return std::make_unique<Mapping>(*find(path));
   }
   void rename(const std::string& from, const std::string& to) override {
     const std::lock_guard lock(mutex_);
-    if (!files_.contains(from) && !folders_.contains(from)) missing(from);
-    if (!is_folder(parent_path(to))) missing(to);
-    const auto moved = [&](const std::string& path) {
-      return path == from || path.starts_with(from + "/") ? to + path.substr(from.size()) : path;
-    };
-    files_.erase(to);
-    std::map<std::string, std::shared_ptr<Bytes>> files;
-    for (const auto& [path, bytes] : files_) files[moved(path)] = bytes;
-    std::set<std::string> folders;
-    for (const std::string& path : folders_) folders.insert(moved(path));
-    files_ = std::move(files);
-    folders_ = std::move(folders);
+    rename_locked(from, to);
+  }
+  bool rename_new(const std::string& from, const std::string& to) override {
+    const std::lock_guard lock(mutex_);
+    if (files_.contains(to) || is_folder(to)) return false;
+    rename_locked(from, to);
+    return true;
   }
   void remove(const std::string& path) override {
     const std::lock_guard lock(mutex_);
@@ -99,6 +98,20 @@ class MemoryFiles final : public FileSystem {
    private:
     std::shared_ptr<Bytes> bytes_;
   };
+  class Reading final : public ReadableFile {
+   public:
+    explicit Reading(Bytes bytes) : bytes_(std::move(bytes)) {}
+    std::uint64_t size() const noexcept override { return bytes_.size(); }
+    std::size_t read(std::uint64_t offset, std::span<std::byte> out) const override {
+      const auto rest = std::span(bytes_).subspan(std::min<std::uint64_t>(offset, bytes_.size()));
+      const auto part = rest.first(std::min(rest.size(), out.size()));
+      std::ranges::copy(part, out.begin());
+      return part.size();
+    }
+
+   private:
+    Bytes bytes_;
+  };
   class Mapping final : public MappedFile {
    public:
     explicit Mapping(Bytes bytes) : bytes_(std::move(bytes)) {}
@@ -114,6 +127,20 @@ class MemoryFiles final : public FileSystem {
     const auto found = files_.find(path);
     if (found == files_.end()) missing(path);
     return found->second;
+  }
+  void rename_locked(const std::string& from, const std::string& to) {
+    if (!files_.contains(from) && !folders_.contains(from)) missing(from);
+    if (!is_folder(parent_path(to))) missing(to);
+    const auto moved = [&](const std::string& path) {
+      return path == from || path.starts_with(from + "/") ? to + path.substr(from.size()) : path;
+    };
+    files_.erase(to);
+    std::map<std::string, std::shared_ptr<Bytes>> files;
+    for (const auto& [path, bytes] : files_) files[moved(path)] = bytes;
+    std::set<std::string> folders;
+    for (const std::string& path : folders_) folders.insert(moved(path));
+    files_ = std::move(files);
+    folders_ = std::move(folders);
   }
   std::vector<std::string> names_in(const std::string& folder) const {
     std::vector<std::string> names;

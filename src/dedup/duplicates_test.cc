@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "signet/base/error.h"
+#include "store/test_collection.h"
 
 namespace signet {
 namespace {
@@ -155,6 +158,24 @@ TEST(Duplicates, KeepRules) {
   const std::vector<DedupItem> two = {item(1, "/x/keep-old/1", 20, 100, 1), item(2, "/x/keep/1", 10, 100, 1)};
   for (const char* folder : {"/x/keep", "/x/keep/"})
     EXPECT_EQ(keep_order(two, {KeepRule::kPath, {folder}}), (std::vector<std::size_t>{1, 0})) << folder;
+}
+
+// The codes are more than what is checked when a collection is opened.
+TEST_F(CollectionTest, DamagedCodesAreNotCompared) {
+  constexpr std::uint32_t kBits = 4096;
+  constexpr std::size_t kCount = 2100;
+  auto writer = CollectionWriter::create(fs, home, test_create(kBits));
+  const CodeMatrix codes = random_codes(kCount, kBits, 1);
+  writer->add({&codes, test_records(kCount, 0), kModelA});
+  writer.reset();
+  EXPECT_EQ(read_collection(*view()).codes.size(), kCount);
+  const std::string segment = join_path(home + "/segments", fs.list(home + "/segments").at(0));
+  std::string content = get(segment);
+  const std::size_t place = content.find(std::string(codes.row(9).begin(), codes.row(9).end()));
+  ASSERT_NE(place, std::string::npos);
+  content[place] = static_cast<char>(content[place] ^ 1);
+  put(segment, content);
+  EXPECT_EQ(error_of([&] { read_collection(*view()); }), ErrorCode::kCorrupt);
 }
 
 TEST(Duplicates, NamesAndWhatIsMissing) {

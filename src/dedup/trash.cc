@@ -10,6 +10,7 @@
 
 #include "signet/base/error.h"
 #include "signet/base/sha256.h"
+#include "signet/base/text.h"
 #include "signet/dedup/plan.h"
 
 namespace signet {
@@ -19,6 +20,7 @@ using nlohmann::json;
 
 constexpr std::uint64_t kMostJournalBytes = std::uint64_t{4} << 30;
 constexpr const char* kJournalPrefix = "journal-";
+constexpr int kMostLineDepth = 16;  // of brackets in a line; those of a line that apply writes do not nest
 
 struct Entry {
   std::string from;  // absolute
@@ -56,6 +58,28 @@ std::optional<std::uint64_t> device_for(std::string folder) {
   return id ? std::optional(id->first) : std::nullopt;
 }
 
+// What a line says; nothing where it is damaged.
+std::optional<Entry> parse_entry(std::string_view line) {
+  if (nests_deeper_than(kMostLineDepth, line)) return std::nullopt;
+  const json entry = json::parse(line, nullptr, false);
+  const bool good = entry.is_object() && entry.contains("from") && entry["from"].is_string() && entry.contains("name") &&
+                    entry["name"].is_string() && entry.contains("bytes") && entry["bytes"].is_number_unsigned();
+  if (!good) return std::nullopt;
+  return Entry{entry["from"], entry["name"], entry["bytes"]};
+}
+
+// A journal may come from anywhere, and must not lead a move out of the trash folder, or to where this program happens to run.
+void check_entry(const Entry& entry, const std::string& where) {
+  const auto holds_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+  const std::string& name = entry.name;
+  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos || holds_nul(name))
+    fail(ErrorCode::kCorrupt, where, " has the name ", json(name).dump(-1, ' ', false, json::error_handler_t::replace),
+         ", which is not that of a file in the trash folder; nothing was moved");
+  if (!entry.from.starts_with('/') || holds_nul(entry.from))
+    fail(ErrorCode::kCorrupt, where, " comes from ", json(entry.from).dump(-1, ' ', false, json::error_handler_t::replace),
+         ", which is not an absolute path; nothing was moved");
+}
+
 // All lines of all journals, in order. A last line that was cut off tells of a move that did not happen: it is written and synced
 // before the move.
 std::vector<Entry> read_journals(FileSystem& fs, const std::string& trash, std::uint64_t& next_number) {
@@ -72,16 +96,15 @@ std::vector<Entry> read_journals(FileSystem& fs, const std::string& trash, std::
     for (std::size_t begin = 0, line = 1; begin < text.size(); ++line) {
       const std::size_t end = text.find('\n', begin);
       if (end == std::string_view::npos) break;
-      const json entry = json::parse(text.substr(begin, end - begin), nullptr, false);
+      const auto entry = parse_entry(std::string_view(text).substr(begin, end - begin));
       begin = end + 1;
-      const bool good = entry.is_object() && entry.contains("from") && entry["from"].is_string() && entry.contains("name") &&
-                        entry["name"].is_string() && entry.contains("bytes") && entry["bytes"].is_number_unsigned();
-      if (!good) {
+      if (!entry) {
         if (begin == text.size()) break;  // the last line may be torn in its middle
         fail(ErrorCode::kCorrupt, path, ", line ", line,
              " is damaged; the files beside it were moved from where its other lines say");
       }
-      entries.push_back({entry["from"], entry["name"], entry["bytes"]});
+      check_entry(*entry, concat(path, ", line ", line));
+      entries.push_back(*entry);
     }
   }
   return entries;
@@ -190,7 +213,9 @@ class Apply {
     const std::string line = json{{"from", file.path}, {"name", name}, {"bytes", file.bytes}}.dump() + "\n";
     journal_->append(as_bytes(line));
     journal_->sync();
-    fs_.rename(file.path, join_path(plan_.trash, name));
+    if (!fs_.rename_new(file.path, join_path(plan_.trash, name)))
+      fail(ErrorCode::kMismatch, join_path(plan_.trash, name), " has just been made by somebody else; ", file.path,
+           " was not moved, try again when that is done");
     fs_.sync_directory(plan_.trash);  // the new name first: after a power loss there may be two, never none
     fs_.sync_directory(parent_path(file.path));
     ++result_.moved;
@@ -239,12 +264,11 @@ UndoResult undo_moves(FileSystem& fs, const std::string& trash) {
   for (const Entry& entry : entries) {
     const std::string here = join_path(trash, entry.name);
     if (!fs.exists(here)) continue;  // was not moved, or is back already
-    if (fs.exists(entry.from)) {
+    fs.create_directory(parent_path(entry.from));
+    if (!fs.rename_new(here, entry.from)) {
       result.occupied.push_back(entry.from);
       continue;
     }
-    fs.create_directory(parent_path(entry.from));
-    fs.rename(here, entry.from);
     fs.sync_directory(parent_path(entry.from));
     fs.sync_directory(trash);
     ++result.restored;

@@ -225,6 +225,49 @@ TEST_F(Trash, UndoOverwritesNothing) {
   expect_all_back();
 }
 
+// A link that leads nowhere is no file that could be seen to be there, and yet somebody has put it there.
+TEST_F(Trash, UndoOverwritesNoLinkThatLeadsNowhere) {
+  apply_plan(real_file_system(), plan());
+  std::filesystem::create_symlink(path("nowhere"), path("pictures/b.png"));
+  const UndoResult undone = undo_moves(real_file_system(), path("trash"));
+  EXPECT_EQ(undone.restored, 1u);
+  EXPECT_EQ(undone.occupied, std::vector<std::string>{path("pictures/b.png")});
+  EXPECT_TRUE(std::filesystem::is_symlink(path("pictures/b.png")));
+  expect_nothing_lost();
+}
+
+TEST_F(Trash, AJournalThatLeadsElsewhereIsRefused) {
+  apply_plan(real_file_system(), plan());
+  put(path("outside"), "not in the trash");
+  const std::string from = path("pictures/new.png");
+  const auto refused = [&](const std::string& name, const std::string& place, const std::string& part) {
+    put(path("trash/journal-000002.jsonl"), R"({"from":")" + place + R"(","name":")" + name + R"(","bytes":1})" + "\n");
+    std::string message;
+    EXPECT_EQ(error_of([&] { undo_moves(real_file_system(), path("trash")); }, &message), ErrorCode::kCorrupt) << name;
+    EXPECT_NE(message.find("journal-000002.jsonl, line 1"), std::string::npos) << message;
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+    EXPECT_FALSE(is_there("pictures/new.png"));
+    EXPECT_FALSE(is_there("pictures/b.png"));
+    EXPECT_EQ(get(path("outside")), "not in the trash");
+  };
+  for (const std::string& name : {path("outside"), std::string("../outside"), std::string(".."), std::string("."), std::string(),
+                                  std::string("sub/1.png"), std::string("1\\u0000.png")})
+    refused(name, from, "is not that of a file in the trash folder");
+  for (const char* place : {"new.png", "", "../pictures/new.png"}) refused("1-b.png", place, "is not an absolute path");
+  std::filesystem::remove(path("trash/journal-000002.jsonl"));
+  EXPECT_EQ(undo_moves(real_file_system(), path("trash")).restored, 2u);
+  expect_all_back();
+}
+
+TEST_F(Trash, ALineThatNestsBeyondReasonIsDamage) {
+  apply_plan(real_file_system(), plan());
+  const std::string deep = R"({"from":"/a","name":"a","bytes":1,"more":)" + std::string(100, '[') + std::string(100, ']') + "}\n";
+  put(path("trash/journal-000002.jsonl"), deep + R"({"from":"/a","name":"a","bytes":1})" + "\n");
+  std::string message;
+  EXPECT_EQ(error_of([&] { undo_moves(real_file_system(), path("trash")); }, &message), ErrorCode::kCorrupt);
+  EXPECT_NE(message.find("journal-000002.jsonl, line 1 is damaged"), std::string::npos) << message;
+}
+
 TEST_F(Trash, UndoNeedsAJournal) {
   EXPECT_THROW(undo_moves(real_file_system(), path("trash")), Error);
   EXPECT_THROW(undo_moves(real_file_system(), path("pictures")), Error);
@@ -287,6 +330,25 @@ TEST_F(Trash, AnInterruptedUndoLosesNothing) {
     expect_nothing_lost();
     undo_moves(faulty, path("trash"));
     expect_all_back();
+  }
+}
+
+// Neither a trash folder below folders that are made for it, nor folders that undo makes again, are lost with what was moved
+// there.
+TEST_F(Trash, FoldersMadeOnTheWaySurviveALossOfPower) {
+  DedupPlan deep = plan();
+  deep.trash = path("trash/of/today");
+  FaultFileSystem faulty;
+  EXPECT_EQ(apply_plan(faulty, deep).moved, 2u);
+  faulty.lose_power();
+  EXPECT_FALSE(is_there("pictures/b.png"));
+  EXPECT_TRUE(is_there("trash/of/today/1-b.png"));
+  std::filesystem::remove_all(path("pictures"));
+  EXPECT_EQ(undo_moves(faulty, deep.trash).restored, 2u);
+  faulty.lose_power();
+  for (const char* name : {"pictures/b.png", "pictures/sub/b.png"}) {
+    ASSERT_TRUE(is_there(name)) << name;
+    EXPECT_EQ(get(path(name)), content_[path(name)]);
   }
 }
 

@@ -6,6 +6,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "signet/base/text.h"
+
 namespace signet {
 namespace {
 
@@ -55,6 +57,8 @@ std::size_t right_of(const std::vector<CostCurve::Point>& points, double x) {
 }
 
 constexpr int kPlanVersion = 2;
+constexpr std::size_t kMostPlanBytes = std::size_t{1} << 20;  // the largest that calibration can write is a tenth of it
+constexpr int kMostPlanDepth = 8;                             // of brackets; those of a plan that signet writes nest five deep
 
 std::span<const std::uint64_t> words_of(const Container& file, const std::string& section) {
   const std::span<const std::byte> bytes = file.section(section);
@@ -101,6 +105,11 @@ std::string plan_to_json(const PlanRecord& record) {
 }
 
 std::optional<PlanRecord> plan_from_json(std::string_view text, const std::string& what) {
+  if (text.size() > kMostPlanBytes)
+    fail(ErrorCode::kCorrupt, what, " is not a stored plan: it has ", text.size(), " bytes, and a plan has at most ",
+         kMostPlanBytes);
+  if (nests_deeper_than(kMostPlanDepth, text))
+    fail(ErrorCode::kCorrupt, what, " is not a stored plan: its brackets nest deeper than ", kMostPlanDepth);
   try {
     const json in = json::parse(text);
     if (in.value("version", 1) != kPlanVersion) return std::nullopt;

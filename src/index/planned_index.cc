@@ -116,7 +116,7 @@ void PlannedIndex::drop_useless() {
 std::unique_ptr<PlannedIndex> PlannedIndex::load(std::shared_ptr<const Rows> rows, const Container& file) {
   if (!file.has("plan")) return nullptr;
   const std::string what = concat(file.path(), ": section plan");
-  std::optional<PlanRecord> record = plan_from_json(std::string(as_text(file.section("plan"))), what);
+  std::optional<PlanRecord> record = plan_from_json(as_text(file.section("plan")), what);
   if (!record) return nullptr;
   std::unique_ptr<PlannedIndex> index(new PlannedIndex(std::move(rows), std::move(*record)));
   const PlanRecord& known = index->record_;

@@ -114,5 +114,23 @@ TEST(PlanRecord, WhatIsNoPlanIsRefused) {
   }
 }
 
+TEST(PlanRecord, WhatIsLargerOrNestsDeeperThanAnyPlanIsRefused) {
+  const std::string good = plan_to_json(example());
+  const auto refused = [&](const std::string& more, const std::string& part) {
+    const std::string bad = "{\"more\":" + more + "," + good.substr(1);
+    try {
+      plan_from_json(bad, "plan of x.sig");
+      ADD_FAILURE() << "accepted";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kCorrupt);
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+  };
+  EXPECT_TRUE(plan_from_json("{\"more\":[[[[[[[]]]]]]]," + good.substr(1), "plan").has_value());
+  refused(std::string(8, '[') + std::string(8, ']'), "nest deeper than 8");
+  refused(std::string(500'000, '[') + std::string(500'000, ']'), "nest deeper than 8");
+  refused("\"" + std::string(std::size_t{1} << 20, ' ') + "\"", "at most 1048576");
+}
+
 }  // namespace
 }  // namespace signet

@@ -43,7 +43,7 @@ Source open_source(FileSystem& fs, const std::string& path, const ToolOptions& o
     Source source;
     source.view = take_view(fs, path, {.sqlite_vfs = options.sqlite_vfs});
     try {
-      for (const auto& segment : source.view->snapshot().segments) source.files.push_back(fs.map(segment->file().path()));
+      for (const auto& segment : source.view->snapshot().segments) source.files.push_back(fs.map(segment->path()));
       return source;
     } catch (const Error& error) {
       if (error.code() != ErrorCode::kNotFound || attempt == 50) throw;
@@ -55,13 +55,15 @@ void write_backup(FileSystem& fs, const Source& source, const std::string& targe
   make_folders(fs, target);
   const auto& segments = source.view->snapshot().segments;
   for (std::size_t i = 0; i < segments.size(); ++i) {
-    const SegmentFile& file = segments[i]->file();
-    file.verify();  // a backup of damage would be found on the day it is needed
-    copy_file(fs, source.files[i]->data(), segment_path(target, file.row().number));
+    segments[i]->verify();  // a backup of damage would be found on the day it is needed
+    copy_file(fs, source.files[i]->data(), segment_path(target, segments[i]->row().number));
     if (options.progress && !options.progress({"backup", i + 1, segments.size(), ""}))
       fail(ErrorCode::kCancelled, "the backup to ", target, " was stopped");
   }
-  source.view->with_catalog([&](Catalog& catalog) { copy_catalog(catalog, catalog_path(target), options.sqlite_vfs); });
+  source.view->with_catalog([&](Catalog& catalog) {
+    copy_catalog(catalog, catalog_path(target), options.sqlite_vfs);
+    return true;
+  });
   fs.sync_directory(target);
 }
 

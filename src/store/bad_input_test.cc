@@ -208,6 +208,48 @@ TEST_F(BadInputTest, AReadOnlyFolderCanBeReadAndSaysWhyItCannotBeWritten) {
   EXPECT_EQ(result, 0);
 }
 
+// The folder is read-only for this process alone: another one adds meanwhile.
+TEST_F(BadInputTest, AReaderThatCannotWriteTheFolderSeesNewCommits) {
+  grow(*create(), 20, 0);
+  protect(home, true);
+  int asked[2], done[2];
+  ASSERT_EQ(::pipe(asked), 0);
+  ASSERT_EQ(::pipe(done), 0);
+  char byte = 'x';
+  const pid_t writer = ::fork();
+  if (writer == 0) {
+    ::close(asked[1]);
+    ::close(done[0]);
+    if (::read(asked[0], &byte, 1) != 1) ::_exit(1);
+    try {
+      protect(home, false);
+      grow(*open(), 300, 20);
+      protect(home, true);
+    } catch (const std::exception&) {
+      ::_exit(2);
+    }
+    ::_exit(::write(done[1], &byte, 1) == 1 ? 0 : 3);
+  }
+  ::close(asked[0]);
+  ::close(done[1]);
+  const int result = as_nobody([&] {
+    try {
+      const auto collection = Collection::open(fs, home);
+      if (collection->view()->info().images != 20) return 1;
+      if (::write(asked[1], &byte, 1) != 1 || ::read(done[0], &byte, 1) != 1) return 2;
+      const auto now = collection->view();
+      return now->info().images == 320 && now->list(0, 1000).size() == 320 ? 0 : 3;
+    } catch (const Error&) {
+      return 4;
+    }
+  });
+  ::close(asked[1]);
+  ::close(done[0]);
+  ::waitpid(writer, nullptr, 0);
+  protect(home, false);
+  EXPECT_EQ(result, 0);
+}
+
 // A log with content and no shared index on a read-only disk: showing the file alone would be an older state.
 TEST_F(BadInputTest, AReadOnlyFolderWithAHotLogIsNeverShownOld) {
   auto writer = create();

@@ -1,10 +1,12 @@
 #include "store/catalog.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstring>
 
+#include "signet/base/clock.h"
 #include "signet/base/error.h"
 #include "store/checksum_vfs.h"
 
@@ -54,7 +56,8 @@ void Catalog::create(const std::string& path, const HeadRow& head, const StateRo
 }
 
 Catalog::Catalog(const std::string& path, Database::Mode mode, const std::string& vfs, bool lenient)
-    : db_(path, mode, vfs, lenient) {
+    : opened_(mode == Database::Mode::kImmutable ? std::optional(Opened{stamp_of(path), unix_ns()}) : std::nullopt),
+      db_(path, mode, vfs, lenient) {
   if (!lenient) check_kind();
   if (mode == Database::Mode::kWrite) {
     // cache_spill off: no frame of an unfinished transaction goes into the log, so frames are never rewritten (checksum_vfs.cc
@@ -83,9 +86,29 @@ void Catalog::rollback() noexcept {
   if (sqlite3_get_autocommit(db_.raw()) == 0) sqlite3_exec(db_.raw(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
-bool Catalog::moved() noexcept {
+Catalog::Stamp Catalog::stamp_of(const std::string& path) noexcept {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return {};
+  const std::int64_t seconds = info.st_mtim.tv_sec;
+  return {info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size), seconds * 1'000'000'000 + info.st_mtim.tv_nsec};
+}
+
+bool Catalog::outdated() {
+  if (opened_) return stamp_of(db_.path()) != opened_->stamp || stamp_of(db_.path() + "-wal").size > 0;
   int moved = 0;
   return sqlite3_file_control(db_.raw(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0;
+}
+
+// Times of files are coarse: a file that was written a moment before it was opened may be written again and keep its time.
+bool Catalog::reusable() {
+  constexpr std::int64_t kSettledNs = 1'000'000'000;
+  return !outdated() && (!opened_ || opened_->at_ns - opened_->stamp.modified_ns > kSettledNs);
+}
+
+void Catalog::check_unchanged() {
+  if (!opened_ || !outdated()) return;
+  fail(ErrorCode::kBusy, db_.path(), " was written while it was read as a file that nobody writes, because its folder cannot be ",
+       "written here; try again, with a new view");
 }
 
 HeadRow Catalog::head() {

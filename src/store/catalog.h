@@ -32,7 +32,15 @@ class Catalog {
   // Brings a catalog of an older version to kFormatVersion, inside a write transaction.
   bool is_old() { return version() < kFormatVersion; }
   void upgrade();
-  bool moved() noexcept;  // another file has taken this one's name
+
+  // Opened as a file that nobody changes (Database::Mode::kImmutable): SQLite locks nothing then, and trusts the pages that it
+  // has read for ever.
+  bool is_immutable() const noexcept { return opened_.has_value(); }
+  // Whether it may show what is no longer so: another file has taken this one's name; or it is immutable, and the file has
+  // changed all the same or has got a log.
+  bool outdated();
+  bool reusable();         // not outdated, and a later change could be told
+  void check_unchanged();  // throws kBusy where it is immutable and outdated
 
   HeadRow head();
   StateRow state();
@@ -61,11 +69,25 @@ class Catalog {
   void erase_stale_verdicts();  // on images that are gone
 
  private:
+  // What stat() tells of a file.
+  struct Stamp {
+    std::uint64_t device = 0, inode = 0, size = 0;
+    std::int64_t modified_ns = 0;
+    friend bool operator==(const Stamp&, const Stamp&) = default;
+  };
+  // An immutable catalog's file, looked at before it was opened.
+  struct Opened {
+    Stamp stamp;
+    std::int64_t at_ns = 0;
+  };
+  static Stamp stamp_of(const std::string& path) noexcept;
+
   std::int64_t version() { return db_.number("PRAGMA user_version"); }
   void check_kind();
   void put_labels(const ImageRecord& record);
   void erase_labels(const ImageRecord& record);
 
+  std::optional<Opened> opened_;  // before db_: it is looked at first
   Database db_;
   Statement get_head_{db_, "SELECT body FROM head WHERE id = 1"};
   Statement put_head_{db_, "INSERT OR REPLACE INTO head(id, body) VALUES (1, ?1)"};

@@ -1,6 +1,8 @@
 #include <algorithm>
 
+#include "signet/base/fault_file_system.h"
 #include "store/test_collection.h"
+#include "store/writer.h"
 
 namespace signet {
 namespace {
@@ -13,6 +15,13 @@ TEST_F(CollectionTest, EmptyCollectionIsThereAndFindsNothing) {
   EXPECT_EQ(shown->info().model, kModelA);
   EXPECT_EQ(shown->info().class_names, test_create().class_names);
   EXPECT_EQ(shown->find("image/1.png"), std::nullopt);
+}
+
+TEST_F(CollectionTest, TheFoldersAboveANewCollectionAreAsDurableAsItself) {
+  FaultFileSystem faulty;
+  store::make_folders(faulty, path("deep/down/collection"));
+  faulty.lose_power();
+  EXPECT_TRUE(fs.exists(path("deep/down/collection/segments")));
 }
 
 TEST_F(CollectionTest, WhatWasAddedIsFoundWithItsRecordCodeAndDistance) {

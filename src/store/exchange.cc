@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "signet/base/error.h"
+#include "signet/base/text.h"
 #include "signet/code/code_set.h"
 #include "signet/store/collection_tools.h"
 #include "store/rows.h"
@@ -16,6 +17,7 @@ using nlohmann::json;
 
 constexpr std::size_t kPage = 10'000;   // records read at once
 constexpr std::size_t kBatch = 50'000;  // records added in one commit
+constexpr int kMostDepth = 16;          // of brackets in a line; lines that are exported nest one deep
 
 std::string records_path(const std::string& folder) { return join_path(folder, "records.jsonl"); }
 std::string verdicts_path(const std::string& folder) { return join_path(folder, "verdicts.jsonl"); }
@@ -32,6 +34,13 @@ std::string line_of(const ImageRecord& record) {
 // A key as line_of writes it.
 std::string readable(const std::string& key) {
   return json::parse(json(key).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
+}
+
+json parse_line(std::string_view text, const std::string& where) {
+  if (nests_deeper_than(kMostDepth, text)) fail(ErrorCode::kCorrupt, where, ": brackets nest deeper than ", kMostDepth);
+  json line = json::parse(text, nullptr, false);
+  if (!line.is_object()) fail(ErrorCode::kCorrupt, where, " is not a JSON object");
+  return line;
 }
 
 // A member of a line of records.jsonl, or `fallback` where it is absent.
@@ -53,8 +62,7 @@ T member(const json& line, const char* name, const T& fallback, const std::strin
 
 // record: with the key that keys.txt has in this line.
 void read_line(std::string_view text, const std::string& where, ImageRecord& record) {
-  const json line = json::parse(text, nullptr, false);
-  if (!line.is_object()) fail(ErrorCode::kCorrupt, where, " is not a JSON object");
+  const json line = parse_line(text, where);
   const std::string key = member<std::string>(line, "key", record.key, where);
   if (key != record.key && key != readable(record.key)) {
     fail(ErrorCode::kMismatch, where, " is about the image \"", store::shown(key), "\", but that line of keys.txt says \"",
@@ -111,8 +119,8 @@ std::vector<Verdict> verdicts_of(FileSystem& fs, const std::string& folder) {
   const std::string_view text = as_text(file->data());
   for_each_line(text, [&](std::size_t i, std::string_view words) {
     const std::string where = concat(path, " line ", i + 1);
-    const json line = json::parse(words, nullptr, false);
-    if (!line.is_object() || !line.contains("duplicate") || !line["duplicate"].is_boolean())
+    const json line = parse_line(words, where);
+    if (!line.contains("duplicate") || !line["duplicate"].is_boolean())
       fail(ErrorCode::kCorrupt, where, " is not a JSON object with a, b and duplicate");
     const Verdict verdict{member<std::uint64_t>(line, "a", 0, where), member<std::uint64_t>(line, "b", 0, where),
                           line["duplicate"].get<bool>()};

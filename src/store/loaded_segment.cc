@@ -59,19 +59,26 @@ std::optional<std::uint32_t> reach(const std::vector<std::vector<Hit>>& lists, s
 
 }  // namespace
 
+const SegmentFile& LoadedSegment::content() const {
+  if (checked_.load(std::memory_order_acquire)) return *file_;
+  const std::lock_guard lock(mutex_);
+  if (!checked_.load(std::memory_order_relaxed)) file_->check_content();
+  checked_.store(true, std::memory_order_release);
+  return *file_;
+}
+
 std::unique_ptr<Index> LoadedSegment::build() const {
-  if (options_.check_before_use) file_->check_content();
   BuildOptions build;
-  build.kind = file_->ids().count < options_.index_from ? "flat" : options_.index;
+  build.kind = row().count < options_.index_from ? "flat" : options_.index;
   build.threads = options_.build_threads;
   // Without ids: hits come as positions. Ids ascend with positions, so the order (distance, position) is the order (distance,
   // id).
-  return build_index({file_->codes(), static_cast<std::size_t>(file_->ids().count), file_->bits(), {}, file_->container()},
-                     build);
+  return build_index({file_->codes(), static_cast<std::size_t>(row().count), file_->bits(), {}, file_->container()}, build);
 }
 
 const Index& LoadedSegment::index() const {
   if (const Index* ready = ready_.load(std::memory_order_acquire)) return *ready;
+  content();
   const std::lock_guard lock(mutex_);
   if (index_ == nullptr) index_ = build();
   ready_.store(index_.get(), std::memory_order_release);
@@ -81,16 +88,16 @@ const Index& LoadedSegment::index() const {
 // While a segment is in force its removed ids only become more, in the order of commits; so their number says which set it is,
 // and a filter made for the same number is the same filter.
 std::shared_ptr<const Words> LoadedSegment::live(const Tombstones& tombstones) const {
-  const IdColumn& ids = file_->ids();
   std::uint64_t removed = 0;
-  tombstones.for_each(ids.first, file_->row().last_id, [&](std::uint64_t) { ++removed; });
+  tombstones.for_each(row().first_id, row().last_id, [&](std::uint64_t) { ++removed; });
   if (removed == 0) return nullptr;
   {
     const std::lock_guard lock(mutex_);
     if (live_removed_ == removed) return live_;
   }
+  const IdColumn& ids = content().ids();
   auto words = std::make_shared<Words>((ids.count + 63) / 64, ~std::uint64_t{0});
-  tombstones.for_each(ids.first, file_->row().last_id, [&](std::uint64_t id) {
+  tombstones.for_each(row().first_id, row().last_id, [&](std::uint64_t id) {
     if (const auto at = ids.position(id)) (*words)[*at / 64] &= ~(std::uint64_t{1} << (*at % 64));
   });
   const std::lock_guard lock(mutex_);
@@ -110,14 +117,14 @@ SearchResult search_parts(std::span<const SearchPart> parts, std::uint32_t bits,
   std::vector<SearchPart> order(parts.begin(),
                                 parts.end());  // the largest first: its k-th distance bounds the work in all others
   std::stable_sort(order.begin(), order.end(),
-                   [](const auto& a, const auto& b) { return a.segment->file().ids().count > b.segment->file().ids().count; });
+                   [](const auto& a, const auto& b) { return a.segment->row().count > b.segment->row().count; });
   for (const SearchPart& part : order) {
     if (options.k == 0 || queries.size() == 0) break;
     SearchOptions inner = options;
     Words words;
     IdFilter filter;
     if (options.filter != nullptr) {
-      words = cut_filter(*options.filter, part.first_position, part.segment->file().ids().count, part.live.get());
+      words = cut_filter(*options.filter, part.first_position, part.segment->row().count, part.live.get());
       if (std::all_of(words.begin(), words.end(), [](std::uint64_t w) { return w == 0; })) continue;
       filter.words = words;
     } else if (part.live != nullptr) {
@@ -127,7 +134,7 @@ SearchResult search_parts(std::span<const SearchPart> parts, std::uint32_t bits,
     if (const auto limit = reach(result.hits, options.k)) inner.radius = std::min(options.radius.value_or(*limit), *limit);
     SearchResult found = part.segment->index().search(queries, inner);
     for (std::size_t q = 0; q < queries.size(); ++q) {
-      for (Hit& hit : found.hits[q]) hit.id = part.segment->file().ids().id(hit.id);
+      for (Hit& hit : found.hits[q]) hit.id = part.segment->content().ids().id(hit.id);
       merge_hits(result.hits[q], found.hits[q], options.k);
     }
     add_stats(result.stats, found.stats);

@@ -21,14 +21,20 @@ using Words = std::vector<std::uint64_t>;
 class LoadedSegment {
  public:
   LoadedSegment(std::shared_ptr<const SegmentFile> file, const ReaderOptions& options)
-      : file_(std::move(file)), options_(options) {}
-  const SegmentFile& file() const noexcept { return *file_; }
-  const std::shared_ptr<const SegmentFile>& shared_file() const noexcept { return file_; }
+      : file_(std::move(file)), options_(options), checked_(!options.check_before_use) {}
+  // What the segment's head and the catalog say, checked when the file was opened.
+  const SegmentRow& row() const noexcept { return file_->row(); }
+  const std::string& path() const noexcept { return file_->path(); }
 
-  // Builds the index at the first call; positions are its ids. Throws kCorrupt where the segment's checksum fails.
+  // Its ids and codes: there is no other way to them, so that nobody reads what was not checked. The first call reads all of them
+  // against their checksum; throws kCorrupt where it fails, and then at every call.
+  const SegmentFile& content() const;
+  void verify() const { file_->verify(); }  // every byte of the file, at every call
+
+  // Builds the index at the first call; positions are its ids. Throws as content() does.
   const Index& index() const;
 
-  // Bit i: the code at position i is not removed. Null where none is removed.
+  // Bit i: the code at position i is not removed. Null where none is removed. Throws as content() does.
   std::shared_ptr<const Words> live(const Tombstones& tombstones) const;
 
  private:
@@ -36,7 +42,8 @@ class LoadedSegment {
 
   std::shared_ptr<const SegmentFile> file_;
   ReaderOptions options_;
-  mutable std::mutex mutex_;  // guards building
+  mutable std::mutex mutex_;  // guards checking and building
+  mutable std::atomic<bool> checked_;
   mutable std::unique_ptr<Index> index_;
   mutable std::atomic<const Index*> ready_{nullptr};
   mutable std::uint64_t live_removed_ = 0;  // how many removed ids `live_` was made for

@@ -47,8 +47,9 @@ std::shared_ptr<const View> Reader::build(std::unique_ptr<Catalog>& catalog, std
   catalog->begin_read();
   Snapshot snapshot;
   snapshot.state = catalog->state();  // the transaction's snapshot is taken here
-  check_acknowledged(path_, acknowledged, snapshot.state.commit);
-  if (auto newest = newest_.lock(); shared && newest != nullptr && newest->snapshot().state.commit == snapshot.state.commit) {
+  check_acknowledged(path_, acknowledged, snapshot.state.commit, catalog->is_immutable());
+  if (auto newest = newest_.lock();
+      shared && newest != nullptr && newest->snapshot().state.commit == snapshot.state.commit && !newest->outdated()) {
     pool_->give_back(std::move(catalog));
     return newest;
   }
@@ -56,17 +57,18 @@ std::shared_ptr<const View> Reader::build(std::unique_ptr<Catalog>& catalog, std
   std::map<std::uint64_t, std::shared_ptr<const LoadedSegment>> now;
   for (const SegmentRow& row : catalog->segments()) {
     auto& slot = now[row.number];
-    if (const auto known = segments_.find(row.number); known != segments_.end() && known->second->file().row() == row) {
+    if (const auto known = segments_.find(row.number); known != segments_.end() && known->second->row() == row) {
       slot = known->second;
     } else {
       slot = std::make_shared<const LoadedSegment>(SegmentFile::open(fs_, path_, row, snapshot.head), options_);
     }
-    if (!snapshot.segments.empty() && snapshot.segments.back()->file().row().last_id >= row.first_id) {
+    if (!snapshot.segments.empty() && snapshot.segments.back()->row().last_id >= row.first_id) {
       fail(ErrorCode::kCorrupt, catalog_path(path_), " names segments whose ids overlap (", row.number, ")");
     }
     snapshot.segments.push_back(slot);
   }
   snapshot.tombstones = tombstones(*catalog, snapshot.state);
+  catalog->check_unchanged();
   segments_ = std::move(now);
   auto view = std::make_shared<const View>(fs_, path_, std::move(snapshot), std::move(catalog), pool_);
   newest_ = view;
@@ -76,7 +78,8 @@ std::shared_ptr<const View> Reader::build(std::unique_ptr<Catalog>& catalog, std
 std::shared_ptr<const View> Reader::take(bool shared) {
   const std::lock_guard lock(mutex_);
   // Between the transaction's begin and the opening of a segment, a writer may have replaced and removed that segment. The next
-  // attempt sees its commit; a segment that is missing for another reason is missing every time.
+  // attempt sees its commit; a segment that is missing for another reason is missing every time. Nor does an error count that
+  // comes from a catalog that was replaced, or written though it was opened as immutable, meanwhile.
   constexpr int kAttempts = 50;
   for (int attempt = 1;; ++attempt) {
     const std::uint64_t acknowledged = read_acknowledged(path_);
@@ -85,7 +88,7 @@ std::shared_ptr<const View> Reader::take(bool shared) {
       return build(catalog, acknowledged, shared);
     } catch (const Error& error) {
       if (catalog != nullptr) {
-        const bool again = error.code() == ErrorCode::kNotFound && attempt < kAttempts;
+        const bool again = (error.code() == ErrorCode::kNotFound || catalog->outdated()) && attempt < kAttempts;
         pool_->give_back(std::move(catalog));
         if (again) continue;
       }
@@ -100,11 +103,11 @@ void Reader::prepare(const ProgressFn& progress) {
   const auto view = take();
   const auto& segments = view->snapshot().segments;
   std::uint64_t done = 0, total = 0;
-  for (const auto& segment : segments) total += segment->file().ids().count;
+  for (const auto& segment : segments) total += segment->row().count;
   for (const auto& segment : segments) {
     segment->index();
-    done += segment->file().ids().count;
-    if (progress && !progress({"index", done, total, file_name(segment->file().path())}))
+    done += segment->row().count;
+    if (progress && !progress({"index", done, total, file_name(segment->path())}))
       fail(ErrorCode::kCancelled, "building indexes was stopped");
   }
 }

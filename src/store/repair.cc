@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -7,6 +8,7 @@
 #include "signet/base/error.h"
 #include "signet/store/collection_tools.h"
 #include "store/lock.h"
+#include "store/read_around.h"
 #include "store/salvage.h"
 #include "store/view.h"
 #include "store/writer.h"
@@ -39,8 +41,11 @@ class Repair {
  private:
   std::string file(const std::string& name) const { return join_path(path_, name); }
   void choose();
-  bool choose_file(const std::string& name, bool named);
+  bool choose_file(const std::string& name, const SegmentRow* row);
   HeadRow head() const;
+  void check_same_codes(const HeadRow& head) const;
+  void prepare(const HeadRow& head);
+  void drop_quarantine() noexcept;
   void rewrite_damaged(const HeadRow& head);
   void quarantine(const std::string& name);
   void write_catalog(const HeadRow& head);
@@ -71,9 +76,9 @@ class Repair {
 void Repair::choose() {
   const std::uint64_t acknowledged = read_acknowledged(path_);
   const bool trusted = salvage_.segments && salvage_.state && salvage_.state->commit >= acknowledged;
-  std::set<std::uint64_t> named;
+  std::map<std::uint64_t, const SegmentRow*> named;
   if (salvage_.segments) {
-    for (const SegmentRow& row : *salvage_.segments) named.insert(row.number);
+    for (const SegmentRow& row : *salvage_.segments) named.emplace(row.number, &row);
   }
   std::vector<std::pair<std::uint64_t, std::string>> names;
   if (fs_.exists(file("segments"))) {
@@ -86,8 +91,9 @@ void Repair::choose() {
   state_.commit = std::max(state_.commit, acknowledged);
   for (const auto& [number, name] : names) {
     state_.next_segment = std::max(state_.next_segment, number + 1);
-    const bool is_named = named.contains(number);
-    if ((trusted && !is_named) || !choose_file(name, is_named)) aside_.insert(name);
+    const auto row = named.find(number);
+    const bool is_named = row != named.end();
+    if ((trusted && !is_named) || !choose_file(name, is_named ? row->second : nullptr)) aside_.insert(name);
   }
   if (salvage_.segments) {
     for (const SegmentRow& row : *salvage_.segments) state_.next_id = std::max(state_.next_id, row.last_id + 1);
@@ -95,14 +101,14 @@ void Repair::choose() {
   std::sort(chosen_.begin(), chosen_.end(), [](const Chosen& a, const Chosen& b) { return a.row.first_id < b.row.first_id; });
 }
 
-// Whether the file itself is taken; of one that is damaged, what is good of it is.
-bool Repair::choose_file(const std::string& name, bool named) {
+// Whether the file itself is taken; of one that is damaged, what is good of it is. row: null where the catalog does not name it.
+bool Repair::choose_file(const std::string& name, const SegmentRow* row) {
   Chosen one;
-  one.salvage = salvage_segment(fs_, join_path(file("segments"), name));
+  one.salvage = salvage_segment(fs_, join_path(file("segments"), name), row, salvage_.head ? &*salvage_.head : nullptr);
   if (one.salvage.file == nullptr) return false;
   one.row = one.salvage.file->row();
   state_.next_id = std::max(state_.next_id, one.row.last_id + 1);
-  if (!named && salvage_.state && one.row.commit > state_.commit) return false;
+  if (row == nullptr && salvage_.state && one.row.commit > state_.commit) return false;
   for (const Chosen& newer : chosen_) {
     if (newer.row.first_id <= one.row.last_id && one.row.first_id <= newer.row.last_id) return false;
   }
@@ -121,14 +127,20 @@ HeadRow Repair::head() const {
   return head;
 }
 
+void Repair::check_same_codes(const HeadRow& head) const {
+  for (const Chosen& one : chosen_) {
+    const SegmentFile& segment = *one.salvage.file;
+    if (segment.bits() == head.bits && segment.model() == head.model) continue;
+    fail(ErrorCode::kCorrupt, segment.path(), " holds codes of ", segment.bits(), " bits of the model ", segment.model(), ", ",
+         salvage_.head ? "the catalog names " : "other segments ", head.bits, " of ", head.model,
+         "; repair cannot tell which belong to this collection");
+  }
+}
+
 void Repair::rewrite_damaged(const HeadRow& head) {
   for (Chosen& one : chosen_) {
-    const SegmentFile& old = *one.salvage.file;
-    if (old.bits() != head.bits || old.model() != head.model) {
-      fail(ErrorCode::kCorrupt, old.path(), " holds codes of ", old.bits(), " bits of the model ", old.model(),
-           ", other segments ", head.bits, " of ", head.model, "; repair cannot tell which belong to this collection");
-    }
     if (one.salvage.intact) continue;
+    const SegmentFile& old = *one.salvage.file;
     const Piece piece{old.codes(), old.ids(), one.salvage.keep.empty() ? nullptr : &one.salvage.keep};
     one.row = write_segment(fs_, path_, {state_.next_segment++, state_.commit + 1, head.bits, head.model}, std::span(&piece, 1));
     one.salvage.file = SegmentFile::open(fs_, path_, one.row, head);
@@ -136,12 +148,14 @@ void Repair::rewrite_damaged(const HeadRow& head) {
   }
 }
 
-// Copies a file aside; the original goes when nobody names it any more. Reading the catalog past SQLite drops this process's
-// POSIX locks on it, which is harmless here: the writer lock is held, and the file is about to be replaced.
+// Copies a file aside, zeros in place of what cannot be read of it; the original goes when nobody names it any more. Reading the
+// catalog past SQLite drops this process's POSIX locks on it, which is harmless here: the writer lock is held, and the file is
+// about to be replaced.
 void Repair::quarantine(const std::string& name) {
   if (!fs_.exists(file(name))) return;
-  const auto original = fs_.map(file(name));
-  write_file_atomically(fs_, join_path(quarantine_, file_name(name)), original->data());
+  write_file_atomically(fs_, join_path(quarantine_, file_name(name)), [&](WritableFile& copy) {
+    read_around(fs_, file(name), [&](std::span<const std::byte> piece) { copy.append(piece); });
+  });
   report_.quarantined.push_back(name);
 }
 
@@ -269,10 +283,8 @@ void Repair::finish(FileSystem& fs, const std::string& path) {
   fs.sync_directory(path);
 }
 
-void Repair::run() {
-  quarantine_ = join_path(file("quarantine"), std::to_string(unix_ns()));
-  choose();
-  const HeadRow head = this->head();
+// Everything up to the point where the collection becomes another, all of it beside what is there.
+void Repair::prepare(const HeadRow& head) {
   fs_.create_directory(quarantine_);
   fs_.sync_directory(path_);
   fs_.sync_directory(file("quarantine"));
@@ -284,6 +296,29 @@ void Repair::run() {
   write_catalog(head);
   lose_ids_of_files();
   write_report();
+}
+
+// The copies of an attempt that failed: what they were made of is still in its place, and without a report nobody could tell what
+// they are. On a full disk they would also stand in the way of the next attempt.
+void Repair::drop_quarantine() noexcept {
+  try {
+    for (const auto& name : fs_.list(quarantine_)) fs_.remove(join_path(quarantine_, name));
+    fs_.remove(quarantine_);
+  } catch (const std::exception&) {  // the attempt's own error is the one to tell
+  }
+}
+
+void Repair::run() {
+  quarantine_ = join_path(file("quarantine"), std::to_string(unix_ns()));
+  choose();
+  const HeadRow head = this->head();
+  check_same_codes(head);
+  try {
+    prepare(head);
+  } catch (...) {
+    drop_quarantine();
+    throw;
+  }
   fs_.rename(file(kNewName), file(kRepairedName));
   fs_.sync_directory(path_);
   finish(fs_, path_);

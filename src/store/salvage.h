@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,13 +32,20 @@ class CatalogSalvage {
   std::unique_ptr<Catalog> catalog_;
 };
 
+// A sentence where the section `head` of a segment's file fails its checksum. Nothing also where the file is no whole container:
+// opening it says so. For those who open a segment without checking its sections first, and would take what a damaged head says
+// for the cause.
+std::optional<std::string> segment_head_damage(std::span<const std::byte> file, const std::string& path);
+
 // What of one segment file is still good.
 struct SegmentSalvage {
-  std::shared_ptr<const SegmentFile> file;  // null: not even its head
+  std::shared_ptr<const SegmentFile> file;  // null: not even its head, and nobody repeats it
   Words keep;                               // bit i: the code at position i is intact; empty where all are
   std::uint64_t kept = 0;
   bool intact = false;  // the whole file is
 };
-SegmentSalvage salvage_segment(FileSystem& fs, const std::string& path);
+// row, head: what the catalog says of this segment and of all, null where it cannot be read. A damaged head of the file is made
+// anew from them, where the result has the checksum that the file states for it.
+SegmentSalvage salvage_segment(FileSystem& fs, const std::string& path, const SegmentRow* row, const HeadRow* head);
 
 }  // namespace signet::store

@@ -213,21 +213,24 @@ SegmentRow write_segment(FileSystem& fs, const std::string& collection, const Se
   return {params.number, head.count, head.first, head.last, fs.size(path), params.commit, head.content_crc};
 }
 
-std::shared_ptr<const SegmentFile> SegmentFile::open_alone(FileSystem& fs, const std::string& path, std::uint64_t eager) {
+std::shared_ptr<const SegmentFile> SegmentFile::open_alone(FileSystem& fs, const std::string& path, std::uint64_t eager,
+                                                           std::unique_ptr<MappedFile> content) {
   std::shared_ptr<SegmentFile> file(new SegmentFile);
-  file->container_ = Container::open(fs, path, kKind, kSegmentVersion, eager);
+  if (content == nullptr) content = fs.map(path);
+  file->container_ = Container::open(std::move(content), path, kKind, kSegmentVersion, eager);
   file->read_head();
   file->row_.file_size = fs.size(path);
   return file;
 }
 
 std::shared_ptr<const SegmentFile> SegmentFile::open(FileSystem& fs, const std::string& collection, const SegmentRow& row,
-                                                     const HeadRow& head, std::uint64_t eager) {
+                                                     const HeadRow& head, std::uint64_t eager,
+                                                     std::unique_ptr<MappedFile> content) {
   const std::string path = segment_path(collection, row.number);
   if (const std::uint64_t size = fs.size(path); size != row.file_size) {
     fail(ErrorCode::kCorrupt, path, " has ", size, " bytes; the catalog says ", row.file_size);
   }
-  auto file = open_alone(fs, path, eager);
+  auto file = open_alone(fs, path, eager, std::move(content));
   if (file->row_ != row)
     fail(ErrorCode::kCorrupt, path,
          " is not the segment that the catalog names (its head differs in count, ids, commit or checksum)");

@@ -55,12 +55,14 @@ SegmentRow write_segment(FileSystem& fs, const std::string& collection, const Se
 // An open segment: mapped, immutable, safe from many threads.
 class SegmentFile {
  public:
-  // Checks the head against the catalog's row and the collection's head, sections up to `eager` bytes by their CRC.
+  // Checks the head against the catalog's row and the collection's head, sections up to `eager` bytes by their CRC. content: what
+  // of the file could be read (read_around.h), in place of a mapping.
   static std::shared_ptr<const SegmentFile> open(FileSystem& fs, const std::string& collection, const SegmentRow& row,
-                                                 const HeadRow& head, std::uint64_t eager = kEagerLimit);
+                                                 const HeadRow& head, std::uint64_t eager = kEagerLimit,
+                                                 std::unique_ptr<MappedFile> content = nullptr);
   // The same without a catalog: what the file says about itself (repair, orphans).
-  static std::shared_ptr<const SegmentFile> open_alone(FileSystem& fs, const std::string& path,
-                                                       std::uint64_t eager = kEagerLimit);
+  static std::shared_ptr<const SegmentFile> open_alone(FileSystem& fs, const std::string& path, std::uint64_t eager = kEagerLimit,
+                                                       std::unique_ptr<MappedFile> content = nullptr);
 
   const SegmentRow& row() const noexcept { return row_; }
   std::uint32_t bits() const noexcept { return bits_; }

@@ -2,6 +2,7 @@
 #include <fstream>
 #include <set>
 
+#include "signet/base/fault_file_system.h"
 #include "signet/code/code_set.h"
 #include "store/catalog.h"
 #include "store/segment.h"
@@ -103,6 +104,44 @@ TEST_F(ToolsTest, RepairQuarantinesASegmentWhoseHeadIsGone) {
   const RepairReport report = repair_collection(fs, home);
   EXPECT_EQ(report.lost.size(), 30u);
   EXPECT_NE(std::find(report.quarantined.begin(), report.quarantined.end(), name), report.quarantined.end());
+  for (std::uint64_t id = 1; id <= 30; ++id) naive.entries.erase(id);
+  expect_contents(*view());
+  expect_verified();
+}
+
+// Touching a mapping where the disk cannot read would end the process.
+TEST_F(ToolsTest, AnUnreadableSectorIsDamageAndCostsItsBlockAlone) {
+  auto writer = create(one_segment_an_add());
+  grow(*writer, 3 * store::kBlockCodes, 0);
+  writer.reset();
+  const std::string name = segment(0);
+  FaultFileSystem faulty;
+  faulty.fail_reads(join_path(home, name), 8192, 12288);  // inside the second block: codes begin at byte 64, a block has 6,144
+  std::string told;
+  for (const Damage& damage : verify_collection(faulty, home).damage) {
+    EXPECT_EQ(damage.file, name) << damage.message;
+    told += damage.message + "\n";
+  }
+  EXPECT_NE(told.find("bytes 8192 to 12287: cannot read " + join_path(home, name)), std::string::npos) << told;
+  EXPECT_NE(told.find("codes 1024 to 2047 (ids 1025 to 2048) fail"), std::string::npos) << told;
+  const RepairReport report = repair_collection(faulty, home);
+  EXPECT_EQ(report.lost.size(), store::kBlockCodes);
+  EXPECT_NE(std::find(report.quarantined.begin(), report.quarantined.end(), name), report.quarantined.end());
+  for (std::uint64_t id = 1025; id <= 2048; ++id) naive.entries.erase(id);
+  expect_contents(*view());
+  expect_verified();
+}
+
+TEST_F(ToolsTest, ASegmentWhoseEndCannotBeReadIsQuarantined) {
+  auto writer = create(one_segment_an_add());
+  grow(*writer, 30, 0);
+  grow(*writer, 20, 30);
+  writer.reset();
+  const std::string name = segment(0);
+  const std::uint64_t size = fs.size(join_path(home, name));
+  FaultFileSystem faulty;
+  faulty.fail_reads(join_path(home, name), size - 10, size);
+  EXPECT_EQ(repair_collection(faulty, home).lost.size(), 30u);
   for (std::uint64_t id = 1; id <= 30; ++id) naive.entries.erase(id);
   expect_contents(*view());
   expect_verified();
@@ -296,6 +335,27 @@ TEST_F(ToolsTest, ADamagedCollectionIsNotBackedUp) {
   for (const auto& name : fs.list(folder())) EXPECT_FALSE(is_temp_name(name)) << name;
 }
 
+// The section with the codes is so large that opening the segment does not check it.
+TEST_F(ToolsTest, ADamagedCodeOfALargeSegmentIsNeitherShownNorExported) {
+  constexpr std::uint32_t kBits = 4096;
+  const std::size_t count = store::kEagerLimit / (kBits / 8);
+  auto writer = CollectionWriter::create(fs, home, test_create(kBits));
+  const CodeMatrix codes = random_codes(count, kBits, 1);
+  writer->add({&codes, test_records(count, 0), kModelA});
+  writer.reset();
+  flip(segment(0), offset_of(segment(0), {codes.row(7).begin(), codes.row(7).end()}));
+  const auto shown = view();
+  std::string message;
+  EXPECT_EQ(error_of([&] { shown->code(8); }, &message), ErrorCode::kCorrupt);
+  EXPECT_NE(message.find(segment(0)), std::string::npos) << message;
+  EXPECT_EQ(error_of([&] { shown->code(8); }), ErrorCode::kCorrupt);  // it does not get better
+  EXPECT_EQ(error_of([&] { shown->ids(); }), ErrorCode::kCorrupt);
+  EXPECT_EQ(error_of([&] { shown->filter_words(std::vector<std::uint64_t>{8}); }), ErrorCode::kCorrupt);
+  EXPECT_EQ(error_of([&] { shown->search(codes.rows(std::vector<std::size_t>{0}), {}); }), ErrorCode::kCorrupt);
+  EXPECT_EQ(error_of([&] { export_collection(*shown, fs, path("export")); }), ErrorCode::kCorrupt);
+  EXPECT_FALSE(fs.exists(path("export")));
+}
+
 TEST_F(ToolsTest, ExportAndImportCarryEverythingOver) {
   auto writer = create();
   grow(*writer, 40, 0);
@@ -319,6 +379,29 @@ TEST_F(ToolsTest, ExportAndImportCarryEverythingOver) {
   put(path("export") + "/records.jsonl", "{\"id\": \"one\"}\n");
   EXPECT_EQ(error_of([&] { import_collection(*writer, fs, path("export"), skip); }), ErrorCode::kCorrupt);
   expect_contents(*view());
+}
+
+TEST_F(ToolsTest, LinesThatNestBeyondReasonAreNotImported) {
+  auto writer = create();
+  grow(*writer, 2, 0);
+  export_collection(*view(), fs, path("export"));
+  writer.reset();
+  home = path("other");
+  writer = create();
+  const std::string records = get(path("export/records.jsonl"));
+  const std::string more = ",\"more\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}\n";
+  const auto refused = [&](const char* place) {
+    std::string message;
+    EXPECT_EQ(error_of([&] { import_collection(*writer, fs, path("export")); }, &message), ErrorCode::kCorrupt);
+    EXPECT_NE(message.find(place), std::string::npos) << message;
+    EXPECT_NE(message.find("nest deeper than 16"), std::string::npos) << message;
+    EXPECT_EQ(writer->info().images, 0u);
+  };
+  put(path("export/records.jsonl"), records.substr(0, records.size() - 2) + more);
+  refused("records.jsonl line 2");
+  put(path("export/records.jsonl"), records);
+  put(path("export/verdicts.jsonl"), R"({"a":1,"b":2,"duplicate":true)" + more);
+  refused("verdicts.jsonl line 1");
 }
 
 TEST_F(ToolsTest, RecordsOfOtherImagesAreNotImported) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "signet/base/error.h"
@@ -61,6 +62,27 @@ TEST_F(Verdicts, OfRemovedImagesGoWithCompaction) {
   EXPECT_EQ(kept().size(), 2u);
   writer()->compact(1 << 20, {});
   EXPECT_EQ(kept(), (std::vector<Verdict>{{3, 4, false}}));
+  EXPECT_TRUE(intact());
+}
+
+TEST_F(Verdicts, AreNotOnAnotherPictureThatTakesTheKeyWithTheSameCode) {
+  const CodeMatrix codes = random_codes(6, kTestBits, 1);  // those that the images have
+  std::vector<ImageRecord> records = test_records(6, 0);
+  records[0].sha256 = std::string(64, 'e');  // image 1: another picture, known before and now
+  records[1].sha256 = std::string(64, 'e');  // image 2: nobody knew what it was
+  records[2].sha256.clear();                 // image 3: nobody knows what it is
+  writer()->set_verdicts(std::vector<Verdict>{{1, 5, true}, {2, 5, false}, {3, 5, true}});
+  const AddResult result = writer()->add({&codes, records, kModelA}, {OnExisting::kReplace, false});
+  EXPECT_EQ(result.replaced, 1u);
+  EXPECT_EQ(result.updated, 2u);
+  EXPECT_EQ(result.skipped, 3u);
+  EXPECT_EQ(result.ids, (std::vector<std::uint64_t>{7, 2, 3, 4, 5, 6}));
+  const auto view = Collection::open(real_file_system(), path_)->view();
+  EXPECT_EQ(view->get(1), std::nullopt);
+  EXPECT_EQ(view->get(7)->sha256, std::string(64, 'e'));
+  EXPECT_TRUE(std::ranges::equal(view->code(7), codes.row(0)));
+  writer()->compact(1 << 20, {});
+  EXPECT_EQ(kept(), (std::vector<Verdict>{{2, 5, false}, {3, 5, true}}));
   EXPECT_TRUE(intact());
 }
 

@@ -6,6 +6,8 @@
 #include "signet/store/collection_tools.h"
 #include "store/catalog_scan.h"
 #include "store/lock.h"
+#include "store/read_around.h"
+#include "store/salvage.h"
 #include "store/segment.h"
 #include "store/view.h"
 
@@ -13,7 +15,7 @@ namespace signet {
 namespace store {
 namespace {
 
-struct Restart {};  // a writer replaced a segment while it was looked for: begin anew
+struct Restart {};  // a writer replaced what was looked at: begin anew
 
 class Verifier {
  public:
@@ -94,7 +96,12 @@ void Verifier::segment(const SegmentRow& row) {
   const std::string name = join_path("segments", segment_name(row.number));
   std::shared_ptr<const SegmentFile> file;
   try {
-    file = SegmentFile::open(fs_, path_, row, head_, 0);
+    const std::string path = segment_path(path_, row.number);
+    ReadFile whole = read_around(fs_, path);
+    for (const Unreadable& part : whole.unreadable) add(name, unreadable_text(part));
+    if (whole.content == nullptr) whole.content = fs_.map(path);
+    if (const auto damage = segment_head_damage(whole.content->data(), path)) fail(ErrorCode::kCorrupt, *damage);
+    file = SegmentFile::open(fs_, path_, row, head_, 0, std::move(whole.content));
   } catch (const Error& error) {
     files_good_ = false;
     if (error.code() == ErrorCode::kNotFound) {
@@ -231,7 +238,7 @@ VerifyReport Verifier::run() {
     Catalog& catalog = *connection;
     catalog.begin_read();
     state_good = guard(kCatalogName, [&] { state_ = catalog.state(); });
-    if (state_good) guard(kLogName, [&] { check_acknowledged(path_, acknowledged, state_.commit); });
+    if (state_good) guard(kLogName, [&] { check_acknowledged(path_, acknowledged, state_.commit, catalog.is_immutable()); });
     bytes_of_catalog(catalog);
     rows_of_catalog(catalog);
     const std::size_t before = report_.damage.size();
@@ -239,6 +246,7 @@ VerifyReport Verifier::run() {
     if (rows_good_ && state_good) images(catalog);
     if (rows_good_ && state_good && report_.damage.size() == before) counts();
     catalog.rollback();
+    if (catalog.outdated()) throw Restart{};
   });
   // The lenient connection above takes any application id or version: the strict one says whether readers get in.
   if (report_.ok()) guard(kCatalogName, [&] { open_reading(fs_, path_, options_.sqlite_vfs)->state(); });

@@ -30,8 +30,14 @@ std::uint64_t seek(const IdColumn& ids, std::uint64_t from, std::uint64_t id) {
 
 std::string catalog_path(const std::string& collection) { return join_path(collection, kCatalogName); }
 
-void check_acknowledged(const std::string& collection, std::uint64_t acknowledged, std::uint64_t commit) {
+void check_acknowledged(const std::string& collection, std::uint64_t acknowledged, std::uint64_t commit, bool immutable) {
   if (commit >= acknowledged) return;
+  if (immutable) {
+    fail(
+        ErrorCode::kCorrupt, catalog_path(collection), " ends at commit ", commit, ", but commit ", acknowledged,
+        " was acknowledged; it was read without a log, because its folder cannot be written here: open the collection once where "
+        "it can be written, which tells whether anything is lost");
+  }
   fail(ErrorCode::kCorrupt, catalog_path(collection), " ends at commit ", commit, ", but commit ", acknowledged,
        " was acknowledged: its log is damaged or was taken away; repair accepts the loss and reports it");
 }
@@ -78,7 +84,7 @@ std::unique_ptr<Catalog> ConnectionPool::take() {
     while (!idle_.empty()) {
       auto catalog = std::move(idle_.back());
       idle_.pop_back();
-      if (!catalog->moved()) return catalog;  // else repair has put another file in its place
+      if (catalog->reusable()) return catalog;
     }
   }
   return open_reading(fs_, collection_, options_.sqlite_vfs);
@@ -90,8 +96,9 @@ void check_no_repair(FileSystem& fs, const std::string& collection) {
   }
 }
 
-// On a read-only disk SQLite cannot make the -shm file that a log needs. Without a log the file alone is the whole truth and
-// nobody can change it: immutable. With a log, opening as immutable would show an older state, so it is refused.
+// On a read-only disk SQLite cannot make the -shm file that a log needs. Without a log the file alone is the whole truth, and is
+// opened as one that nobody changes: immutable. Somebody may, where only this process cannot write; whoever keeps the catalog has
+// to ask whether it is outdated. With a log, opening as immutable would show an older state, so it is refused.
 std::unique_ptr<Catalog> open_reading(FileSystem& fs, const std::string& collection, const std::string& vfs, bool lenient) {
   const std::string path = catalog_path(collection);
   if (!lenient) check_no_repair(fs, collection);
@@ -134,16 +141,15 @@ CollectionInfo View::info() const {
 }
 
 const std::vector<SearchPart>& View::parts() const {
-  std::call_once(parts_once_, [this] {
-    std::vector<SearchPart> parts;
-    std::uint64_t position = 0;
-    for (const auto& segment : snapshot_.segments) {
-      parts.push_back({segment, segment->live(*snapshot_.tombstones), position});
-      position += segment->file().ids().count;
-    }
-    parts_ = std::move(parts);
-  });
-  return parts_;
+  const std::lock_guard lock(parts_mutex_);
+  if (parts_) return *parts_;
+  std::vector<SearchPart> parts;
+  std::uint64_t position = 0;
+  for (const auto& segment : snapshot_.segments) {
+    parts.push_back({segment, segment->live(*snapshot_.tombstones), position});
+    position += segment->row().count;
+  }
+  return parts_.emplace(std::move(parts));
 }
 
 SearchResult View::search(const CodeMatrix& queries, const SearchOptions& options) const {
@@ -164,11 +170,10 @@ std::optional<ImageRecord> View::get(std::uint64_t id) const {
 
 std::vector<std::uint8_t> View::code(std::uint64_t id) const {
   const auto& segments = snapshot_.segments;
-  const auto after = std::upper_bound(segments.begin(), segments.end(), id, [](std::uint64_t wanted, const auto& segment) {
-    return wanted < segment->file().row().first_id;
-  });
+  const auto after = std::upper_bound(segments.begin(), segments.end(), id,
+                                      [](std::uint64_t wanted, const auto& segment) { return wanted < segment->row().first_id; });
   if (after != segments.begin() && !snapshot_.tombstones->contains(id)) {
-    const SegmentFile& file = (*std::prev(after))->file();
+    const SegmentFile& file = (*std::prev(after))->content();
     if (const auto position = file.ids().position(id)) {
       const auto code = file.code(*position);
       return {code.begin(), code.end()};
@@ -185,7 +190,7 @@ std::vector<std::uint64_t> View::ids() const {
   std::vector<std::uint64_t> all;
   all.reserve(snapshot_.state.images);
   for (const auto& segment : snapshot_.segments) {
-    const IdColumn& column = segment->file().ids();
+    const IdColumn& column = segment->content().ids();
     for (std::uint64_t i = 0; i < column.count; ++i) {
       if (const std::uint64_t id = column.id(i); !snapshot_.tombstones->contains(id)) all.push_back(id);
     }
@@ -200,19 +205,24 @@ std::vector<std::uint64_t> View::ids_with_label(std::int32_t label) const {
 // By position and not by id: ids may be as large as 2^62, and the words must not be.
 std::vector<std::uint64_t> View::filter_words(std::span<const std::uint64_t> ids) const {
   std::uint64_t total = 0;
-  for (const auto& segment : snapshot_.segments) total += segment->file().ids().count;
+  for (const auto& segment : snapshot_.segments) total += segment->row().count;
   std::vector<std::uint64_t> words((total + 63) / 64, 0);
   std::uint64_t first = 0;
   auto wanted = ids.begin();
   for (const auto& segment : snapshot_.segments) {
-    const IdColumn& column = segment->file().ids();
+    const std::uint64_t count = segment->row().count;
+    if (wanted == ids.end() || *wanted > segment->row().last_id) {  // nothing of it is wanted: it need not be read
+      first += count;
+      continue;
+    }
+    const IdColumn& column = segment->content().ids();
     for (std::uint64_t at = 0; wanted != ids.end(); ++wanted) {
       at = seek(column, at, *wanted);
-      if (at == column.count) break;
+      if (at == count) break;
       const std::uint64_t position = first + at;
       if (column.id(at) == *wanted) words[position / 64] |= std::uint64_t{1} << (position % 64);
     }
-    first += column.count;
+    first += count;
   }
   return words;
 }
@@ -224,7 +234,7 @@ std::vector<Verdict> View::verdicts() const {
 std::string View::explain(const SearchOptions& options) const {
   std::string text;
   for (const SearchPart& part : parts()) {
-    text += concat(file_name(part.segment->file().path()), ": ", part.segment->file().ids().count, " codes, ",
+    text += concat(file_name(part.segment->path()), ": ", part.segment->row().count, " codes, ",
                    explain_plan(part.segment->index(), options), "\n");
   }
   return text.empty() ? "the collection is empty\n" : text;

@@ -7,13 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "signet/base/error.h"
 #include "signet/store/collection.h"
 #include "store/catalog.h"
 #include "store/loaded_segment.h"
 
 namespace signet::store {
 
-// Connections to a catalog that are not in use. Views give theirs back; safe from many threads.
+// Connections to a catalog that are not in use and show its newest state. Views give theirs back; safe from many threads.
 class ConnectionPool {
  public:
   ConnectionPool(FileSystem& fs, std::string collection, ReaderOptions options);
@@ -57,11 +58,21 @@ class View final : public CollectionView {
   std::string explain(const SearchOptions& options) const override;
 
   const Snapshot& snapshot() const noexcept { return snapshot_; }
-  // For backup and export: the catalog inside this view's transaction, used by one at a time.
+  // Whether with_catalog() can do nothing but throw. Safe from many threads: an immutable catalog asks the file, not SQLite.
+  bool outdated() const { return catalog_->is_immutable() && catalog_->outdated(); }
+  // The catalog inside this view's transaction, used by one at a time: what use(catalog) returns. Throws kBusy where an immutable
+  // catalog has changed: no transaction keeps what it was, and a page of another time may look like an answer, or like damage.
   template <typename Use>
   auto with_catalog(const Use& use) const {
     const std::lock_guard lock(mutex_);
-    return use(*catalog_);
+    try {
+      auto result = use(*catalog_);
+      catalog_->check_unchanged();
+      return result;
+    } catch (const Error&) {
+      catalog_->check_unchanged();
+      throw;
+    }
   }
 
  private:
@@ -73,8 +84,8 @@ class View final : public CollectionView {
   mutable std::mutex mutex_;  // guards catalog_
   std::unique_ptr<Catalog> catalog_;
   std::shared_ptr<ConnectionPool> pool_;
-  mutable std::once_flag parts_once_;
-  mutable std::vector<SearchPart> parts_;
+  mutable std::mutex parts_mutex_;
+  mutable std::optional<std::vector<SearchPart>> parts_;  // made at the first call that finds all of it undamaged
 };
 
 // The same for a writer, a view and repair.
@@ -83,7 +94,8 @@ CollectionInfo make_info(FileSystem& fs, const std::string& collection, const He
 void check_same_model(const std::string& collection, const std::string& model, const std::string& other, const std::string& what);
 std::string catalog_path(const std::string& collection);
 // Throws kCorrupt where the catalog is older than the commit that was acknowledged (read before the catalog's transaction began).
-void check_acknowledged(const std::string& collection, std::uint64_t acknowledged, std::uint64_t commit);
+// immutable: it was read where nothing can be said about its log.
+void check_acknowledged(const std::string& collection, std::uint64_t acknowledged, std::uint64_t commit, bool immutable = false);
 
 inline constexpr const char* kRepairedName = "repaired-catalog.sqlite";  // complete, but not in force yet (repair.cc)
 

@@ -33,6 +33,7 @@ void check_create(FileSystem& fs, const std::string& path, const CreateOptions& 
 
 }  // namespace
 
+// Synced also where the folders were there: whoever made them may have died before they were durable.
 void make_folders(FileSystem& fs, const std::string& path) {
   fs.create_directory(path);
   fs.sync_directory(parent_path(path));

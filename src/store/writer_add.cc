@@ -7,6 +7,20 @@
 #include "store/writer.h"
 
 namespace signet::store {
+namespace {
+
+HeadRow with_classes(HeadRow head, std::span<const std::string> more) {
+  head.class_names.insert(head.class_names.end(), more.begin(), more.end());
+  return head;
+}
+
+// Whether the key has another picture now, as far as the hashes of the two files tell. Codes do not tell: many pictures share
+// one.
+bool is_another_picture(const ImageRecord& before, const ImageRecord& after) {
+  return !before.sha256.empty() && !after.sha256.empty() && before.sha256 != after.sha256;
+}
+
+}  // namespace
 
 // Rows of a batch that need a code in a segment, and the ids that they get, ascending.
 struct Writer::NewCodes {
@@ -38,9 +52,10 @@ std::vector<ImageRecord> Writer::checked(const AddBatch& batch, const AddOptions
   std::unordered_set<std::string_view> keys;
   keys.reserve(codes);
   std::uint64_t next = state_.next_id;
+  const HeadRow head = with_classes(head_, batch.new_classes);
   for (const ImageRecord& record : batch.records) {
     records.push_back(checked_record(record));
-    check_labels(records.back(), head_);
+    check_labels(records.back(), head);
     if (!keys.insert(record.key).second) {
       fail(ErrorCode::kInvalidArgument, "key \"", record.key,
            "\" is in the batch twice; a key names one image, nothing was added");
@@ -91,7 +106,9 @@ void Writer::place(const ImageRecord& record, std::size_t row, const AddBatch& b
       result.ids[row] = existing->id;
       return;
     }
-    if (std::ranges::equal(code_of(existing->id), batch.codes->row(row))) {  // only the record may differ: the id stays
+    // Of another picture nothing that was said about the old one holds, so it gets an id of its own. Of the same one only the
+    // record may differ, and the id stays.
+    if (!is_another_picture(*existing, record) && std::ranges::equal(code_of(existing->id), batch.codes->row(row))) {
       ImageRecord after = record;
       after.id = existing->id;
       result.ids[row] = existing->id;
@@ -173,6 +190,10 @@ AddResult Writer::add(const AddBatch& batch, const AddOptions& options) {
   if (records.empty()) return result;
   result.ids.resize(records.size());
   transact([&] {
+    if (!batch.new_classes.empty()) {
+      head_ = with_classes(head_, batch.new_classes);
+      catalog_->put_head(head_);
+    }
     NewCodes news;
     for (std::size_t i = 0; i < records.size(); ++i) place(records[i], i, batch, options, news, result);
     reach("rows-written");

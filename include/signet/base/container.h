@@ -44,6 +44,10 @@ class Container {
  public:
   static std::shared_ptr<const Container> open(FileSystem& fs, const std::string& path, const std::string& kind,
                                                std::uint32_t max_version, std::uint64_t eager_limit = std::uint64_t{1} << 62);
+  // The same of content that comes from elsewhere; `path` is for messages.
+  static std::shared_ptr<const Container> open(std::unique_ptr<MappedFile> content, const std::string& path,
+                                               const std::string& kind, std::uint32_t max_version,
+                                               std::uint64_t eager_limit = std::uint64_t{1} << 62);
   ~Container();
   std::uint32_t version() const noexcept;
   const std::string& path() const noexcept;

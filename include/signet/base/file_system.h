@@ -20,6 +20,17 @@ class WritableFile {
   virtual void close() = 0;                                  // idempotent
 };
 
+// A file open for reading. A part that the disk does not give back, or a file that becomes shorter, is an error here; who touches
+// such a part of a mapping is killed by the system.
+class ReadableFile {
+ public:
+  virtual ~ReadableFile() = default;
+  virtual std::uint64_t size() const noexcept = 0;  // when it was opened
+  // Reads from `offset` on and returns how many bytes: fewer than there is room for at the end, and before a part that cannot be
+  // read; none only at the end. Throws Error{kIo} where the first byte cannot be read.
+  virtual std::size_t read(std::uint64_t offset, std::span<std::byte> out) const = 0;
+};
+
 // A whole file mapped read-only. data() stays valid for the life of the object, also after the file is renamed or removed.
 class MappedFile {
  public:
@@ -34,10 +45,13 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
   virtual std::unique_ptr<WritableFile> create(const std::string& path) = 0;  // makes or truncates
-  virtual std::unique_ptr<MappedFile> map(const std::string& path) = 0;       // an empty file maps to an empty span
-  virtual void rename(const std::string& from, const std::string& to) = 0;    // replaces `to` atomically
+  virtual std::unique_ptr<ReadableFile> open(const std::string& path) = 0;
+  virtual std::unique_ptr<MappedFile> map(const std::string& path) = 0;     // an empty file maps to an empty span
+  virtual void rename(const std::string& from, const std::string& to) = 0;  // replaces `to` atomically
+  // Renames unless `to` exists, also when it comes to be at the last moment: false, and nothing is changed.
+  virtual bool rename_new(const std::string& from, const std::string& to) = 0;
   virtual void remove(const std::string& path) = 0;
-  virtual void create_directory(const std::string& path) = 0;  // parents too; existing is fine
+  virtual void create_directory(const std::string& path) = 0;  // parents too, existing is fine; those that it makes are durable
   virtual void sync_directory(const std::string& path) = 0;    // makes renames and removals in it durable
   virtual bool exists(const std::string& path) = 0;
   virtual std::uint64_t size(const std::string& path) = 0;
@@ -57,7 +71,8 @@ inline constexpr char kTempMarker[] = ".tmp-";
 std::string temp_path(const std::string& path);
 bool is_temp_name(const std::string& name) noexcept;
 
-// The whole content. Throws Error{kInvalidArgument} naming the limit where the file is larger than `limit` bytes.
+// The whole content, read and not mapped. Throws Error{kInvalidArgument} naming the limit where the file is larger than `limit`
+// bytes, kIo where a part of it cannot be read or it becomes shorter meanwhile.
 std::vector<std::byte> read_file(FileSystem& fs, const std::string& path, std::uint64_t limit);
 
 std::string read_text_file(FileSystem& fs, const std::string& path, std::uint64_t limit);  // the same, as characters

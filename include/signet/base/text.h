@@ -27,4 +27,8 @@ std::string with_commas(std::uint64_t value, std::string_view between = ",");
 // goes as deep into the stack as they nest.
 bool nests_deeper_than(int most, std::string_view json);
 
+// What is wrong with a JSON text, in words for its reader, from what nlohmann's exception says: `"bits" is missing` for
+// "[json.exception.out_of_range.403] key 'bits' not found".
+std::string json_defect(std::string_view what);
+
 }  // namespace signet

@@ -22,7 +22,7 @@ void check_bits(std::uint64_t bits, std::string_view what);
 class CodeMatrix {
  public:
   CodeMatrix() = default;
-  CodeMatrix(std::size_t count, std::uint32_t bits);  // all zero
+  CodeMatrix(std::size_t count, std::uint32_t bits);  // all zero; throws kInvalidArgument as check_bits
   CodeMatrix(std::uint32_t bits,
              std::vector<std::uint8_t> packed);  // throws kInvalidArgument on a wrong length or set padding bits
 
@@ -33,8 +33,11 @@ class CodeMatrix {
   std::span<std::uint8_t> row(std::size_t i) noexcept { return {data_.data() + i * stride(), stride()}; }
   std::span<const std::uint8_t> data() const noexcept { return data_; }
   bool bit(std::size_t i, std::uint32_t k) const noexcept { return (row(i)[k / 8] >> (k % 8)) & 1; }
-  void append(std::span<const std::uint8_t> code);            // one more row of stride() bytes
-  CodeMatrix rows(std::span<const std::size_t> which) const;  // copies the rows named, in that order
+  // One more row of stride() bytes. Throws kMismatch for another length, kInvalidArgument for set padding bits and where bits()
+  // is 0.
+  void append(std::span<const std::uint8_t> code);
+  // Copies the rows named, in that order. Throws kInvalidArgument for one that is not there.
+  CodeMatrix rows(std::span<const std::size_t> which) const;
 
   friend bool operator==(const CodeMatrix&, const CodeMatrix&) = default;
 
@@ -44,7 +47,8 @@ class CodeMatrix {
   std::vector<std::uint8_t> data_;
 };
 
-// h_k = sign(v_k), sign(0) = +1: bit k is 1 where v_k >= 0. outputs: n x bits, row-major. Throws kInvalidArgument on NaN.
+// h_k = sign(v_k), sign(0) = +1: bit k is 1 where v_k >= 0. outputs: n x bits, row-major. Throws kInvalidArgument on NaN,
+// where outputs are not a whole number of codes, and as check_bits.
 CodeMatrix pack_signs(std::span<const float> outputs, std::uint32_t bits);
 
 // Hamming distance of two packed codes of equal length. The plain definition, for tests and single pairs; blocks go to kernel/.

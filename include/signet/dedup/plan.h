@@ -75,7 +75,9 @@ struct UndoResult {
   std::vector<std::string> occupied;  // not restored: another file has the name now; its own is still in the trash
 };
 
-// Moves everything that the journals of a trash folder tell of back to where it was. Safe to repeat, also after a crash.
+// Moves everything that the journals of a trash folder tell of back to where it was. Safe to repeat, also after a crash. Throws
+// kCorrupt, before anything is moved, where a journal is damaged, names something outside the trash folder, or a place that is no
+// absolute path.
 UndoResult undo_moves(FileSystem& fs, const std::string& trash);
 
 // Whether a folder holds a journal of apply; no for what is no folder or cannot be listed.

@@ -45,16 +45,21 @@ ImageHeader read_image_header(std::span<const std::byte> bytes, const std::strin
 // truncated, damaged or no image, kUnsupported for a kind that is not read, always with `name`. Prints nothing. Thread-safe.
 Image decode_image(std::span<const std::byte> bytes, const std::string& name, const DecodeLimits& limits = {});
 
+// These and all below throw kInvalidArgument for an image whose sides, channels and bytes do not fit together; encode_jpeg also
+// for another quality and for a side above 65,500.
 std::vector<std::byte> encode_png(const Image& image);
 std::vector<std::byte> encode_jpeg(const Image& image, int quality);  // quality 1 to 100
 
-// Grey -> RGB repeats the channel; RGB -> grey is Rec. 601 luma (0.299, 0.587, 0.114).
+// Grey -> RGB repeats the channel; RGB -> grey is Rec. 601 luma (0.299, 0.587, 0.114). Throws kInvalidArgument unless
+// channels is 1 or 3.
 Image convert_channels(const Image& image, std::uint32_t channels);
 
-// Area averaging when shrinking, bilinear when growing. The aspect ratio is not kept. width, height >= 1.
+// Area averaging when shrinking, bilinear when growing. The aspect ratio is not kept. Throws kInvalidArgument unless width
+// and height are at least 1 and their product is at most 2^30.
 Image resize(const Image& image, std::uint32_t width, std::uint32_t height);
 
-// The largest centred square, then resize: how a picture of any shape becomes a network's input.
+// The largest centred square, then resize: how a picture of any shape becomes a network's input. Throws as
+// resize.
 Image centre_square(const Image& image, std::uint32_t side);
 
 }  // namespace signet

@@ -14,11 +14,14 @@
 namespace signet {
 
 // index.sig (docs/format/index.md): codes, keys, labels, class names and the model's fingerprint in one memory-mapped container.
+// Atomic. Throws kMismatch where keys, or labels if there are any, are not one a code; kInvalidArgument for codes without a
+// length, a fingerprint of other than 64 digits and more than 2^20 class names.
 void write_index_file(FileSystem& fs, const std::string& path, const CodeSet& set);
 
 // An opened index file. Immutable, safe from many threads.
 class IndexFile {
  public:
+  // Throws as Container::open (kCorrupt, kUnsupported, kMismatch for a file of another kind) and as build_index for the options.
   static std::shared_ptr<const IndexFile> open(FileSystem& fs, const std::string& path, const BuildOptions& options = {});
   virtual ~IndexFile() = default;
   virtual const Index& index() const noexcept = 0;

@@ -17,7 +17,7 @@ namespace signet {
 
 // A collection is a folder (docs/format/collection.md): immutable code segments plus a SQLite catalog in WAL mode, which is the
 // only commit point. One writer and many readers, in several processes. An id names one code for ever: ids grow, are never used
-// again, and survive compaction, backup and migration; a key whose code changes gets a new id. This header reads;
+// again, and survive compaction, backup and migration; a key whose code or picture changes gets a new id. This header reads;
 // collection_writer.h changes; collection_tools.h verifies, repairs, copies, exports and imports.
 inline constexpr std::size_t kMaxKeyBytes = 4096;
 inline constexpr std::size_t kMaxUserJsonBytes = std::size_t{1} << 20;
@@ -36,7 +36,8 @@ struct ImageRecord {
 };
 
 // What somebody has said about two images: they show the same picture, or they do not, however alike their codes are. Kept so
-// that nobody is asked twice. Bound to ids: a key whose picture changes gets a new id, and with it no verdicts.
+// that nobody is asked twice. Bound to ids: a key whose picture changes (another SHA-256, or where that is not known, another
+// code) gets a new id, and with it no verdicts.
 struct Verdict {
   std::uint64_t a = 0, b = 0;  // ids, a < b
   bool duplicate = false;
@@ -68,8 +69,9 @@ class CollectionView {
   virtual CollectionInfo info() const = 0;
 
   // Exact: equals a naive scan of the live codes; hits carry ids, by distance, then id. options.filter has words of
-  // filter_words() of this view. Throws kMismatch for queries of another length, kCorrupt where a segment's checksum fails (every
-  // segment is checked once before its first use, see ReaderOptions).
+  // filter_words() of this view. Throws kMismatch for queries of another length, kCorrupt where a segment's checksum fails:
+  // before codes or ids of a segment are first used, here or in code(), ids() and filter_words(), it is checked once
+  // (ReaderOptions).
   virtual SearchResult search(const CodeMatrix& queries, const SearchOptions& options) const = 0;
 
   // Throws kMismatch naming both fingerprints unless `fingerprint` is the collection's model (or the collection knows none).
@@ -78,7 +80,7 @@ class CollectionView {
 
   virtual std::optional<ImageRecord> find(const std::string& key) const = 0;
   virtual std::optional<ImageRecord> get(std::uint64_t id) const = 0;
-  virtual std::vector<std::uint8_t> code(std::uint64_t id) const = 0;                          // throws kNotFound
+  virtual std::vector<std::uint8_t> code(std::uint64_t id) const = 0;                          // throws kNotFound, kCorrupt
   virtual std::vector<ImageRecord> list(std::uint64_t after_id, std::size_t limit) const = 0;  // ids > after_id, ascending
   virtual std::vector<std::uint64_t> ids() const = 0;                               // of all images, ascending; reads no records
   virtual std::vector<std::uint64_t> ids_with_label(std::int32_t label) const = 0;  // ascending
@@ -96,7 +98,7 @@ struct ReaderOptions {
   std::string index = "flat";
   std::size_t index_from = 1 << 16;
   std::size_t build_threads = 1;
-  bool check_before_use = true;  // CRC of a segment before its first search in this process; costs about one extra scan, once
+  bool check_before_use = true;  // CRC of a segment before its first use in this process; costs about one extra scan, once
   std::string sqlite_vfs;        // name of the registered SQLite VFS underneath; empty: the system's. Tests put faults there.
 };
 

@@ -31,8 +31,9 @@ struct ToolOptions {
 };
 
 // Reads everything: every page of the catalog and of its log, every record's checksum, every segment, and whether they agree.
-// Never changes anything, works beside a writer, and does not throw for damage (it throws kNotFound where there is no collection
-// at all).
+// Segments are read before they are mapped, so that a sector which the disk does not give back is damage and not the end of the
+// process. Never changes anything, works beside a writer, and does not throw for damage (it throws kNotFound where there is no
+// collection at all).
 VerifyReport verify_collection(FileSystem& fs, const std::string& path, const ToolOptions& options = {});
 
 struct RepairReport {
@@ -58,7 +59,7 @@ void backup_collection(FileSystem& fs, const std::string& path, const std::strin
 // Leaves a folder in the form of docs/format/codes.md (codes.npy, keys.txt, labels, codes.json) plus records.jsonl with one JSON
 // object an image (id, key, width, height, bytes, modified_ns, sha256, user_json as text), and, where there are verdicts,
 // verdicts.jsonl (a, b, duplicate; ids as in records.jsonl): everything a collection knows. Returns the number of images. Throws
-// as check_code_folder() does.
+// as check_code_folder() does, and kCorrupt where a segment's checksum fails: damage gets no fresh checksum.
 std::uint64_t export_collection(const CollectionView& view, FileSystem& fs, const std::string& folder,
                                 const ProgressFn& progress = {});
 

@@ -37,12 +37,14 @@ struct AddBatch {
   const CodeMatrix* codes = nullptr;
   std::span<const ImageRecord> records;  // id is ignored unless keep_ids
   std::string model;
+  // Class names to append to those of the collection in the same commit; records may have their numbers.
+  std::span<const std::string> new_classes = {};
 };
 
 enum class OnExisting {
   kRefuse,   // a key that exists makes the whole batch fail with kInvalidArgument naming it
-  kReplace,  // upsert: the record is replaced; the id stays where the code is the same, else the key gets a new id and the old
-             // one is removed
+  kReplace,  // upsert: the record is replaced; the id stays where the code is the same and the SHA-256 of the two pictures, where
+             // both are known, too; else the key gets a new id and the old one is removed
   kSkip,     // what is there stays as it is
 };
 
@@ -54,7 +56,7 @@ struct AddOptions {
 struct AddResult {
   std::vector<std::uint64_t> ids;  // one a record: the id that its key has now
   std::size_t added = 0, replaced = 0, updated = 0,
-              skipped = 0;  // new key / new code / only the record changed / left alone (also: nothing changed)
+              skipped = 0;  // new key / new code or picture / only the record changed / left alone (also: nothing changed)
 };
 
 struct RemoveResult {
