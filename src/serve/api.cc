@@ -11,6 +11,8 @@
 namespace signet {
 namespace {
 
+using api::RouteId;
+
 constexpr const char* kRetrySeconds = "1";
 
 std::vector<std::string> route_names() {
@@ -100,17 +102,22 @@ Api::State::State(Service& service_in, ApiOptions options_in)
 
 // Without keys the only guard is that the service listens on this machine alone. A page of another site can still make the
 // browser of somebody on this machine send requests here: under a name that it has pointed to 127.0.0.1 (then Host is that name),
-// or blindly (then Origin is another).
-void Api::State::check_same_origin(const HttpRequest& request) const {
+// or blindly (then Origin is another; where browsers send none, as for an <img>, Sec-Fetch-Site says that the page is another
+// one). Who is no browser sends neither. Links to the page may stand anywhere: opening it does nothing, and no other page can
+// look into it.
+void Api::State::check_same_origin(const ApiRequest& request) const {
   if (!options.keys.is_open() || !options.check_host) return;
-  const std::string_view host = request.header("host");
+  const std::string_view host = request.http.header("host");
   if (!is_loopback(host_name(host))) {
     throw Refusal{
         403, concat("without keys this service answers requests to localhost only, not to \"", short_text(host), "\""), {}};
   }
-  const std::string_view origin = request.header("origin");
+  const std::string_view origin = request.http.header("origin");
   const std::size_t slashes = origin.find("://");
-  if (!origin.empty() && (slashes == std::string_view::npos || origin.substr(slashes + 3) != host))
+  const bool foreign = !origin.empty() && (slashes == std::string_view::npos || origin.substr(slashes + 3) != host);
+  const std::string_view site = request.http.header("sec-fetch-site");
+  const bool link = request.names(RouteId::kPage) && request.http.header("sec-fetch-mode") == "navigate";
+  if (foreign || ((site == "cross-site" || site == "same-site") && !link))
     throw Refusal{403, "this request comes from a page of another site", {}};
 }
 
@@ -135,8 +142,8 @@ void Api::State::check_rate(const HttpRequest& request) {
 }
 
 HttpAdmission Api::State::admit(const HttpRequest& http) {
-  check_same_origin(http);
   const ApiRequest request(http);
+  check_same_origin(request);
   if (request.match.route == api::kOtherRoute) {
     if (request.match.allow.empty()) throw Refusal{404, "there is nothing at this path; /openapi.json lists what there is", {}};
     throw Refusal{405,
@@ -263,7 +270,7 @@ void Api::handle(HttpRequest& request, HttpReply reply) noexcept {
   bool later = false;  // the search replies, and the request may be gone before this returns
   HttpResponse response = respond(request, [&] {
     const ApiRequest parsed(request);
-    if (parsed.route().id != api::RouteId::kSearch) return state_->dispatch(parsed);
+    if (!parsed.names(RouteId::kSearch)) return state_->dispatch(parsed);
     HttpResponse none;  // made before: once a search is asked nothing may fail any more
     state_->search(request, state_->search_query(parsed), reply);
     later = true;
@@ -278,7 +285,7 @@ bool Api::handle_at_once(HttpRequest& request, bool room, const HttpReply& reply
   HttpResponse response = respond(request, [&] {
     HttpResponse none;
     const ApiRequest parsed(request);
-    taken = parsed.route().id == api::RouteId::kSearch;
+    taken = parsed.names(RouteId::kSearch);
     if (!taken) return none;
     const SearchQuery query = state_->search_query(parsed);
     taken = is_small(query);
@@ -334,6 +341,7 @@ void Api::finished(const HttpRequest& request, const HttpResponse& response, dou
     line.bytes_out = response.body.size();
     line.access = state_->options.keys.is_open() ? Access::kNone : state_->options.keys.allowed(request.header("authorization"));
     line.sent = sent;
+    line.failure = state_->service.failure();
     state_->options.log(line);
   } catch (const std::exception&) {  // a line of the log is lost, not the service
   }

@@ -7,7 +7,7 @@
 #include "signet/base/base64.h"
 #include "signet/base/error.h"
 #include "signet/base/text.h"
-#include "signet/encode/model.h"
+#include "signet/dedup/code_kind.h"
 
 namespace signet::api {
 namespace {
@@ -179,8 +179,7 @@ std::vector<std::string> duplicate_levels(const std::string& training_record) {
   for (const auto level : {DuplicateLevel::kSameBytes, DuplicateLevel::kSamePixels})
     levels.emplace_back(duplicate_level_name(level));
   // Codes of classes tell kinds of pictures apart and not one picture from another.
-  const std::string supervision = trained_supervision(training_record);
-  const bool classes = !supervision.empty() && supervision != "instance";
+  const bool classes = code_kind(training_record) == CodeKind::kClass;
   levels.emplace_back(duplicate_level_name(classes ? DuplicateLevel::kSameClass : DuplicateLevel::kNear));
   return levels;
 }

@@ -336,7 +336,7 @@ HttpResponse Api::State::metrics_page() {
     count = counters;
   }
   const HttpCounters now = count ? count() : HttpCounters{};
-  response.body = metrics.text(now, service.searches_waiting(), service.info());
+  response.body = metrics.text(now, service.searches_waiting(), service.picture_bytes(), service.info());
   return response;
 }
 

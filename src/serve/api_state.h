@@ -28,7 +28,8 @@ struct ApiRequest {
   const HttpRequest& http;
   HttpTarget target;
   api::RouteMatch match;
-  const api::Route& route() const { return api::kRoutes[match.route]; }
+  const api::Route& route() const { return api::kRoutes[match.route]; }  // where there is one
+  bool names(api::RouteId id) const { return match.route != api::kOtherRoute && route().id == id; }
   std::string type() const { return media_type(http.header("content-type")); }
   std::string parameter() const { return percent_decode(match.parameter); }
 };
@@ -38,7 +39,7 @@ struct Api::State {
 
   HttpAdmission admit(const HttpRequest& request);
   void check_access(const ApiRequest& request);
-  void check_same_origin(const HttpRequest& request) const;
+  void check_same_origin(const ApiRequest& request) const;
   void check_rate(const HttpRequest& request);
   HttpResponse dispatch(const ApiRequest& request);
   HttpResponse collection();

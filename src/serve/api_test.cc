@@ -113,6 +113,8 @@ TEST_F(ApiTest, MetricsCountWhatHappens) {
   EXPECT_EQ(after["signet_read_queue_depth"], 0);
   ASSERT_TRUE(after.contains("signet_search_queue_depth"));
   EXPECT_EQ(after["signet_search_queue_depth"], 0);
+  ASSERT_TRUE(after.contains("signet_picture_bytes"));
+  EXPECT_EQ(after["signet_picture_bytes"], 0);
 }
 
 TEST_F(ApiTest, PicturesOfTooManyPixelsAreRefusedBeforeTheyAreDecoded) {
@@ -170,6 +172,38 @@ TEST_F(ApiTest, SmallSearchesAreTakenAtOnceAndNothingElse) {
   room = false;
   EXPECT_EQ(taken("/v1/search", "application/json", code), 503u);
   EXPECT_EQ(taken("/v1/search", "application/json", json{{"id", 3}}.dump()), 0u);
+}
+
+// What browsers say of a request that a page makes: an image, a script, a form, a link.
+HttpFields fetched(const char* site, const char* mode) { return {{"Sec-Fetch-Site", site}, {"Sec-Fetch-Mode", mode}}; }
+
+TEST_F(ApiTest, WithoutKeysPagesOfOtherSitesAreRefused) {
+  start();
+  for (const char* site : {"cross-site", "same-site"}) {  // another port of this machine is the same site
+    for (const char* target : {"/v1/collection", "/v1/thumbnails/1", "/metrics", "/openapi.json", "/", "/index.html", "/nothing"})
+      expect_problem(ask("GET", target, {}, fetched(site, "no-cors")), 403, "another site");
+    expect_problem(ask("POST", "/v1/search", test_png(1), fetched(site, "no-cors")), 403, "another site");
+    expect_problem(ask("GET", "/v1/collection", {}, fetched(site, "navigate")), 403, "another site");
+    EXPECT_EQ(ask("GET", "/", {}, fetched(site, "navigate")).status, 200u);  // a link
+    EXPECT_EQ(ask("GET", "/index.html", {}, fetched(site, "navigate")).status, 200u);
+  }
+  for (const char* origin : {"http://example.com", "http://localhost:1", "null"})
+    expect_problem(ask("GET", "/v1/collection", {}, {{"Origin", origin}}), 403, "another site");
+  Client other(server_->port());
+  other.send("GET /v1/collection HTTP/1.1\r\nHost: example.com\r\n\r\n");
+  expect_problem(other.read(), 403, "localhost only");
+  for (const HttpFields& own : {fetched("same-origin", "no-cors"), fetched("same-origin", "cors"), fetched("none", "navigate"),
+                                HttpFields{{"Origin", "http://localhost"}}, HttpFields{}})
+    EXPECT_EQ(ask("GET", "/v1/collection", {}, own).status, 200u);
+}
+
+TEST_F(ApiTest, WithKeysTheKeyDecidesWhateverPageAsks) {
+  api_options_.keys = AccessKeys::parse("read 0123456789abcdef", "keys");
+  start();
+  HttpFields headers = fetched("cross-site", "cors");
+  expect_problem(ask("GET", "/v1/collection", {}, headers), 401, "needs a key");
+  headers.emplace_back("Authorization", "Bearer 0123456789abcdef");
+  EXPECT_EQ(ask("GET", "/v1/collection", {}, headers).status, 200u);
 }
 
 TEST_F(ApiTest, TenThousandHitsAreTheMost) {

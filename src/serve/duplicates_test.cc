@@ -222,6 +222,8 @@ TEST(DuplicateLevels, AreThoseOfTheModel) {
   EXPECT_EQ(api::duplicate_levels(R"({"options": {"supervision": "instance"}})"), near);
   EXPECT_EQ(api::duplicate_levels(R"({"options": {"supervision": "class"}})"), classes);
   EXPECT_EQ(api::duplicate_levels(R"({"options": {}})"), classes);
+  EXPECT_EQ(api::duplicate_levels(R"({"method": "phash"})"), near);
+  EXPECT_EQ(api::duplicate_levels(R"({"method": "ksh", "features": "gist"})"), classes);
 }
 
 }  // namespace

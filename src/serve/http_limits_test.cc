@@ -431,6 +431,36 @@ TEST(HttpServer, StopFinishesWhatIsUnderWay) {
   server.stop();
 }
 
+TEST(HttpServer, NobodyIsLetInWhileItStops) {
+  Gate gate;
+  HttpOptions options;
+  options.port = 0;
+  HttpServer server(options, gate);
+  Client client(server.port());
+  client.send(get("/"));
+  eventually([&] { return gate.entered.load() == 1; }, "the request is worked on");
+  std::thread stopping([&] { server.stop(); });
+  eventually(
+      [&] {
+        Client late(server.port());
+        late.send(get("/inline"));
+        return late.ended();
+      },
+      "who comes now is sent away");
+  EXPECT_EQ(server.counters().connections, 1u);
+  gate.open.release();
+  EXPECT_EQ(client.read().status, 200u);
+  stopping.join();
+}
+
+TEST(HttpServer, IsStoppedAsSoonAsItIsStarted) {
+  Gate gate;
+  HttpOptions options;
+  options.port = 0;
+  options.io_threads = 2;
+  for (int i = 0; i < 200; ++i) HttpServer(options, gate).stop();  // the library's threads may not have begun to listen
+}
+
 TEST(HttpServer, NamesAnAddressThatCannotBeUsed) {
   Gate gate;
   HttpOptions options;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <new>
 #include <thread>
 
 #include "serve/http_connections.h"
@@ -105,12 +106,43 @@ void Exchange::resume(HttpResponse ready) {
   MHD_resume_connection(connection);
 }
 
-MHD_Result collect_header(void* to, MHD_ValueKind /*kind*/, const char* name, const char* value) {
+// The library is C, and nothing may be thrown through its frames: where memory is short it is given `otherwise`, for which it
+// ends the connection.
+template <typename Result, typename Call>
+Result guarded(Result otherwise, const Call& call) noexcept {
+  try {
+    return call();
+  } catch (...) {
+    return otherwise;
+  }
+}
+
+void add_header(HttpFields& headers, const char* name, const char* value) {
   std::string lower(name);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : static_cast<char>(c); });
-  static_cast<HttpFields*>(to)->emplace_back(std::move(lower), value == nullptr ? "" : value);
-  return MHD_YES;
+  headers.emplace_back(std::move(lower), value == nullptr ? "" : value);
+}
+
+struct HeaderSink {
+  HttpFields& headers;
+  bool failed = false;
+};
+
+MHD_Result collect_header(void* to, MHD_ValueKind /*kind*/, const char* name, const char* value) {
+  auto& sink = *static_cast<HeaderSink*>(to);
+  sink.failed = !guarded(false, [&] {
+    add_header(sink.headers, name, value);
+    return true;
+  });
+  return sink.failed ? MHD_NO : MHD_YES;
+}
+
+// A request that lacks some of its headers is another request: all of them, or none of it.
+void collect_headers(MHD_Connection* connection, HttpFields& headers) {
+  HeaderSink sink{headers};
+  MHD_get_connection_values(connection, MHD_HEADER_KIND, collect_header, &sink);
+  if (sink.failed) throw std::bad_alloc();
 }
 
 bool has_body(const HttpRequest& request) {
@@ -167,10 +199,11 @@ struct HttpServer::State {
   WorkQueue& queue_of(HttpLane lane);
   MHD_Result answer(Exchange& exchange);
   MHD_Result refuse(Exchange& exchange, HttpRefusal why);
-  void end(Exchange* exchange, bool sent);
+  void end(Exchange* exchange, bool sent) noexcept;
   void start();
 
   // What the library calls.
+  static MHD_Result accepts(void* state, const sockaddr* address, socklen_t size);
   static void* on_target(void* state, const char* target, MHD_Connection* connection);
   static MHD_Result on_request(void* state, MHD_Connection* connection, const char* url, const char* method, const char* version,
                                const char* data, std::size_t* size, void** exchange);
@@ -179,14 +212,20 @@ struct HttpServer::State {
   static std::size_t keep_escapes(void* state, MHD_Connection* connection, char* text);
 };
 
+// While the server stops, connections are closed as they come.
+MHD_Result HttpServer::State::accepts(void* state, const sockaddr* /*address*/, socklen_t /*size*/) {
+  return static_cast<State*>(state)->stopping.load() ? MHD_NO : MHD_YES;
+}
+
 void* HttpServer::State::on_target(void* state, const char* target, MHD_Connection* connection) {
-  return static_cast<State*>(state)->begin(target, connection);
+  return guarded<Exchange*>(nullptr, [&] { return static_cast<State*>(state)->begin(target, connection); });
 }
 
 MHD_Result HttpServer::State::on_request(void* state, MHD_Connection* /*connection*/, const char* /*url*/, const char* method,
                                          const char* /*version*/, const char* data, std::size_t* size, void** exchange) {
   if (*exchange == nullptr) return MHD_NO;
-  return static_cast<State*>(state)->step(*static_cast<Exchange*>(*exchange), method, data, size);
+  return guarded(MHD_NO,
+                 [&] { return static_cast<State*>(state)->step(*static_cast<Exchange*>(*exchange), method, data, size); });
 }
 
 void HttpServer::State::on_completed(void* state, MHD_Connection* /*connection*/, void** exchange,
@@ -202,8 +241,10 @@ void HttpServer::State::on_connection(void* state, MHD_Connection* connection, v
   if (what == MHD_CONNECTION_NOTIFY_STARTED) {
     const MHD_ConnectionInfo* fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const MHD_ConnectionInfo* address = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    *socket_context = connections.opened(fd->connect_fd, peer_name(address->client_addr));
-  } else {
+    *socket_context =
+        guarded<HttpConnection*>(nullptr, [&] { return connections.opened(fd->connect_fd, peer_name(address->client_addr)); });
+    if (*socket_context == nullptr) shutdown(fd->connect_fd, SHUT_RDWR);  // nobody would watch its time
+  } else if (*socket_context != nullptr) {
     connections.closed(static_cast<HttpConnection*>(*socket_context));
   }
 }
@@ -214,11 +255,12 @@ std::size_t HttpServer::State::keep_escapes(void* /*state*/, MHD_Connection* /*c
 }
 
 Exchange* HttpServer::State::begin(const char* target, MHD_Connection* connection) {
+  const MHD_ConnectionInfo* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  if (info->socket_context == nullptr) return nullptr;  // cut already, with the request on its way
   auto exchange = std::make_unique<Exchange>();
   exchange->began = Clock::now();
   exchange->connection = connection;
   exchange->request.target = target;
-  const MHD_ConnectionInfo* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
   exchange->socket = static_cast<HttpConnection*>(info->socket_context);
   exchange->request.peer = exchange->socket->peer();
   under_way.fetch_add(1);
@@ -243,7 +285,7 @@ MHD_Result HttpServer::State::step(Exchange& exchange, const char* method, const
 MHD_Result HttpServer::State::admit(Exchange& exchange, const char* method) {
   HttpRequest& request = exchange.request;
   request.method = method;
-  MHD_get_connection_values(exchange.connection, MHD_HEADER_KIND, collect_header, &request.headers);
+  collect_headers(exchange.connection, request.headers);
   const std::string_view own = request.header("x-request-id");
   if (is_tame_id(own)) {
     request.id = own;
@@ -307,7 +349,8 @@ MHD_Result HttpServer::State::work(Exchange& exchange) {
     handler.handle(exchange.request, [&exchange](HttpResponse response) { exchange.response = std::move(response); });
     return answer(exchange);
   }
-  // Suspended before it is given away: another thread may be done before this one is.
+  // Suspended before it is given away: another thread may be done before this one is. From here on nothing may throw, or it stays
+  // suspended: the functions that are handed on hold two addresses, for which they ask for no memory.
   MHD_suspend_connection(exchange.connection);
   if (exchange.lane == HttpLane::kRead && work_at_once(exchange)) return MHD_YES;
   const auto task = [this, &exchange] {
@@ -370,7 +413,7 @@ MHD_Result HttpServer::State::answer(Exchange& exchange) {
   return result;
 }
 
-void HttpServer::State::end(Exchange* exchange, bool sent) {
+void HttpServer::State::end(Exchange* exchange, bool sent) noexcept {
   const std::unique_ptr<Exchange> owned(exchange);
   body_bytes.fetch_sub(owned->reserved);
   owned->socket->enter(HttpConnection::Phase::kHeaders, options.header_seconds);
@@ -392,7 +435,7 @@ void HttpServer::State::start() {
   const auto limit = static_cast<unsigned>(options.max_connections + options.max_connections / 8 + 64);
   // Larger than what is allowed, for the same reason. The library keeps its own answers in it too.
   const std::size_t memory = options.max_header_bytes * 2 + (std::size_t{32} << 10);
-  daemon = MHD_start_daemon(flags, 0, nullptr, nullptr, &on_request, this,            //
+  daemon = MHD_start_daemon(flags, 0, &accepts, this, &on_request, this,              //
                             MHD_OPTION_LISTEN_SOCKET, listening,                      //
                             MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0U,  //
                             MHD_OPTION_CONNECTION_LIMIT, limit,                       //
@@ -429,7 +472,8 @@ HttpCounters HttpServer::counters() const {
 
 void HttpServer::stop() {
   if (state_->stopping.exchange(true)) return;
-  const int listening = MHD_quiesce_daemon(state_->daemon);
+  // Not MHD_quiesce_daemon: it and the library's own thread both take the listening socket out of epoll, and whoever comes second
+  // ends the process.
   {
     std::unique_lock lock(state_->idle_mutex);
     state_->idle.wait_for(lock, std::chrono::duration<double>(state_->options.stop_seconds),
@@ -444,7 +488,6 @@ void HttpServer::stop() {
     state_->idle.wait(lock, [&] { return state_->at_once == 0; });
   }
   MHD_stop_daemon(state_->daemon);
-  if (listening >= 0) ::close(listening);
   state_->connections.stop();
 }
 

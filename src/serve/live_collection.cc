@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
+#include <new>
 
 #include "serve/code_map.h"
 #include "serve/threads.h"
@@ -94,6 +96,23 @@ void LiveCollection::refresh() {
   failure_.clear();
 }
 
+void LiveCollection::failed(const std::exception& error) noexcept {
+  const std::lock_guard lock(mutex_);
+  try {
+    failure_ = error.what();
+  } catch (const std::bad_alloc&) {
+    failure_ = "no memory";  // so short that it needs none
+  }
+}
+
+void LiveCollection::try_to_refresh() noexcept {
+  try {
+    refresh();
+  } catch (const std::exception& error) {
+    failed(error);
+  }
+}
+
 // A view holds a read transaction, and the catalog's log cannot be begun anew while a transaction reads from it. One that is
 // begun after the log has been copied into the file does not read from it: so a state that stays the newest is taken again from
 // time to time.
@@ -120,8 +139,7 @@ void LiveCollection::watch() {
         renewed = Clock::now();
       }
     } catch (const std::exception& error) {  // the old state goes on answering
-      const std::lock_guard again(mutex_);
-      failure_ = error.what();
+      failed(error);
     }
     lock.lock();
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -40,12 +41,14 @@ class LiveCollection {
   ~LiveCollection();
   std::shared_ptr<const CollectionState> state() const;
   // What throws leaves the state as it was.
-  void refresh();               // what is committed by now is in force when it returns
-  void renew();                 // the same state with a younger view
-  std::string failure() const;  // why the newest state could not be read; empty: it could
+  void refresh();                  // what is committed by now is in force when it returns
+  void renew();                    // the same state with a younger view
+  void try_to_refresh() noexcept;  // refresh(), but what it throws becomes failure()
+  std::string failure() const;     // why the newest state could not be read; empty: it could
 
  private:
   void watch();
+  void failed(const std::exception& error) noexcept;
 
   const std::shared_ptr<Collection> collection_;
   const double refresh_seconds_;

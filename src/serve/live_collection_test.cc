@@ -28,9 +28,14 @@ TEST_F(LiveCollectionTest, TheOldStateAnswersWhereTheNewestCannotBeRead) {
   std::filesystem::rename(path("c"), path("away"));
   EXPECT_ANY_THROW(live_.renew());
   EXPECT_ANY_THROW(live_.refresh());
+  EXPECT_EQ(live_.failure(), "");
+  live_.try_to_refresh();
+  EXPECT_NE(live_.failure(), "");
   EXPECT_EQ(live_.state()->view().find(key(3))->id, 4u);
   std::filesystem::rename(path("away"), path("c"));
   EXPECT_NO_THROW(live_.renew());
+  live_.try_to_refresh();
+  EXPECT_EQ(live_.failure(), "");
 }
 
 TEST_F(LiveCollectionTest, LabelsOfNoImageAreNotRemembered) {

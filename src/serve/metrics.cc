@@ -33,7 +33,8 @@ void Metrics::observe(std::size_t index, unsigned status, double seconds, std::s
   bytes_out_.fetch_add(bytes_out, std::memory_order_relaxed);
 }
 
-std::string Metrics::text(const HttpCounters& http, std::size_t searches_waiting, const CollectionInfo& info) const {
+std::string Metrics::text(const HttpCounters& http, std::size_t searches_waiting, std::uint64_t picture_bytes,
+                          const CollectionInfo& info) const {
   std::string out =
       "# HELP signet_request_seconds Time from a request's first line to the end of its answer.\n"
       "# TYPE signet_request_seconds histogram\n";
@@ -70,6 +71,7 @@ std::string Metrics::text(const HttpCounters& http, std::size_t searches_waiting
   gauge(out, "signet_write_queue_depth", "gauge", "Changes that wait for the writer.", http.write_queue);
   gauge(out, "signet_search_queue_depth", "gauge", "Searches and pictures to encode that wait for a pass.", searches_waiting);
   gauge(out, "signet_body_bytes", "gauge", "Announced bytes of the bodies under way.", http.body_bytes);
+  gauge(out, "signet_picture_bytes", "gauge", "Bytes held for pictures that are decoded and not encoded yet.", picture_bytes);
   gauge(out, "signet_codes", "gauge", "Images of the collection.", info.images);
   gauge(out, "signet_removed_codes", "gauge", "Codes of removed images that are not compacted away yet.", info.removed);
   gauge(out, "signet_segments", "gauge", "Segments of the collection.", info.segments);

@@ -120,6 +120,18 @@ TEST_F(OpenApi, IsServedAsItIs) {
   EXPECT_EQ(document().at("openapi"), "3.1.0");
 }
 
+TEST_F(OpenApi, DescribesTheAnswerToAMethodThatAPathHasNot) {
+  start();
+  const Reply reply = ask("PATCH", "/v1/collection");
+  EXPECT_EQ(reply.status, 405u);
+  EXPECT_NE(reply.header("allow").find("GET"), std::string::npos);
+  std::string wrong;
+  check(json::parse(reply.body),
+        resolved(document().at("components").at("responses").at("405").at("content").at("application/problem+json").at("schema")),
+        "", wrong);
+  EXPECT_EQ(wrong, "") << reply.body;
+}
+
 TEST_F(OpenApi, NamesExactlyTheRoutesThatExist) {
   std::set<std::string> routes, documented;
   for (const api::Route& route : api::kRoutes) routes.insert(std::string(route.method) + " " + std::string(route.pattern));

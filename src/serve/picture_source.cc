@@ -21,6 +21,21 @@ std::optional<std::string> real_path(const std::string& path) {
   return real == nullptr ? std::nullopt : std::optional<std::string>(real.get());
 }
 
+// Without ".", "..", doubled slashes and one at the end, by the text alone.
+std::string plain_path(const std::string& path) {
+  std::string plain = fs::path(path).lexically_normal().string();
+  if (plain.size() > 1 && plain.back() == '/') plain.pop_back();
+  return plain;
+}
+
+bool is_below(const std::string& path, const std::vector<std::string>& roots) {
+  for (const std::string& root : roots) {
+    if (path == root || root == "/") return true;
+    if (path.size() > root.size() && path.starts_with(root) && path[root.size()] == '/') return true;
+  }
+  return false;
+}
+
 class OpenFile {
  public:
   // Non-blocking, so that a pipe under a picture's name holds nobody up.
@@ -68,16 +83,17 @@ PictureSource::PictureSource(const std::vector<std::string>& roots, DecodeLimits
     if (!real) continue;
     // Keys of a manifest are relative to the folder that it lies in.
     const bool manifest = !fs::is_directory(*real) && detect_dataset_format(*real) == DatasetFormat::kManifest;
+    const std::string given = plain_path(fs::absolute(root).string());
     roots_.push_back(manifest ? parent_path(*real) : *real);
+    given_.push_back(manifest ? parent_path(given) : given);
   }
 }
 
-bool PictureSource::inside(const std::string& path) const {
-  for (const std::string& root : roots_) {
-    if (path == root || root == "/") return true;
-    if (path.size() > root.size() && path.starts_with(root) && path[root.size()] == '/') return true;
-  }
-  return false;
+bool PictureSource::inside(const std::string& real_path) const { return is_below(real_path, roots_); }
+
+bool PictureSource::named_inside(const std::string& path) const {
+  const std::string plain = plain_path(path);
+  return is_below(plain, roots_) || is_below(plain, given_);
 }
 
 bool PictureSource::load_file(const std::string& path, std::uint32_t target_side, Image& image) const {
@@ -110,7 +126,8 @@ const PictureSource::Opened& PictureSource::open(const std::string& path) {
 // The longest part of the path that exists is the data set, the rest is the name inside it.
 bool PictureSource::load_member(const std::string& path, Image& image) {
   std::error_code ignored;
-  for (std::string container = parent_path(path); container.size() > 1; container = parent_path(container)) {
+  for (std::string container = parent_path(path); container.size() > 1 && named_inside(container);
+       container = parent_path(container)) {
     if (!fs::exists(container, ignored)) continue;
     const auto real = real_path(container);
     if (!real || !inside(*real)) return false;
@@ -133,6 +150,7 @@ Image PictureSource::load(const std::string& key, std::uint32_t target_side) {
     for (const std::string& root : roots_) paths.push_back(join_path(root, key));
   }
   for (const std::string& path : paths) {
+    if (!named_inside(path)) continue;
     if (load_file(path, target_side, image) || load_member(path, image)) return image;
   }
   fail(ErrorCode::kNotFound, "the picture of this image is gone, or lies outside the folders whose pictures are served");

@@ -12,7 +12,8 @@
 namespace signet {
 
 // Finds the pictures of keys again, inside given roots only: a key is a file, or a member of a data set file or folder
-// ("photos.tar/cat/1.jpg", "fashion-mnist/t10k/00017"); a relative one is looked for under each root. Where a link leads is what
+// ("photos.tar/cat/1.jpg", "fashion-mnist/t10k/00017"); a relative one is looked for under each root. A path that does not begin
+// with a root, as it was given or where its links lead, is not even looked at; of one that does, where a link leads is what
 // counts, and what is opened is what is checked. Safe from many threads.
 class PictureSource {
  public:
@@ -28,11 +29,13 @@ class PictureSource {
     std::unordered_map<std::string, std::size_t> position;  // by key
   };
   bool inside(const std::string& real_path) const;
+  bool named_inside(const std::string& path) const;  // by its text alone
   bool load_file(const std::string& path, std::uint32_t target_side, Image& image) const;
   bool load_member(const std::string& path, Image& image);
   const Opened& open(const std::string& path);
 
   std::vector<std::string> roots_;  // real paths
+  std::vector<std::string> given_;  // the same roots as their keys may spell them, absolute
   DecodeLimits limits_;
   std::mutex mutex_;  // guards opened_; an entry does not change once it is there
   std::map<std::string, Opened> opened_;

@@ -14,15 +14,15 @@
 #include <vector>
 
 #include "serve/live_collection.h"
+#include "serve/picture_memory.h"
 #include "signet/code/code_matrix.h"
-#include "signet/image/image.h"
 #include "signet/index/index.h"
 
 namespace signet {
 
 // What one request wants of the encoder and of the codes, and what they say.
 struct PassQuestion {
-  std::optional<Image> picture;                // encoded first, where there is one
+  std::optional<DecodedPicture> picture;       // encoded first, where there is one, and gone then
   CodeMatrix code{0, 1};                       // one code to look for; a picture's own, once it is encoded
   std::shared_ptr<const CollectionState> now;  // where to look; null: the picture is encoded and that is all
   SearchOptions options;
@@ -46,8 +46,9 @@ bool may_share_pass(const PassQuestion& a, const PassQuestion& b);
 class SearchPasses {
  public:
   static constexpr std::size_t kMostQuestions = 16;  // of one pass
-  // Fills in the answers of all questions (at least one), or throws and leaves what was asked as it was. What it throws becomes
-  // the question's error; where it was asked several together, each is asked alone first, so that none suffers from another.
+  // Fills in the answers of all questions (at least one), or throws and leaves what was asked as it was, but for pictures that
+  // have become codes. What it throws becomes the question's error; where it was asked several together, each is asked alone
+  // first, so that none suffers from another.
   using Answer = std::function<void(std::span<PassQuestion* const> questions)>;
   SearchPasses(std::size_t at_once, Answer answer);
   ~SearchPasses();  // answers what waits; nobody may be asking any more

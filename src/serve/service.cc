@@ -47,6 +47,7 @@ Service::State::State(FileSystem& fs_in, const ServiceOptions& options_in) : fs(
   DecodeLimits limits;
   limits.max_pixels = options.max_pixels;
   pictures = std::make_unique<PictureSource>(roots, limits);
+  memory = std::make_unique<PictureMemory>(std::max(options.max_picture_memory, decoding_bytes(options.max_pixels)));
   DuplicateFinder::Options finding;
   finding.threads = static_cast<std::size_t>((thread_count(options.threads) + 1) / 2);  // the others answer meanwhile
   finding.wait_seconds = options.duplicates_seconds;
@@ -64,7 +65,7 @@ ImageEntry Service::State::entry(const CollectionState& now, ImageRecord record)
   return entry;
 }
 
-Image Service::State::decode(std::span<const std::byte> bytes) const {
+DecodedPicture Service::State::decode(std::span<const std::byte> bytes) const {
   DecodeLimits limits;
   limits.max_pixels = options.max_pixels;
   if (encoder != nullptr) {
@@ -73,7 +74,14 @@ Image Service::State::decode(std::span<const std::byte> bytes) const {
     limits.target_side = std::max(how.width, how.height);
   }
   try {
-    return decode_image(bytes, "the picture", limits);
+    const ImageHeader header = read_image_header(bytes, "the picture");
+    const std::uint64_t pixels = std::uint64_t{header.width} * header.height;
+    DecodedPicture picture;
+    // One with too many pixels gets no memory: decode_image() refuses it, which no waiting changes.
+    if (pixels <= limits.max_pixels) picture.memory = memory->take(decoding_bytes(pixels));
+    picture.image = decode_image(bytes, "the picture", limits);
+    picture.memory.shrink(picture.image.pixels.size());
+    return picture;
   } catch (const Error& error) {
     // Damage in what a client sends is the client's; kCorrupt is kept for the collection's own files.
     if (error.code() == ErrorCode::kCorrupt) throw Error(ErrorCode::kInvalidArgument, error.what());
@@ -88,11 +96,11 @@ void Service::State::check_encodes() const {
   }
 }
 
-std::vector<float> Service::State::outputs(Image image) const {
+std::vector<float> Service::State::outputs(DecodedPicture picture) const {
   check_encodes();
   const auto promise = std::make_shared<std::promise<std::vector<float>>>();  // the other thread may use it last
   auto question = std::make_unique<PassQuestion>();
-  question->picture = std::move(image);
+  question->picture = std::move(picture);
   question->answered = [promise](PassQuestion& encoded) {
     if (encoded.error) {
       promise->set_exception(encoded.error);
@@ -126,11 +134,15 @@ const ServiceOptions& Service::options() const noexcept { return state_->options
 
 bool Service::ready() const noexcept { return !state_->stopped.load() && state_->live->failure().empty(); }
 
+std::string Service::failure() const { return state_->live->failure(); }
+
 bool Service::writable() const noexcept { return state_->writer != nullptr; }
 
 bool Service::can_encode() const noexcept { return state_->encoder != nullptr; }
 
 std::size_t Service::searches_waiting() const { return state_->passes->waiting(); }
+
+std::uint64_t Service::picture_bytes() const noexcept { return state_->memory->held(); }
 
 CollectionInfo Service::info() const { return state_->live->state()->info(); }
 

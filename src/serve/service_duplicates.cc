@@ -84,14 +84,12 @@ DuplicatesPage Service::duplicates(const DuplicatesQuery& query) const {
 std::optional<bool> Service::set_verdict(std::uint64_t a, std::uint64_t b, bool duplicate) {
   state_->check_writable();
   const auto pair = ordered(a, b);
-  const auto before = state_->writer->use([&](CollectionWriter& writer) {
+  return state_->change([&](CollectionWriter& writer) {
     const auto known = of_pair(said_in(*state_->newest()), a, b);
     const Verdict verdict{pair.first, pair.second, duplicate};
     if (known != duplicate) writer.set_verdicts(std::span(&verdict, 1));
     return known;
   });
-  state_->live->refresh();
-  return before;
 }
 
 void Service::erase_verdict(std::uint64_t a, std::uint64_t b) {
@@ -99,9 +97,8 @@ void Service::erase_verdict(std::uint64_t a, std::uint64_t b) {
   const auto pair = ordered(a, b);
   const Verdict verdict{pair.first, pair.second, false};
   const std::size_t erased =
-      state_->writer->use([&](CollectionWriter& writer) { return writer.erase_verdicts(std::span(&verdict, 1)); });
+      state_->change([&](CollectionWriter& writer) { return writer.erase_verdicts(std::span(&verdict, 1)); });
   if (erased == 0) fail(ErrorCode::kNotFound, "nothing was said about the images ", pair.first, " and ", pair.second);
-  state_->live->refresh();
 }
 
 VerdictsPage Service::verdicts(std::size_t offset, std::size_t limit) const {

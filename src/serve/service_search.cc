@@ -58,25 +58,23 @@ void Service::State::encode(std::span<PassQuestion* const> questions) const {
   }
   if (asking.empty()) return;
   images.reserve(asking.size());
-  for (PassQuestion* question : asking) images.push_back(std::move(*question->picture));
-  const auto give_back = [&] {
-    for (std::size_t i = 0; i < asking.size(); ++i) asking[i]->picture = std::move(images[i]);
-  };
-  Outputs out;
+  for (PassQuestion* question : asking) images.push_back(std::move(question->picture->image));
   try {
-    out = encoder->run(images);
-  } catch (...) {
-    give_back();
+    const std::uint32_t bits = encoder->info().bits;
+    const Outputs out = encoder->run(images);
+    const CodeMatrix codes = pack_signs(out.hash, bits);
+    for (std::size_t i = 0; i < asking.size(); ++i) {
+      const auto first = out.hash.begin() + static_cast<std::ptrdiff_t>(i * bits);
+      asking[i]->outputs.assign(first, first + bits);
+      asking[i]->code = CodeMatrix(bits, {codes.row(i).begin(), codes.row(i).end()});
+    }
+  } catch (...) {  // each may be asked again, alone
+    for (std::size_t i = 0; i < asking.size(); ++i) asking[i]->picture->image = std::move(images[i]);
     throw;
   }
-  give_back();
-  const std::uint32_t bits = encoder->info().bits;
-  const CodeMatrix codes = pack_signs(out.hash, bits);
-  for (std::size_t i = 0; i < asking.size(); ++i) {
-    const auto first = out.hash.begin() + static_cast<std::ptrdiff_t>(i * bits);
-    asking[i]->outputs.assign(first, first + bits);
-    asking[i]->code = CodeMatrix(bits, {codes.row(i).begin(), codes.row(i).end()});
-  }
+  // Others may have their memory from here on, so it has to be free.
+  images.clear();
+  for (PassQuestion* question : asking) question->picture.reset();
 }
 
 void Service::State::answer(std::span<PassQuestion* const> questions) const {

@@ -9,6 +9,7 @@
 
 #include "serve/duplicate_finder.h"
 #include "serve/live_collection.h"
+#include "serve/picture_memory.h"
 #include "serve/picture_source.h"
 #include "serve/search_passes.h"
 #include "signet/encode/encoder.h"
@@ -68,8 +69,8 @@ auto WriterLease::use(const Change& change) {
 struct Service::State {
   State(FileSystem& fs_in, const ServiceOptions& options_in);
   ImageEntry entry(const CollectionState& now, ImageRecord record) const;
-  Image decode(std::span<const std::byte> bytes) const;  // of a client's picture
-  std::vector<float> outputs(Image image) const;         // throws kUsage where there is no model
+  DecodedPicture decode(std::span<const std::byte> bytes) const;  // of a client's picture
+  std::vector<float> outputs(DecodedPicture picture) const;       // throws kUsage where there is no model
   std::unique_ptr<PassQuestion> question(const CollectionState& now, const SearchQuery& query) const;
   SearchAnswer page(PassQuestion& found, std::size_t offset, std::size_t limit) const;
   void check_encodes() const;
@@ -78,6 +79,9 @@ struct Service::State {
   std::vector<std::uint64_t> filter(const CollectionState& now, const std::vector<std::string>& labels) const;
   // What is committed, to those who hold the writer: nobody changes it meanwhile.
   std::shared_ptr<const CollectionState> newest() const;
+  // Calls make(writer), one call at a time; the next question sees what it has committed. Throws what make throws.
+  template <typename Make>
+  auto change(const Make& make);
   void check_writable() const;
   void check_limit(std::size_t limit, const char* remark = "") const;  // of a page
 
@@ -87,10 +91,19 @@ struct Service::State {
   std::unique_ptr<LiveCollection> live;
   std::unique_ptr<Encoder> encoder;  // may be null
   std::unique_ptr<PictureSource> pictures;
+  std::unique_ptr<PictureMemory> memory;  // of clients' pictures
   std::unique_ptr<WriterLease> writer;
   std::unique_ptr<DuplicateFinder> duplicates;
   std::unique_ptr<SearchPasses> passes;  // as many at once as there are threads to use
   std::atomic<bool> stopped{false};
 };
+
+// What is durable by then is no error any more, also where it cannot be read again: that is the collection's failure().
+template <typename Make>
+auto Service::State::change(const Make& make) {
+  auto result = writer->use(make);
+  live->try_to_refresh();
+  return result;
+}
 
 }  // namespace signet

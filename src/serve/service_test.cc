@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <thread>
 
 #include "serve/service_state.h"
@@ -123,6 +124,41 @@ TEST_F(ServiceTest, RefusesPicturesThatAreNone) {
        {std::string(), std::string("no picture"), png.substr(0, png.size() / 2), test_png(1, 11, 10)})
     EXPECT_EQ(error_of([&] { service.encode(bytes(picture)); }), ErrorCode::kInvalidArgument) << picture.size();
   EXPECT_EQ(error_of([&] { service.encode(bytes("GIF89a.........")); }), ErrorCode::kUnsupported);
+}
+
+TEST_F(ServiceTest, PicturesAreRefusedWhileOthersHoldTheMemory) {
+  ServiceOptions options = service_options();
+  options.threads = 1;
+  options.max_pixels = 100;
+  options.max_picture_memory = 0;  // what one of 100 pixels needs, then
+  Service service(real_file_system(), options);
+  std::promise<void> begun, end;
+  service.search(by_code(0), [&](const SearchAnswer&, const std::exception_ptr&) {
+    begun.set_value();
+    end.get_future().wait();  // meanwhile pictures wait for their pass
+  });
+  begun.get_future().wait();
+  const std::string png = test_png(1, 10, 10);
+  SearchQuery query;
+  query.query = SearchQuery::Picture{bytes(png)};
+  std::promise<bool> answered;
+  service.search(query, [&](const SearchAnswer&, const std::exception_ptr& error) { answered.set_value(error == nullptr); });
+  EXPECT_EQ(service.picture_bytes(), 100u);  // one channel, decoded
+  std::string message;
+  EXPECT_EQ(error_of([&] { service.encode(bytes(png)); }, &message), ErrorCode::kBusy);
+  EXPECT_NE(message.find("needs 700 bytes"), std::string::npos) << message;
+  EXPECT_EQ(error_of([&] { service.put("new", bytes(png), std::nullopt); }), ErrorCode::kBusy);
+  const std::vector<std::uint8_t> code(codes_.row(3).begin(), codes_.row(3).end());
+  EXPECT_EQ(error_of([&] { service.add({{"a", {}, code, ""}, {"b", {}, {}, png}}); }), ErrorCode::kBusy);
+  // What is refused for ever does not hear that it may come back.
+  EXPECT_EQ(error_of([&] { service.encode(bytes(test_png(1, 11, 10))); }), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(error_of([&] { service.encode(bytes("no picture")); }), ErrorCode::kInvalidArgument);
+  end.set_value();
+  EXPECT_TRUE(answered.get_future().get());
+  EXPECT_NO_THROW(service.encode(bytes(png)));
+  EXPECT_NO_THROW(service.encode(bytes(png)));
+  EXPECT_EQ(service.picture_bytes(), 0u);
+  EXPECT_EQ(service.info().images, kServeImages);
 }
 
 TEST_F(ServiceTest, BrowsesByIdsOffsetsAndLabels) {

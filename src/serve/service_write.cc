@@ -31,13 +31,14 @@ bool has_labels(const CollectionView& view) {
 // The classes of a collection, and those that a change adds.
 class Classes {
  public:
-  explicit Classes(const CollectionView& view) : view_(view), names_(view.info().class_names) {}
-  const std::vector<std::string>& names() const noexcept { return names_; }
+  explicit Classes(const CollectionView& view) : view_(view), names_(view.info().class_names), known_(names_.size()) {}
+  std::span<const std::string> added() const noexcept { return std::span(names_).subspan(known_); }
   std::int32_t number_of(const std::string& name);  // a new name gets the next number
 
  private:
   const CollectionView& view_;
   std::vector<std::string> names_;
+  const std::size_t known_;       // so many of them are the collection's already
   std::optional<bool> numbered_;  // images have classes without names: the first name of all would become that of class 0
 };
 
@@ -139,26 +140,22 @@ PutResult Service::put(const std::string& key, std::span<const std::byte> pictur
   ImageRecord record;
   record.key = key;
   describe(picture, record);
-  PutResult result = state_->writer->use([&](CollectionWriter& writer) {
+  return state_->change([&](CollectionWriter& writer) {
     const auto newest = state_->newest();
     Classes classes(newest->view());
     const auto known = writer.find(key);
     complete(record, known, label, classes);
-    writer.set_class_names(classes.names());
-    const AddResult added =
-        writer.add({&code, std::span(&record, 1), state_->encoder->info().fingerprint}, {OnExisting::kReplace, false});
+    const AddResult added = writer.add({&code, std::span(&record, 1), state_->encoder->info().fingerprint, classes.added()},
+                                       {OnExisting::kReplace, false});
     return PutResult{added.ids.front(), !known};
   });
-  state_->live->refresh();
-  return result;
 }
 
 void Service::remove(const std::string& key) {
   state_->check_writable();
   const bool removed =
-      state_->writer->use([&](CollectionWriter& writer) { return writer.remove_keys(std::span(&key, 1)).removed > 0; });
+      state_->change([&](CollectionWriter& writer) { return writer.remove_keys(std::span(&key, 1)).removed > 0; });
   if (!removed) fail(ErrorCode::kNotFound, "there is no image with this key");
-  state_->live->refresh();
 }
 
 namespace {
@@ -200,12 +197,13 @@ std::vector<BulkOutcome> Service::add(std::vector<BulkItem> items) {
       ready.records.push_back(std::move(record));
       ready.items.push_back(i);
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::kInternal) throw;
+      // Not the line's fault: without memory for its picture nothing is added, and all of it may be sent again.
+      if (error.code() == ErrorCode::kInternal || error.code() == ErrorCode::kBusy) throw;
       outcomes[i].error = error.what();
     }
   }
   if (ready.items.empty()) return outcomes;
-  const AddResult added = state_->writer->use([&](CollectionWriter& writer) {
+  const AddResult added = state_->change([&](CollectionWriter& writer) {
     const auto newest = state_->newest();
     Classes classes(newest->view());
     // A code that comes without its picture is of the collection's own model: that is what its sender promises (docs/serve.md).
@@ -233,11 +231,9 @@ std::vector<BulkOutcome> Service::add(std::vector<BulkItem> items) {
     }
     ready = std::move(fit);
     if (ready.items.empty()) return AddResult();
-    writer.set_class_names(classes.names());
-    return writer.add({&ready.codes, ready.records, model}, {OnExisting::kReplace, false});
+    return writer.add({&ready.codes, ready.records, model, classes.added()}, {OnExisting::kReplace, false});
   });
   for (std::size_t i = 0; i < ready.items.size(); ++i) outcomes[ready.items[i]].id = added.ids[i];
-  state_->live->refresh();
   return outcomes;
 }
 

@@ -1,5 +1,6 @@
 #include "serve/work_queue.h"
 
+#include <new>
 #include <utility>
 
 #include "serve/threads.h"
@@ -23,7 +24,11 @@ bool WorkQueue::push(std::function<void()> task, Ends ends) {
     const std::lock_guard lock(mutex_);
     // A task that a thread is about to take does not wait.
     if (finished_ || tasks_.size() >= most_waiting_ + free_) return false;
-    tasks_.push_back({std::move(task), ends});
+    try {
+      tasks_.push_back({std::move(task), ends});
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
   }
   changed_.notify_one();
   return true;

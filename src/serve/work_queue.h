@@ -19,7 +19,8 @@ class WorkQueue {
   ~WorkQueue();  // finish()
   WorkQueue(const WorkQueue&) = delete;
   WorkQueue& operator=(const WorkQueue&) = delete;
-  bool push(std::function<void()> task, Ends ends = Ends::kWithReturn);  // false where too many wait, or after finish()
+  // False where too many wait, where there is no memory for one more, and after finish().
+  bool push(std::function<void()> task, Ends ends = Ends::kWithReturn);
   void ended();
   std::size_t waiting() const;
   void finish();  // works off what waits, waits for the ends, then ends the threads

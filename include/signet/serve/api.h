@@ -19,6 +19,7 @@ struct RequestLog {
   std::size_t bytes_in = 0, bytes_out = 0;
   Access access = Access::kNone;  // of the key that was shown
   bool sent = true;               // false: the client went away before the answer was through
+  std::string failure;            // why the collection's newest state cannot be read; empty: it can
 };
 
 struct ApiOptions {
@@ -32,8 +33,8 @@ struct ApiOptions {
   std::function<void(const RequestLog&)> log;
 };
 
-// The HTTP contract (src/serve/openapi.json, docs/http-api.md) on top of a Service: routes, keys, limits, JSON, problem bodies,
-// metrics, the page. JSON exists here and nowhere below.
+// The HTTP contract (src/serve/openapi/openapi.json, docs/http-api.md) on top of a Service: routes, keys, limits, JSON, problem
+// bodies, metrics, the page. JSON exists here and nowhere below.
 class Api final : public HttpHandler {
  public:
   Api(Service& service, ApiOptions options);

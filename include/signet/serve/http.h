@@ -92,7 +92,7 @@ struct HttpCounters {
 };
 
 // An HTTP/1.1 server. A client that is slow, idle or vanishes costs a connection and no thread; every wait has an end. A request
-// with a body needs Content-Length.
+// with a body needs Content-Length. Where there is no memory for a request its connection is closed; the others go on.
 class HttpServer {
  public:
   // Listens and serves from then on. `handler` must outlive it. Throws kUsage for an address that is none, kIo where it cannot be

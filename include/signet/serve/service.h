@@ -26,12 +26,15 @@ struct ServiceOptions {
   std::string index = "auto";             // as ReaderOptions
   std::size_t threads = 0;                // 0: one per CPU
   std::uint64_t max_pixels = 64'000'000;  // of a picture, checked before it is decoded
-  std::size_t max_hits = 10'000;          // of a search
-  std::size_t max_page = 1000;            // hits or images of one answer
-  double refresh_seconds = 0.2;           // how soon another process's commits are seen
-  std::uint32_t duplicates_radius = 0;    // of duplicates() where the question names none
-  double duplicates_seconds = 10;         // how long a question about duplicates waits for its answer
-  double writer_seconds = 1;              // how long the writer's lock is kept after a change, so that others may write
+  // Bytes of all pictures that are asked with or added and are not encoded yet, 7 a pixel while one is decoded; more get kBusy.
+  // One of max_pixels has room in any case, where it is alone.
+  std::uint64_t max_picture_memory = std::uint64_t{2} << 30;
+  std::size_t max_hits = 10'000;        // of a search
+  std::size_t max_page = 1000;          // hits or images of one answer
+  double refresh_seconds = 0.2;         // how soon another process's commits are seen
+  std::uint32_t duplicates_radius = 0;  // of duplicates() where the question names none
+  double duplicates_seconds = 10;       // how long a question about duplicates waits for its answer
+  double writer_seconds = 1;            // how long the writer's lock is kept after a change, so that others may write
 };
 
 // An image as the service shows it.
@@ -170,11 +173,13 @@ struct BulkOutcome {
 // A collection with its model, ready to be asked by many threads at once. Knows nothing of HTTP and JSON.
 //
 // Every answer comes from one consistent state, at most refresh_seconds old; what this service itself has written is seen by the
-// next question. Indexes of new segments are built beside the answering, so that no question waits for them.
+// next question. Where the newest state cannot be read, failure() says why, and the state before it goes on answering. Indexes of
+// new segments are built beside the answering, so that no question waits for them.
 //
 // Throws Error: kInvalidArgument for what is out of range (also a picture that is none), kUnsupported for a picture of a kind
-// that is not read, kNotFound for a key, id or label that is not there, kBusy where another process is writing (naming it), kIo
-// where the disk refuses, kUsage where something is asked for that this service was not started for.
+// that is not read, kNotFound for a key, id or label that is not there, kBusy where another process is writing (naming it) or
+// pictures under way hold the memory that one more needs, kIo where the disk refuses, kUsage where something is asked for that
+// this service was not started for.
 class Service {
  public:
   Service(FileSystem& fs, const ServiceOptions& options);
@@ -185,9 +190,11 @@ class Service {
   const ServiceOptions& options() const noexcept;
   std::uint32_t bits() const noexcept;
   bool ready() const noexcept;  // the newest state is being answered from, and stop() has not begun
+  std::string failure() const;  // why the newest state cannot be read; empty: it can
   bool writable() const noexcept;
   bool can_encode() const noexcept;
-  std::size_t searches_waiting() const;  // and pictures to encode
+  std::size_t searches_waiting() const;          // and pictures to encode
+  std::uint64_t picture_bytes() const noexcept;  // held now of max_picture_memory
   CollectionInfo info() const;
   std::string training_record() const;  // of the model, a JSON object; empty where pictures are not encoded
   CollectionSummary summary() const;
@@ -212,9 +219,10 @@ class Service {
   DuplicatesPage duplicates(const DuplicatesQuery& query) const;
   VerdictsPage verdicts(std::size_t offset, std::size_t limit) const;  // what was said, by ids
 
-  // Durable when they return. Not from inside one another; one at a time is worked on. An image whose key is known keeps its
-  // label where none is given, and its user_json. A code alone that is the image's own leaves the rest of its record too; another
-  // one leaves nothing of the picture. Pictures are refused with kMismatch where the collection is bound to no model.
+  // Durable when they return, also where failure() then says that the new state cannot be read. Not from inside one another; one
+  // at a time is worked on. An image whose key is known keeps its label where none is given, and its user_json. A code alone that
+  // is the image's own leaves the rest of its record too; another one leaves nothing of the picture. Pictures are refused with
+  // kMismatch where the collection is bound to no model.
   PutResult put(const std::string& key, std::span<const std::byte> picture, const std::optional<std::string>& label);
   void remove(const std::string& key);
   std::vector<BulkOutcome> add(std::vector<BulkItem> items);

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "signet/image/image.h"
+
+namespace signet {
+
+// The memory of all pictures that are worked on, counted before it is asked for: a file of some kilobytes may be a picture of
+// hundreds of megabytes. Safe from many threads.
+class PictureMemory {
+ public:
+  // What one picture holds of it, given back at its end. Must not outlive the memory.
+  class Share {
+   public:
+    Share() = default;
+    Share(Share&& other) noexcept;
+    Share& operator=(Share&& other) noexcept;
+    ~Share() { shrink(0); }
+    void shrink(std::uint64_t bytes) noexcept;  // holds so many from now on, where it held more
+
+   private:
+    friend class PictureMemory;
+    Share(PictureMemory& memory, std::uint64_t bytes) : memory_(&memory), bytes_(bytes) {}
+    PictureMemory* memory_ = nullptr;
+    std::uint64_t bytes_ = 0;
+  };
+
+  explicit PictureMemory(std::uint64_t most) : most_(most) {}
+  PictureMemory(const PictureMemory&) = delete;
+  PictureMemory& operator=(const PictureMemory&) = delete;
+  Share take(std::uint64_t bytes);  // throws kBusy where so many are not free
+  std::uint64_t held() const noexcept { return held_.load(); }
+
+ private:
+  const std::uint64_t most_;
+  std::atomic<std::uint64_t> held_{0};
+};
+
+// Bytes that a picture of so many pixels needs while it is decoded: red, green, blue and alpha, and beside them the picture that
+// they become. Some codecs use as much again for themselves.
+std::uint64_t decoding_bytes(std::uint64_t pixels) noexcept;
+
+struct DecodedPicture {
+  Image image;
+  PictureMemory::Share memory;
+};
+
+}  // namespace signet

@@ -1,0 +1,143 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <mutex>
+#include <set>
+
+#include "serve/test_service.h"
+#include "signet/base/fault_file_system.h"
+
+// What a change is answered with where the disk or the collection is in its way.
+namespace signet {
+namespace {
+
+using nlohmann::json;
+
+// The real files, each of which can be mapped once while set: the writer reads back what it has written, and nobody after it.
+class OnceReadable final : public FileSystem {
+ public:
+  void set(bool is) {
+    const std::lock_guard lock(mutex_);
+    set_ = is;
+    mapped_.clear();
+  }
+  std::unique_ptr<MappedFile> map(const std::string& path) override {
+    const std::lock_guard lock(mutex_);
+    if (set_ && !mapped_.insert(path).second) fail(ErrorCode::kIo, path, " cannot be read again");
+    return files_.map(path);
+  }
+  std::unique_ptr<ReadableFile> open(const std::string& path) override { return files_.open(path); }
+  std::unique_ptr<WritableFile> create(const std::string& path) override { return files_.create(path); }
+  void rename(const std::string& from, const std::string& to) override { files_.rename(from, to); }
+  bool rename_new(const std::string& from, const std::string& to) override { return files_.rename_new(from, to); }
+  void remove(const std::string& path) override { files_.remove(path); }
+  void create_directory(const std::string& path) override { files_.create_directory(path); }
+  void sync_directory(const std::string& path) override { files_.sync_directory(path); }
+  bool exists(const std::string& path) override { return files_.exists(path); }
+  std::uint64_t size(const std::string& path) override { return files_.size(path); }
+  std::vector<std::string> list(const std::string& path) override { return files_.list(path); }
+
+ private:
+  FileSystem& files_ = real_file_system();
+  std::mutex mutex_;
+  bool set_ = false;
+  std::set<std::string> mapped_;
+};
+
+class ServiceWriteTest : public ServerTest {
+ protected:
+  ServiceWriteTest() {
+    fs_ = &once_;
+    service_options_.refresh_seconds = 3600;  // nothing is seen but what a change looks for
+    service_options_.writer_seconds = 3600;
+    api_options_.log = [this](const RequestLog& line) {
+      const std::lock_guard lock(log_mutex_);
+      log_.push_back(line);
+    };
+  }
+  ~ServiceWriteTest() override {  // before the disk and the log
+    if (server_ != nullptr) server_->stop();
+    server_.reset();
+    api_.reset();
+    service_.reset();
+  }
+  // What the log says of the newest state in the line of this route, once it is written.
+  std::string logged_failure(const std::string& route) {
+    std::string failure;
+    eventually(
+        [&] {
+          const std::lock_guard lock(log_mutex_);
+          const auto line = std::find_if(log_.begin(), log_.end(), [&](const RequestLog& one) { return one.route == route; });
+          if (line != log_.end()) failure = line->failure;
+          return line != log_.end();
+        },
+        "the line is written");
+    return failure;
+  }
+
+  OnceReadable once_;
+  std::mutex log_mutex_;
+  std::vector<RequestLog> log_;
+};
+
+TEST_F(ServiceWriteTest, WhatIsDurableIsNoErrorWhereTheNewStateCannotBeRead) {
+  Service service(once_, service_options_);
+  service.set_verdict(1, 2, false);
+  once_.set(true);
+  const PutResult put = service.put("new", as_bytes(test_png(70)), "odd");
+  EXPECT_TRUE(put.created);
+  EXPECT_FALSE(service.ready());
+  EXPECT_NE(service.failure().find("cannot be read again"), std::string::npos) << service.failure();
+  EXPECT_EQ(error_of([&] { service.image("new"); }), ErrorCode::kNotFound);  // the state before answers
+  service.erase_verdict(1, 2);
+  service.remove(key(0));
+  once_.set(false);
+  service.remove(key(1));
+  EXPECT_TRUE(service.ready());
+  EXPECT_EQ(service.failure(), "");
+  EXPECT_EQ(service.image("new").record.id, put.id);
+  EXPECT_EQ(service.info().images, kServeImages - 1);
+  EXPECT_EQ(service.verdicts(0, 10).total, 0u);
+}
+
+TEST_F(ServiceWriteTest, ARefusedChangeLeavesNoLabel) {
+  FaultFileSystem fs;
+  Service service(fs, service_options_);
+  const std::uint64_t commit = service.info().commit;
+  const std::vector<std::uint8_t> code(codes_.row(3).begin(), codes_.row(3).end());
+  const auto refused = [&](const auto& change) {
+    fs.fail_at(fs.operations() + 1, Fault::kNoSpace, true);
+    EXPECT_EQ(error_of(change), ErrorCode::kIo);
+    EXPECT_TRUE(fs.fault_hit());
+    fs.clear_fault();
+    const CollectionInfo info = Collection::open(real_file_system(), path("c"))->view()->info();
+    EXPECT_EQ(info.class_names, (std::vector<std::string>{"even", "odd"}));
+    EXPECT_EQ(info.commit, commit);
+  };
+  refused([&] { service.put("new", as_bytes(test_png(70)), "third"); });
+  refused([&] { service.add({{"new", "third", code, ""}}); });
+  service.add({{"new", "third", code, ""}, {"newer", "fourth", code, ""}});
+  EXPECT_EQ(service.info().class_names, (std::vector<std::string>{"even", "odd", "third", "fourth"}));
+  EXPECT_EQ(service.info().commit, commit + 1);
+  EXPECT_EQ(service.image("newer").label, "fourth");
+}
+
+TEST_F(ServiceWriteTest, ReadinessAndTheLogSayThatTheNewStateCannotBeRead) {
+  start();
+  EXPECT_EQ(ask("GET", "/v1/collection").status, 200u);
+  EXPECT_EQ(logged_failure("GET /v1/collection"), "");
+  once_.set(true);
+  const std::string line = json{{"key", "new"}, {"code", hex(1)}}.dump();
+  const Reply added = ask("POST", "/v1/images:bulk", line, kLines);
+  EXPECT_EQ(added.status, 200u) << added.body;
+  EXPECT_EQ(added.json().at("id"), kServeImages + 1);
+  expect_problem(ask("GET", "/readyz"), 503, "newest state");
+  EXPECT_NE(logged_failure("POST /v1/images:bulk").find("cannot be read again"), std::string::npos);
+  once_.set(false);
+  EXPECT_EQ(ask("DELETE", "/v1/images/" + escaped(key(0))).status, 204u);
+  EXPECT_EQ(ask("GET", "/readyz").status, 200u);
+  EXPECT_EQ(ask("GET", "/v1/images/new").status, 200u);
+}
+
+}  // namespace
+}  // namespace signet
