@@ -72,7 +72,7 @@ void add_learning_options(OptionSet& set, TrainArguments& a) {
            "N");
   set.text("--optimizer", a.optimizer,
            "what the filters learn by: sgd (Nesterov, as all weights), or muon (orthogonalised momentum) (sgd)", "NAME");
-  set.number("--batch", a.options.batch, "images a step; 0: the default", "N");
+  set.number("--batch", a.options.batch, "images a step, at least 4; 0: the default", "N");
   set.number("--size", a.side,
              "side of the network's input in pixels; 0: the pictures' own where all agree and it is small, else 64", "N", 0,
              1024);

@@ -159,6 +159,7 @@ TEST(Baseline, SupervisedMethodsNeedTwoClassesAndAllLabels) {
     FeatureSet none = gap.set();
     none.labels = {};
     EXPECT_EQ(refusal(method, none, with_bits(4)), ErrorCode::kInvalidArgument) << method;
+    EXPECT_TRUE(learns_from_labels(method)) << method;
   }
 }
 

@@ -1,6 +1,7 @@
 #include "signet/encode/encoder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "encode/encoder_state.h"
@@ -24,8 +25,9 @@ std::size_t thread_count(const EncoderOptions& options) {
 
 }  // namespace
 
-Worker::Worker(const Engine& engine, const ModelInfo& info, const OutputSizes& sizes)
+Worker::Worker(const Engine& engine, const ModelInfo& info, const OutputSizes& sizes, const std::string& name)
     : info_(info),
+      name_(name),
       sizes_(sizes),
       batch_(engine.batch()),
       image_size_(info.preprocessing.shape().size()),
@@ -61,6 +63,11 @@ void Worker::store(std::size_t slot, std::size_t row, bool second_view, Outputs&
     const float* source = from.data() + slot * size;
     float* target = to.data() + row * size;
     for (std::size_t i = 0; i < size; ++i) target[i] = second_view ? (target[i] + source[i]) * 0.5f : source[i];
+    // Weights are finite in every model that can be read; what they make of a picture need not be.
+    if (!std::all_of(target, target + size, [](float value) { return std::isfinite(value); }))
+      fail(ErrorCode::kCorrupt, name_,
+           ": this model gives values that are no numbers, so pictures have no codes; its weights are ",
+           "too large, and another model is needed");
   };
   put(hash_, sizes_.hash, out.hash);
   put(features_, sizes_.features, out.features);
@@ -81,7 +88,7 @@ EncoderState::Lease::Lease(EncoderState& state) : state_(state) {
       state.shelf_.pop_back();
     }
   }
-  if (!worker_) worker_ = std::make_unique<Worker>(*state.engine, state.model.info, state.sizes);
+  if (!worker_) worker_ = std::make_unique<Worker>(*state.engine, state.model.info, state.sizes, state.name);
 }
 
 EncoderState::Lease::~Lease() {
@@ -99,7 +106,9 @@ Outputs EncoderState::make_outputs(std::size_t count, unsigned want) const {
 }
 
 Encoder Encoder::open(FileSystem& fs, const std::string& path, const EncoderOptions& options) {
-  return Encoder(read_model(fs, path), options);
+  Encoder encoder(read_model(fs, path), options);
+  encoder.state_->name = path;
+  return encoder;
 }
 
 Encoder::Encoder(Model model, const EncoderOptions& options) {
@@ -112,6 +121,7 @@ Encoder::Encoder(Model model, const EncoderOptions& options) {
   }
   if (state_->model.info.fingerprint.empty())
     state_->model.info.fingerprint = model_fingerprint(state_->model.network, state_->model.info.preprocessing);
+  state_->name = state_->model.info.fingerprint.substr(0, 12);
 }
 
 Encoder::Encoder(Encoder&&) noexcept = default;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "encode/engine.h"
@@ -20,16 +21,17 @@ struct OutputSizes {
 // One thread's room for running images one batch of the engine after another.
 class Worker {
  public:
-  Worker(const Engine& engine, const ModelInfo& info, const OutputSizes& sizes);
+  Worker(const Engine& engine, const ModelInfo& info, const OutputSizes& sizes, const std::string& name);
 
   // The outputs of images[i] go to row first + i of `out`, whose wanted arrays are large enough already. Which images share a
-  // batch changes nothing: an engine computes each image by itself.
+  // batch changes nothing: an engine computes each image by itself. Throws kCorrupt for outputs that are no numbers.
   void run(std::span<const Image> images, Outputs& out, std::size_t first);
 
  private:
   void store(std::size_t slot, std::size_t row, bool second_view, Outputs& out) const;
 
   const ModelInfo& info_;
+  const std::string& name_;
   OutputSizes sizes_;
   std::size_t batch_;
   std::size_t image_size_;
@@ -42,6 +44,7 @@ struct EncoderState {
   EncoderState(Model m, const EncoderOptions& options);
 
   Model model;
+  std::string name;  // for messages: its file, or what its fingerprint begins with
   OutputSizes sizes;
   std::unique_ptr<Engine> engine;
   ThreadPool pool;

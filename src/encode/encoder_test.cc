@@ -141,6 +141,35 @@ TEST_F(EncoderFileTest, OpensAModelFile) {
   EXPECT_EQ(encoder.classes(), 10u);
 }
 
+// Weights that a file may hold, and outputs that no code can be made of.
+TEST_F(EncoderFileTest, OutputsThatAreNoNumbersAreTheModelsFault) {
+  Model model = model_for(airbench(1, 12, {4, 8}, 12), 12);
+  for (float& value : model.network.layers.front().weight) value *= 1e3f;  // features are far from 0 ...
+  for (float& value : model.network.layers[static_cast<std::size_t>(model.network.hash)].weight)
+    value = 3e38f;  // ... and too far
+  write_model(real_file_system(), path("m.onnx"), model);
+  const Encoder encoder = Encoder::open(real_file_system(), path("m.onnx"), {1, "auto"});
+  const std::vector<Image> images = random_images(3, model.network);
+  const auto expect = [&](const Encoder& tried, const std::string& name, const auto& body) {
+    try {
+      body(tried);
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kCorrupt);
+      EXPECT_NE(std::string(error.what()).find(name + ": this model gives values that are no numbers"), std::string::npos)
+          << error.what();
+    }
+  };
+  const auto run = [&](const Encoder& tried) { tried.run(images); };
+  expect(encoder, path("m.onnx"), run);
+  expect(encoder, path("m.onnx"), [&](const Encoder& tried) {
+    encode_all(
+        tried, images.size(), [&](std::size_t i) { return images[i]; }, [](std::span<const std::size_t>, const Outputs&) {});
+  });
+  expect(encoder_for(model, 1), encoder.info().fingerprint.substr(0, 12), run);
+  EXPECT_EQ(encoder.run(images, Encoder::kFeatures).features.size(), 3 * encoder.feature_size());  // these are numbers
+}
+
 TEST(Encoder, RefusesWhatDoesNotFit) {
   const Model good = model_for(airbench(1, 12, {4, 8}, 12), 12);
   Model bad = good;

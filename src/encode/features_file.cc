@@ -11,13 +11,15 @@ namespace {
 
 using nlohmann::json;
 
-// Passes and seconds by a JSON object that has them; 0 where it has not.
+constexpr double kMostCounted = 0x1p53;  // up to which a double counts one by one
+
+// Passes and seconds by a JSON object that has them; 0 where it has not, and no more than kMostCounted.
 void read_costs(const std::string& text, FeaturesSource& source) {
   const json record = json::parse(text, nullptr, false);
   if (!record.is_object()) return;
   const auto number = [&](const char* key) {
     const auto found = record.find(key);
-    return found == record.end() || !found->is_number() ? 0.0 : std::max(0.0, found->get<double>());
+    return found == record.end() || !found->is_number() ? 0.0 : std::clamp(found->get<double>(), 0.0, kMostCounted);
   };
   source.image_passes = static_cast<std::uint64_t>(number("image_passes"));
   source.seconds = number("seconds");

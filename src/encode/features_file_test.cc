@@ -47,6 +47,14 @@ TEST_F(FeaturesFile, HoldsTheModelAndWhatItCost) {
   expect_source(true, 4800, 12.5);
 }
 
+TEST_F(FeaturesFile, CostsThatNoNumberHoldsAreCutOff) {
+  const std::uint64_t most = std::uint64_t{1} << 53;
+  write(kFeaturesKind, R"({"image_passes": 1e300, "seconds": -1e300})", model_bytes(model_, "first"));
+  expect_source(true, most, 0);
+  write(kFeaturesKind, R"({"image_passes": 18446744073709551615, "seconds": 2.5})", model_bytes(model_, "first"));
+  expect_source(true, most, 2.5);
+}
+
 TEST_F(FeaturesFile, AModelFileIsASourceToo) {
   Model model = model_;
   model.info.training_record = R"({"image_passes": 600, "seconds": "none"})";

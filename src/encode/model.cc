@@ -260,7 +260,13 @@ Model parse_bytes(std::string_view bytes) {
 std::string trained_supervision(const std::string& training_record) {
   const json record = json::parse(training_record, nullptr, false);
   if (!record.is_object() || !record.contains("options") || !record["options"].is_object()) return {};
-  return record["options"].value("supervision", "class");  // older records do not name what was the only kind
+  const json& options = record["options"];
+  if (!options.contains("supervision")) return "class";  // older records do not name what was the only kind
+  return options["supervision"].is_string() ? options["supervision"].get<std::string>() : std::string();
+}
+
+std::vector<std::string> written_class_names(const std::vector<std::string>& names) {
+  return json::parse(class_names_text(names)).get<std::vector<std::string>>();
 }
 
 std::string model_fingerprint(const Network& network, const Preprocessing& how) {

@@ -332,14 +332,20 @@ TEST_F(ModelTest, AnUnknownFieldIsCorrupt) {
   EXPECT_NE(message.find("would not have written"), std::string::npos) << message;
 }
 
-// Lengths near 2^64 must not overflow the bounds check.
+TEST(ClassNames, AreWrittenAsUtf8) {
+  const std::vector<std::string> names = {"caf\xe9", "caf\xc3\xa9", ""};
+  EXPECT_EQ(written_class_names(names), (std::vector<std::string>{"caf\xef\xbf\xbd", "caf\xc3\xa9", ""}));
+}
+
 TEST(TrainedSupervision, IsWhatTheRecordSays) {
   EXPECT_EQ(trained_supervision(R"({"options":{"supervision":"instance"}})"), "instance");
   EXPECT_EQ(trained_supervision(R"({"options":{"bits":12}})"), "class");  // written when there was no other
-  for (const char* silent : {"", "no JSON", "[]", "{}", R"({"method":"itq"})", R"({"options":3})"})
+  for (const char* silent : {"", "no JSON", "[]", "{}", R"({"method":"itq"})", R"({"options":3})",
+                             R"({"options":{"supervision":7}})", R"({"options":{"supervision":null}})"})
     EXPECT_EQ(trained_supervision(silent), "") << silent;
 }
 
+// Lengths near 2^64 must not overflow the bounds check.
 TEST(Wire, RejectsLengthsThatAreNotThere) {
   const auto code = [](const std::string& bytes) {
     return error_of([&] {

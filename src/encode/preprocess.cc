@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "signet/base/error.h"
@@ -19,16 +18,9 @@ void check_image(const Image& image) {
   }
 }
 
-// All 256 values of (pixel / 255 - mean) / std of one channel.
-std::array<float, 256> normalised_values(float mean, float std) {
-  std::array<float, 256> table;
-  for (std::size_t v = 0; v < 256; ++v) table[v] = (static_cast<float>(v) / 255.0f - mean) / std;
-  return table;
-}
-
 void normalise(const Image& image, const Preprocessing& how, float* target, bool mirrored) {
   for (std::uint32_t c = 0; c < how.channels; ++c) {
-    const std::array<float, 256> table = normalised_values(how.mean[c], how.std[c]);
+    const std::array<float, 256> table = normalised_values(how, c);
     for (std::uint32_t y = 0; y < how.height; ++y) {
       const std::uint8_t* row = image.row(y).data() + c;
       if (mirrored) {
@@ -96,6 +88,13 @@ Image to_input_geometry(const Image& image, const Preprocessing& how) {
                       : how.width == how.height ? centre_square(image, how.width)
                                                 : resize(image, how.width, how.height);
   return sized.channels == how.channels ? sized : convert_channels(sized, how.channels);
+}
+
+std::array<float, 256> normalised_values(const Preprocessing& how, std::size_t channel) {
+  std::array<float, 256> values;
+  for (std::size_t v = 0; v < values.size(); ++v)
+    values[v] = (static_cast<float>(v) / 255.0f - how.mean[channel]) / how.std[channel];
+  return values;
 }
 
 void preprocess(const Image& image, const Preprocessing& how, float* target, bool mirrored) {

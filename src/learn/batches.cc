@@ -12,7 +12,7 @@ namespace signet {
 namespace {
 
 constexpr std::size_t kAhead = 2;           // batches prepared while one is computed with
-constexpr std::size_t kImagesPerClass = 8;  // at least, in a balanced batch
+constexpr std::size_t kImagesPerClass = 8;  // at least, in a balanced batch with room for two classes of so many
 
 std::uint8_t mean_pixel(const Preprocessing& p) {
   const double sum = std::accumulate(p.mean.begin(), p.mean.end(), 0.0);
@@ -45,7 +45,10 @@ Sampler::Sampler(const TrainingSet& set, std::size_t batch, Balance balance, std
     for (const std::size_t i : set.train) by_class[static_cast<std::size_t>(set.labels[i].front())].push_back(i);
     for (auto& members : by_class)
       if (!members.empty()) groups_.push_back(std::move(members));
-    classes_per_batch_ = std::clamp<std::size_t>(batch / kImagesPerClass, 1, groups_.size());
+    const std::size_t wanted = std::max(batch / kImagesPerClass, std::min<std::size_t>(2, batch / 2));
+    classes_per_batch_ = std::clamp<std::size_t>(wanted, 1, groups_.size());
+    round_ = groups_.size();
+    if (classes_per_batch_ == 2) round_ -= round_ % 2;
   }
   cache_.resize(groups_.size() + 1);
 }
@@ -64,14 +67,15 @@ const std::vector<std::size_t>& Sampler::order(std::size_t group, std::uint64_t 
 }
 
 // Balanced: class slot q = step * P + p goes through all classes, in a new order each time round; the turn-th visit of a class
-// takes its next images. Images of a class come in a new order each time through it.
+// takes its next images. Images of a class come in a new order each time through it. A batch of two classes lies within one
+// round, which leaves out the last class of an odd number: the last of one order and the first of the next may be the same.
 std::vector<Sampler::Pick> Sampler::picks(std::size_t step) const {
   std::vector<Pick> picks;
   picks.reserve(batch_);
   const std::size_t share = batch_ / classes_per_batch_, extra = batch_ % classes_per_batch_, most = share + (extra > 0 ? 1 : 0);
   for (std::size_t p = 0; p < classes_per_batch_; ++p) {
-    const std::size_t slot = step * classes_per_batch_ + p, turn = slot / groups_.size();
-    const std::size_t group = groups_.size() == 1 ? 0 : order(groups_.size(), turn)[slot % groups_.size()];
+    const std::size_t slot = step * classes_per_batch_ + p, turn = slot / round_;
+    const std::size_t group = groups_.size() == 1 ? 0 : order(groups_.size(), turn)[slot % round_];
     for (std::size_t m = 0; m < share + (p < extra ? 1 : 0); ++m) {
       const std::uint64_t item = std::uint64_t{turn} * most + m, size = groups_[group].size();
       picks.push_back({groups_[group][order(group, item / size)[item % size]], item / size});
@@ -150,10 +154,12 @@ float* BatchLoader::put(std::span<const std::uint8_t> image, float* pixel) const
   return pixel;
 }
 
-at::Tensor pair_similarity(std::size_t n) {
-  at::Tensor similarity = at::full({static_cast<std::int64_t>(n), static_cast<std::int64_t>(n)}, -1.0f, at::kFloat);
+at::Tensor view_similarity(std::span<const std::size_t> positions) {
+  const auto n = static_cast<std::int64_t>(positions.size());
+  at::Tensor similarity = at::empty({n, n}, at::kFloat);
   float* value = similarity.data_ptr<float>();
-  for (std::size_t i = 0; i < n; ++i) value[i * n + i] = value[i * n + (i ^ 1)] = 1;
+  for (const std::size_t a : positions)
+    for (const std::size_t b : positions) *value++ = a == b ? 1.0f : -1.0f;
   return similarity;
 }
 
@@ -181,7 +187,7 @@ Batch BatchLoader::make_views(std::size_t step) const {
     pixel = put(altered_view(set_, pick.position, kTuningChanges, 0, mix_seed(seed, 2)), pixel);
     batch.positions.insert(batch.positions.end(), 2, pick.position);
   }
-  batch.similarity = pair_similarity(batch.positions.size());
+  batch.similarity = view_similarity(batch.positions);
   return batch;
 }
 

@@ -26,15 +26,16 @@ class Sampler {
     std::size_t position;  // in the training set
     std::uint64_t pass;    // how often it was used before: drives the alternating flip
   };
-  // Classes are those of an image's first label. With more than batch / 8 classes each batch takes batch / 8 of them in turn, so
-  // that there are always similar pairs. A class with few images repeats them.
+  // Classes are those of an image's first label. With more than batch / 8 classes each batch takes batch / 8 of them in turn, but
+  // two where that would be fewer and it has four images or more: there are always similar and dissimilar pairs. A class with few
+  // images repeats them.
   Sampler(const TrainingSet& set, std::size_t batch, Balance balance, std::uint64_t seed);
   std::vector<Pick> picks(std::size_t step) const;
 
  private:
   const std::vector<std::size_t>& order(std::size_t group, std::uint64_t pass) const;  // permutation, cached for the latest pass
   std::vector<std::vector<std::size_t>> groups_;
-  std::size_t batch_, classes_per_batch_ = 1;
+  std::size_t batch_, classes_per_batch_ = 1, round_ = 1;  // round_: class slots between two orders of the classes
   std::uint64_t seed_;
   struct Cached {
     std::uint64_t pass = ~std::uint64_t{0};
@@ -58,7 +59,7 @@ struct BatchOptions {
   std::uint64_t seed = 1;
   bool similarity = false;
   // Every image twice in a batch, as two views after changes of kTuningChanges (instance codes): images come in pairs of rows,
-  // `similarity` is 1 within a pair and -1 elsewhere, and `augment` and labels are not used. An even `batch`.
+  // `similarity` is 1 between views of one image and -1 elsewhere, and `augment` and labels are not used. An even `batch`.
   bool views = false;
 };
 
@@ -90,8 +91,9 @@ class BatchLoader {
   std::thread thread_;
 };
 
-// n x n, n even: 1 between the rows 2 i and 2 i + 1, -1 elsewhere.
-at::Tensor pair_similarity(std::size_t n);
+// n x n: 1 between views of the same image, -1 elsewhere. A batch that ends one pass and begins the next may hold an image in two
+// pairs of rows.
+at::Tensor view_similarity(std::span<const std::size_t> positions);
 
 // One altered copy of an image at the set's geometry: the picture after `changes`, scaled as preprocessing does.
 std::vector<std::uint8_t> altered_view(const TrainingSet& set, std::size_t position, std::span<const Change> changes,

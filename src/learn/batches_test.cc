@@ -83,6 +83,25 @@ TEST(Sampler, ManyClassesStillGiveSimilarPairs) {
   EXPECT_EQ(visited.size(), 100u);  // 25 batches of 4 classes go once through all
 }
 
+TEST(Sampler, SmallBatchesHaveSimilarAndDissimilarPairs) {
+  for (const std::int32_t classes : {2, 5}) {
+    const TrainingSet set = load(BarDataset(labels_in_turn(30, classes), static_cast<std::size_t>(classes)));
+    for (const std::size_t batch : {4u, 5u, 8u, 12u, 15u, 16u}) {
+      const Sampler sampler(set, batch, Balance::kClasses, 5);
+      std::set<std::int32_t> visited;
+      for (std::size_t step = 0; step < 20; ++step) {
+        const auto counts = class_counts(set, sampler.picks(step));
+        EXPECT_EQ(counts.size(), 2u) << batch;
+        for (const auto& [label, count] : counts) {
+          EXPECT_GE(count, batch / 2) << batch;
+          visited.insert(label);
+        }
+      }
+      EXPECT_EQ(visited.size(), set.classes()) << batch;
+    }
+  }
+}
+
 TEST(Sampler, ABatchDependsOnItsStepAlone) {
   const TrainingSet set = load(BarDataset(labels_in_turn(50, 5), 5));
   for (const Balance balance : {Balance::kUniform, Balance::kClasses}) {
@@ -229,13 +248,14 @@ TEST(TrainingSet, ValidationImagesAloneAreNothingToTrainOn) {
 TEST(TrainingSet, FewerOfLargerPicturesGoThroughTheNetworkAtOnce) {
   TrainingSet set;
   set.width = set.height = 32, set.channels = 3;
-  EXPECT_EQ(images_at_once(set), 500u);
+  for (const std::size_t batch : {8u, 250u, 500u, 1000u}) EXPECT_EQ(images_at_once(set, batch), 500u);
   set.width = set.height = 96;
-  EXPECT_EQ(images_at_once(set), 500u);
+  for (const auto& [batch, at_once] : {std::pair{8u, 64u}, {100u, 100u}, {500u, 500u}, {1000u, 500u}})
+    EXPECT_EQ(images_at_once(set, batch), at_once);
   set.width = set.height = 512;
-  EXPECT_EQ(images_at_once(set), 17u);
+  for (const std::size_t batch : {8u, 500u}) EXPECT_EQ(images_at_once(set, batch), 17u);
   set.width = set.height = 1 << 14;
-  EXPECT_EQ(images_at_once(set), 1u);
+  EXPECT_EQ(images_at_once(set, 8), 1u);
 }
 
 TEST(TrainingSet, TooMuchMemoryIsRefusedBeforeItIsTaken) {
@@ -270,15 +290,32 @@ TEST(Views, TwoOfEveryImageAndNothingOfLabels) {
       EXPECT_FALSE(at::equal(batch.images[static_cast<std::int64_t>(i)], batch.images[static_cast<std::int64_t>(i) + 1]));
       ++seen[batch.positions[i]];
     }
-    EXPECT_TRUE(at::equal(batch.similarity, pair_similarity(8)));
+    EXPECT_TRUE(at::equal(batch.similarity, view_similarity(batch.positions)));
     if (step == 3) {
       EXPECT_TRUE(at::equal(batch.images, again.next().images));  // a function of the step alone
     }
   }
   EXPECT_EQ(seen.size(), 16u);  // one pass: every training image once, no validation image
   for (const std::size_t i : set.validation) EXPECT_FALSE(seen.contains(i));
-  EXPECT_TRUE(at::equal(pair_similarity(4),
+  EXPECT_TRUE(at::equal(view_similarity(std::vector<std::size_t>{7, 7, 3, 3}),
                         at::tensor({1, 1, -1, -1, 1, 1, -1, -1, -1, -1, 1, 1, -1, -1, 1, 1}, at::kFloat).reshape({4, 4})));
+}
+
+TEST(Views, AnImageInTwoPassesOfABatchIsSimilarToItself) {
+  TrainingSet set = load(BarDataset(labels_in_turn(6, 2), 2));
+  BatchOptions options;
+  options.batch = 8, options.views = true;  // 4 of 6 images: every second batch lies across the end of a pass
+  BatchLoader loader(set, options, 0, 30);
+  std::size_t twice = 0;
+  for (int step = 0; step < 30; ++step) {
+    const Batch batch = loader.next();
+    const float* similarity = batch.similarity.data_ptr<float>();
+    for (const std::size_t a : batch.positions) {
+      for (const std::size_t b : batch.positions) EXPECT_EQ(*similarity++, a == b ? 1 : -1);
+      twice += std::ranges::count(batch.positions, a) > 2 ? 1 : 0;
+    }
+  }
+  EXPECT_GT(twice, 0u);
 }
 
 TEST(Views, AlteredViewsHaveTheSetsGeometry) {

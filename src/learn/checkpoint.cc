@@ -45,6 +45,13 @@ json meta_of(const std::shared_ptr<const Container>& file) {
   return meta;
 }
 
+// What would make a run agree with the file about this: not everything is an option.
+const char* remedy(const std::string& key) {
+  if (key == "library") return "go on with the same libtorch";
+  if (key == "convolution") return "go on with the same kind of processor";
+  return key == "version" ? "go on with the same signet" : "give the same options";
+}
+
 // what: "this checkpoint was made"; instead: what to do about it.
 void check_identity(const std::string& path, const json& meta, const RunIdentity& identity, const char* what,
                     const char* instead) {
@@ -58,7 +65,7 @@ void check_identity(const std::string& path, const json& meta, const RunIdentity
   for (const auto& [key, value] : both.items())
     if (said(mine, key) != said(theirs, key))
       fail(ErrorCode::kMismatch, path, ": ", what, " with ", key, " = ", said(theirs, key).dump(), " and this run has ",
-           said(mine, key).dump(), "; give the same options, or ", instead);
+           said(mine, key).dump(), "; ", remedy(key), ", or ", instead);
   if (meta.at("data_hash") != identity.data_hash)
     fail(ErrorCode::kMismatch, path, ": ", what, " from other images, labels or validation split than ", identity.data_name,
          " has now; give the same data, or ", instead);
@@ -133,6 +140,19 @@ void save_checkpoint(FileSystem& fs, const std::string& path, const RunIdentity&
                {"validation_map", state.validation_map},
                {"validation_accuracy", state.validation_accuracy}};
   write_tensors(fs, path, kKind, std::move(meta), tensors_of(network, optimizer));
+}
+
+std::string not_finite(const HashNetwork& network, const Optimizer& optimizer) {
+  for (const NamedTensor& t : tensors_of(network, optimizer))
+    if (!t.tensor.isfinite().all().item<bool>()) return t.name;
+  return {};
+}
+
+void remove_unfinished_checkpoints(FileSystem& fs, const std::string& path) {
+  const std::string folder = parent_path(path);
+  if (!fs.exists(folder)) return;
+  for (const std::string& name : fs.list(folder))
+    if (name.starts_with(file_name(path) + kTempMarker)) fs.remove(join_path(folder, name));
 }
 
 TrainingState load_checkpoint(FileSystem& fs, const std::string& path, const RunIdentity& identity, HashNetwork& network,

@@ -33,6 +33,12 @@ struct RunIdentity {
 void save_checkpoint(FileSystem& fs, const std::string& path, const RunIdentity& identity, const TrainingState& state,
                      std::size_t stages, const HashNetwork& network, const Optimizer& optimizer);
 
+// The first tensor of such a file that has a value which is no number; empty: all are finite.
+std::string not_finite(const HashNetwork& network, const Optimizer& optimizer);
+
+// Removes what a process that died while it wrote a checkpoint left beside it. Nothing else: the folder may be anybody's.
+void remove_unfinished_checkpoints(FileSystem& fs, const std::string& path);
+
 // Fills network and optimizer. Throws kMismatch with the first option that differs, or saying that the data differ; kCorrupt for
 // a damaged file.
 TrainingState load_checkpoint(FileSystem& fs, const std::string& path, const RunIdentity& identity, HashNetwork& network,

@@ -113,10 +113,12 @@ void HashNetwork::fit_whitening(const Tensor& images) {
   weight.copy_(at::cat({filters, -filters}));
 }
 
+// With AVX-512 bfloat16 is the quick way to train, and Winograd's was not measured (docs/decisions/0116).
+bool convolves_by_winograd(const at::Device& device) { return device.is_cpu() && !cpu_features().avx512f; }
+
 Tensor HashNetwork::convolve(const Tensor& x, const std::string& name, std::int64_t pad) const {
   const Tensor weight = value(name + ".weight").to(x.scalar_type());
-  // With AVX-512 bfloat16 is the quick way to train, and Winograd's was not measured (docs/decisions/0116).
-  return pad == 1 && !cpu_features().avx512f ? winograd_conv3x3(x, weight) : at::conv2d(x, weight, {}, 1, pad);
+  return pad == 1 && convolves_by_winograd(x.device()) ? winograd_conv3x3(x, weight) : at::conv2d(x, weight, {}, 1, pad);
 }
 
 Tensor HashNetwork::normalise(const Tensor& x, const std::string& name, Mode mode) {

@@ -23,8 +23,8 @@ struct NetworkShape {
   std::uint32_t classes = 10, bits = 12;
 };
 
-// small, medium, wide, large; throws kInvalidArgument for another name, or an input below 16 x 16 that three poolings would leave
-// empty.
+// small, medium, wide, large; throws kUsage for another name, kInvalidArgument for an input below 16 x 16 that three poolings
+// would leave empty.
 NetworkShape network_shape(const std::string& arch, std::uint32_t channels, std::uint32_t height, std::uint32_t width,
                            std::uint32_t classes, std::uint32_t bits);
 
@@ -43,6 +43,9 @@ struct Parameter {
   Role role = Role::kWeight;
   at::Tensor value;  // float32
 };
+
+// Whether 3 x 3 convolutions are our own (learn/convolution.h) or libtorch's on this machine: their last digits differ.
+bool convolves_by_winograd(const at::Device& device);
 
 class HashNetwork {
  public:

@@ -45,7 +45,7 @@ bool Plan::classifies(std::size_t stage) const {
 
 Plan make_plan(const TrainOptions& options, std::size_t images) {
   Plan plan;
-  plan.batch = options.batch > 0 ? options.batch : std::min<std::size_t>(500, std::max<std::size_t>(2, images));
+  plan.batch = options.batch > 0 ? options.batch : std::clamp<std::size_t>(images, kLeastBatch, 500);
   const double epochs = options.epochs > 0 ? options.epochs : default_epochs(options.arch);
   const double steps = epochs * static_cast<double>(images) / static_cast<double>(plan.batch);
   if (!(steps < 1e9))
@@ -61,7 +61,7 @@ Plan make_plan(const TrainOptions& options, std::size_t images) {
         {name, static_cast<std::size_t>(std::max(1L, end - begin)), hash_layer, pair_loss, classification, rate, 0, filter_rate});
   };
   if (options.supervision == Supervision::kInstance) {  // nothing to classify: the joint stage alone
-    plan.batch = std::max<std::size_t>(4, plan.batch / 2 * 2);
+    plan.batch = std::max(kLeastBatch, plan.batch / 2 * 2);
     add("joint", 1, true, true, 0, kFeaturesRate);
     return plan;
   }

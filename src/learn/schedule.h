@@ -33,6 +33,9 @@ struct Plan {
   bool classifies(std::size_t stage) const;
 };
 
+// Two images of each of two classes: fewer have no similar or no dissimilar pairs.
+inline constexpr std::size_t kLeastBatch = 4;
+
 // Stages for `images` training images. The passes (options.epochs, or the architecture's default) are shared among the stages by
 // fixed fractions, so that every kind of pre-training sees the same number of images. A rival's own stage takes those of the
 // stages "hash-layer" and "joint" together: what comes before it is the shared first stage alone.

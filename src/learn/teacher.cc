@@ -88,9 +88,10 @@ Teaching teach(TrainingSet& set, const TrainOptions& options, ThreadPool& pool, 
   if (teacher.classes() == 0)
     fail(ErrorCode::kInvalidArgument, "--teacher ", options.teacher,
          ": this model names no classes; one that signet train made from labelled images does");
-  if (teacher.info().class_names != set.class_names)
+  const std::vector<std::string> names = written_class_names(set.class_names);
+  if (teacher.info().class_names != names)
     fail(ErrorCode::kMismatch, "--teacher ", options.teacher, ": this model was trained for other classes (",
-         join(teacher.info().class_names), ") than the images have (", join(set.class_names), ")");
+         join(teacher.info().class_names), ") than the images have (", join(names), ")");
   const ReadImages images = load_unlabelled(*options.unlabelled, set, pool, memory_limit, keep_going);
   const std::vector<Opinion> opinions = ask_teacher(teacher, images.pixels, set);
   const std::vector<TaughtImage> taken = surest(opinions, options.teacher_share);

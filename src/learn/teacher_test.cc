@@ -117,6 +117,23 @@ TEST_F(TeachTest, LabelsAreTheTeachersAndOnlyOfImagesThatAreTrainedOn) {
   EXPECT_GT(right, 180u);
 }
 
+// A model file has U+FFFD where the names of folders have other bytes.
+TEST_F(TeachTest, ClassNamesNeedNotBeUtf8) {
+  class Latin1Names : public BarDataset {
+   public:
+    Latin1Names() : BarDataset(labels_in_turn(60, 2), 2) {}
+    const std::vector<std::string>& class_names() const noexcept override { return names_; }
+
+   private:
+    std::vector<std::string> names_ = {"caf\xe9", "th\xe9"};
+  } const data;
+  TrainOptions o = quick();
+  o.epochs = 1;
+  train(data, o, path("latin.onnx"));
+  o.teacher = path("latin.onnx"), o.unlabelled = std::make_shared<BarDataset>(labels_in_turn(20, 2), 2);
+  EXPECT_EQ(train(data, o, path("student.onnx")).unlabelled_images, 20u);
+}
+
 TEST_F(TeachTest, WhatCannotTeachIsRefused) {
   TrainOptions o = taught();
   o.unlabelled = nullptr;

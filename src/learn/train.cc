@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
+#include <new>
 #include <nlohmann/json.hpp>
 
 #include "learn/export.h"
@@ -22,6 +24,7 @@ constexpr std::uint64_t kMemoryLimit = std::uint64_t{8} << 30;  // of the images
 // What the first layer's filters are fitted to: images, and pixels of them times channels (of larger pictures fewer are enough).
 constexpr std::size_t kWhiteningImages = 5'000, kWhiteningBytes = 16'000'000;
 constexpr const char* kVersion = "0.1.0";
+constexpr const char* kLibrary = "libtorch " TORCH_VERSION;
 constexpr HashLoss kOwnLosses[] = {HashLoss::kExpProduct, HashLoss::kExpInner, HashLoss::kExpBitwise};
 
 const char* name_of(HashLoss loss) {
@@ -37,6 +40,15 @@ const char* name_of(Mirror mirror) {
 }
 
 const char* name_of(FilterOptimizer optimizer) { return optimizer == FilterOptimizer::kSgd ? "sgd" : "muon"; }
+
+const char* name_of(Supervision supervision) { return supervision == Supervision::kClasses ? "class" : "instance"; }
+
+template <typename Kind>
+Kind parse(const char* flag, const std::string& name, std::initializer_list<Kind> kinds, const char* all) {
+  for (const Kind kind : kinds)
+    if (name == name_of(kind)) return kind;
+  fail(ErrorCode::kUsage, flag, " \"", name, "\" does not exist; ", all, " do");
+}
 
 void check_nested(const TrainOptions& o) {
   for (std::size_t i = 0; i < o.nested.size(); ++i)
@@ -80,7 +92,8 @@ void check_options(const TrainOptions& o) {
   if (o.translate > 64) reject("--translate ", o.translate, " must be 0 to 64");
   if (o.cutout > 1024) reject("--cutout ", o.cutout, " must be 0 to 1024");
   if (!(o.epochs >= 0 && o.epochs <= 1e6)) reject("--epochs ", o.epochs, " must be 0 (the default of --arch) to 1000000");
-  if (o.batch == 1 || o.batch > 65536) reject("--batch ", o.batch, " must be 2 to 65536, or 0 for the default");
+  if (o.batch != 0 && (o.batch < kLeastBatch || o.batch > 65536))
+    reject("--batch ", o.batch, " must be ", kLeastBatch, " to 65536, or 0 for the default");
   if (o.side != 0 && (o.side < 16 || o.side > 1024)) reject("--size ", o.side, " must be 16 to 1024, or 0 to be chosen");
   if (!(o.validation_share >= 0 && o.validation_share <= 0.9)) reject("--validation ", o.validation_share, " must be 0 to 0.9");
   if (!(o.checkpoint_seconds >= 0)) reject("the time between checkpoints, ", o.checkpoint_seconds, " s, must not be negative");
@@ -112,8 +125,9 @@ class ThreadCount {
   int before_;
 };
 
-// Every option that the weights depend on. Names are the flags', as messages about a checkpoint show them.
-json shaping_options(const TrainOptions& o, const Plan& plan, const TrainingSet& set, std::size_t threads) {
+// Everything that the weights depend on. Names of options are the flags', as messages about a checkpoint show them.
+json shaping_options(const TrainOptions& o, const Plan& plan, const TrainingSet& set, std::size_t threads,
+                     const at::Device& device) {
   return {{"bits", o.bits},
           {"arch", o.arch},
           {"loss", loss_name(o)},
@@ -137,6 +151,8 @@ json shaping_options(const TrainOptions& o, const Plan& plan, const TrainingSet&
           {"threads", threads},
           {"device", o.device},
           {"precision", o.bfloat16 ? "bfloat16" : "float32"},
+          {"convolution", convolves_by_winograd(device) ? "winograd" : "libtorch"},
+          {"library", kLibrary},
           {"version", kVersion}};
 }
 
@@ -183,7 +199,7 @@ json training_record(const TrainOptions& o, const Plan& plan, const TrainingSet&
                  {"shared_image_passes", shared.image_passes},
                  {"shared_seconds", shared.seconds},
                  {"version", kVersion},
-                 {"library", "libtorch " TORCH_VERSION},
+                 {"library", kLibrary},
                  {"options", json::parse(identity.options)},
                  {"stages", json::array()}});
   if (o.rival.empty()) record["alpha"] = o.alpha;
@@ -210,11 +226,11 @@ void begin_or_resume(const TrainOptions& options, const RunIdentity& identity, T
   if (options.resume) {
     if (!fs.exists(path)) fail(ErrorCode::kNotFound, path, ": there is no checkpoint to go on from; leave out --resume to begin");
     state = load_checkpoint(fs, path, identity, network, optimizer);
-    return;
-  }
-  if (checkpoint_is_unfinished(fs, path))
+  } else if (checkpoint_is_unfinished(fs, path)) {
     fail(ErrorCode::kInvalidArgument, path,
          ": an unfinished run is kept here; add --resume to go on with it, or remove the file to begin anew");
+  }
+  remove_unfinished_checkpoints(fs, path);  // not before it is sure that this run may write here: another may be at it
 }
 
 void fit_whitening(HashNetwork& network, const TrainingSet& set) {
@@ -275,11 +291,12 @@ void check_weights(const HashNetwork& network) {
 }
 
 TrainResult finish(Run& run, const std::string& model_path, TrainingLog& log) {
-  settle_statistics(run.network, run.set, run.device);
+  settle_statistics(run.network, run.set, run.plan.batch, run.device);
   check_weights(run.network);
+  const std::size_t batch = run.plan.batch;
   ValidationNumbers v = run.options.supervision == Supervision::kInstance
-                            ? validate_instance(run.network, run.set, false, run.device)
-                            : validate(run.network, run.set, validation_options(run.options, true, false), run.device);
+                            ? validate_instance(run.network, run.set, batch, false, run.device)
+                            : validate(run.network, run.set, validation_options(run.options, batch, true, false), run.device);
   if (!run.plan.classifies(run.plan.stages.size() - 1)) v.accuracy = -1;
   Model model;
   model.network = to_network(run.network, trained_logits(run.options, run.plan));
@@ -313,7 +330,7 @@ Model first_stage_model(Run& run) {
   const at::NoGradGuard no_gradient;
   std::vector<at::Tensor> kept;
   for (const Parameter& p : run.network.parameters()) kept.push_back(p.value.detach().clone());
-  settle_statistics(run.network, run.set, run.device);
+  settle_statistics(run.network, run.set, run.plan.batch, run.device);
   Model model{to_network(run.network, Logits::kFromFeatures), {}};
   for (std::size_t i = 0; i < kept.size(); ++i) run.network.parameters()[i].value.copy_(kept[i]);
   model.info.bits = run.options.bits;
@@ -402,8 +419,8 @@ TrainResult train_checked(const Dataset& data, const TrainOptions& options, cons
   const bool instance = options.supervision == Supervision::kInstance;
   set.preprocessing.mirror_view = options.mirror == Mirror::kBoth && !instance;
   Plan plan = plan_for(options, set.train.size(), features_alone);
-  json shaping = shaping_options(options, plan, set, threads);
-  if (instance) shaping["supervision"] = "instance";  // absent: by classes, as in older records
+  json shaping = shaping_options(options, plan, set, threads, device);
+  if (instance) shaping["supervision"] = name_of(options.supervision);  // absent: by classes, as in older records
   const json early = features_options(shaping, plan);
   const NetworkShape shape = network_shape(options.arch, set.channels, set.height, set.width,
                                            static_cast<std::uint32_t>(std::max<std::size_t>(1, set.classes())), options.bits);
@@ -428,13 +445,16 @@ TrainResult train_checked(const Dataset& data, const TrainOptions& options, cons
   return features_alone ? finish_features(run, path, log) : finish(run, path, log);
 }
 
-// Errors of libtorch as ours.
+// Errors of libtorch as ours. It has no type for a lack of memory of the CPU.
 template <typename Body>
 TrainResult guarded(const Body& body) {
   try {
     return body();
   } catch (const c10::Error& error) {
-    fail(ErrorCode::kInternal, "libtorch: ", error.what_without_backtrace());
+    const std::string text = error.what_without_backtrace();
+    for (const char* said : {"allocate memory", "not enough memory", "out of memory"})
+      if (text.find(said) != std::string::npos) throw std::bad_alloc();
+    fail(ErrorCode::kInternal, "libtorch: ", text);
   }
 }
 
@@ -477,28 +497,20 @@ void set_loss(TrainOptions& options, const std::string& name) {
   options.rival = find_rival(name).name;
 }
 
-FilterOptimizer parse_optimizer(const std::string& name) {
-  for (const FilterOptimizer optimizer : {FilterOptimizer::kSgd, FilterOptimizer::kMuon})
-    if (name == name_of(optimizer)) return optimizer;
-  fail(ErrorCode::kUsage, "--optimizer \"", name, "\" does not exist; sgd and muon do");
-}
-
-Mirror parse_mirror(const std::string& name) {
-  for (const Mirror mirror : {Mirror::kNone, Mirror::kTraining, Mirror::kBoth})
-    if (name == name_of(mirror)) return mirror;
-  fail(ErrorCode::kUsage, "--mirror \"", name, "\" does not exist; none, training and both do");
+Pretrain parse_pretrain(const std::string& name) {
+  return parse("--pretrain", name, {Pretrain::kNone, Pretrain::kFeatures, Pretrain::kBoth}, "none, features and both");
 }
 
 Supervision parse_supervision(const std::string& name) {
-  if (name == "class") return Supervision::kClasses;
-  if (name == "instance") return Supervision::kInstance;
-  fail(ErrorCode::kUsage, "--supervision \"", name, "\" does not exist; class and instance do");
+  return parse("--supervision", name, {Supervision::kClasses, Supervision::kInstance}, "class and instance");
 }
 
-Pretrain parse_pretrain(const std::string& name) {
-  for (const Pretrain pretrain : {Pretrain::kNone, Pretrain::kFeatures, Pretrain::kBoth})
-    if (name == name_of(pretrain)) return pretrain;
-  fail(ErrorCode::kUsage, "--pretrain \"", name, "\" does not exist; none, features and both do");
+Mirror parse_mirror(const std::string& name) {
+  return parse("--mirror", name, {Mirror::kNone, Mirror::kTraining, Mirror::kBoth}, "none, training and both");
+}
+
+FilterOptimizer parse_optimizer(const std::string& name) {
+  return parse("--optimizer", name, {FilterOptimizer::kSgd, FilterOptimizer::kMuon}, "sgd and muon");
 }
 
 }  // namespace signet

@@ -9,6 +9,7 @@
 
 #include "learn/training_test.h"
 #include "learn/validation.h"
+#include "signet/base/container.h"
 #include "signet/code/code_matrix.h"
 #include "signet/encode/encoder.h"
 #include "signet/image/alter.h"
@@ -62,6 +63,8 @@ TEST_F(Train, LearnsCodesAndWritesAModelThatSaysHow) {
   EXPECT_EQ(record.at("data"), "bars");
   EXPECT_EQ(record.at("seed"), 1);
   EXPECT_EQ(record.at("library").get<std::string>().rfind("libtorch ", 0), 0u);
+  EXPECT_EQ(record.at("options").at("library"), record.at("library"));
+  EXPECT_EQ(record.at("options").at("convolution"), convolves_by_winograd(at::kCPU) ? "winograd" : "libtorch");
   EXPECT_EQ(record.at("loss"), "exp-product");
   EXPECT_EQ(record.at("stages").size(), 3u);
   EXPECT_EQ(record.at("validation").at("images"), 24);
@@ -134,6 +137,24 @@ TEST_F(Train, CheckpointsAreWrittenOnTheWay) {
   });
 }
 
+TEST_F(Train, WhatAKilledWriteOfACheckpointLeftIsRemoved) {
+  TrainOptions o = with_checkpoint();
+  o.epochs = 1;
+  const std::string left = path("checkpoint/training.sigckpt.tmp-7-7"), mine = path("checkpoint/notes.tmp-7-7");
+  const auto put = [](const std::string& file) { std::ofstream(file) << "half"; };
+  std::filesystem::create_directories(path("checkpoint"));
+  put(left), put(mine);
+  train_until(o, 1);
+  EXPECT_FALSE(std::filesystem::exists(left));
+  put(left);
+  expect_error(ErrorCode::kInvalidArgument, "--resume", data_, o);
+  EXPECT_TRUE(std::filesystem::exists(left));  // the run that the folder belongs to may be writing it
+  o.resume = true;
+  fingerprint(o);
+  EXPECT_FALSE(std::filesystem::exists(left));
+  EXPECT_TRUE(std::filesystem::exists(mine));
+}
+
 TEST_F(Train, OtherOptionsOrDataDoNotResume) {
   train_until(with_checkpoint(), 5);
   TrainOptions o = with_checkpoint();
@@ -152,6 +173,39 @@ TEST_F(Train, OtherOptionsOrDataDoNotResume) {
   expect_error(ErrorCode::kNotFound, "no checkpoint", data_, o);
   o.checkpoint_folder.clear();
   expect_error(ErrorCode::kUsage, "--checkpoint", data_, o);
+}
+
+// Numbers that another libtorch or another convolution rounds differently are not the same weights bit for bit.
+TEST_F(Train, ACheckpointOfAnotherLibraryOrConvolutionIsRefused) {
+  train_until(with_checkpoint(), 5);
+  const std::string file = path("checkpoint/training.sigckpt");
+  TrainOptions o = with_checkpoint();
+  o.resume = true;
+  const auto refused = [&](const std::string& key, const json& other, const std::string& part) {
+    const auto saved = Container::open(real_file_system(), file, "SCKP", 1);
+    json meta = json::parse(as_text(saved->section("meta")));
+    ASSERT_TRUE(meta.at("options").contains(key));
+    const std::string mine = meta["options"][key].dump();
+    if (other.is_null())
+      meta["options"].erase(key);
+    else
+      meta["options"][key] = other;
+    const std::string text = meta.dump(), unchanged(as_text(saved->section("meta")));
+    const auto write = [&](const std::string& head) {
+      ContainerWriter writer(real_file_system(), file, "SCKP", 1);
+      writer.begin_section("meta");
+      writer.append(as_bytes(head));
+      writer.begin_section("tensors");
+      writer.append(saved->section("tensors"));
+      writer.finish();
+    };
+    write(text);
+    expect_error(ErrorCode::kMismatch, concat(key, " = ", part, " and this run has ", mine, "; go on with the same "), data_, o);
+    write(unchanged);
+  };
+  refused("library", "libtorch 0.4", "\"libtorch 0.4\"");
+  refused("library", json(), "\"(absent)\"");
+  refused("convolution", "abacus", "\"abacus\"");
 }
 
 TEST_F(Train, ADamagedCheckpointIsRefused) {
@@ -381,6 +435,20 @@ TEST_F(Train, ALogIsNeverWrittenIntoSomethingElse) {
   expect_error(ErrorCode::kInvalidArgument, "is no file", data_, o);
 }
 
+// libtorch says a lack of memory in words of its own; what catches std::bad_alloc knows what would help.
+TEST_F(Train, ALackOfMemoryIsWhatItIsElsewhere) {
+  class Large : public BarDataset {
+   public:
+    using BarDataset::BarDataset;
+    std::string said;
+    Sample get(std::size_t) const override { throw c10::Error(said, ""); }
+  } data(labels_in_turn(20, 2), 2);
+  data.said = "[enforce fail at alloc_cpu.cpp:66] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes.";
+  EXPECT_THROW(train(data, quick(), path("model.onnx")), std::bad_alloc);
+  data.said = "expected a tensor";
+  expect_error(ErrorCode::kInternal, "libtorch: expected a tensor", data, quick());
+}
+
 TEST_F(Train, ImagesThatCannotBeReadAreCountedAndNamed) {
   TrainOptions o = quick();
   o.epochs = 1;
@@ -420,7 +488,8 @@ TEST_F(Train, BadOptionsAreRefused) {
   expect("--translate 65", [](TrainOptions& o) { o.translate = 65; });
   expect("--cutout 1025", [](TrainOptions& o) { o.cutout = 1025; });
   expect("--epochs -3", [](TrainOptions& o) { o.epochs = -3; });
-  expect("--batch 1", [](TrainOptions& o) { o.batch = 1; });
+  for (const std::size_t batch : {1u, 3u, 65537u})
+    expect(concat("--batch ", batch, " must be 4 "), [=](TrainOptions& o) { o.batch = batch; });
   expect("--size 8", [](TrainOptions& o) { o.side = 8; });
   expect("--validation 1", [](TrainOptions& o) { o.validation_share = 1; });
   expect("--arch \"tall\"", [](TrainOptions& o) { o.arch = "tall"; });

@@ -51,7 +51,11 @@ void drop_cut_line(const std::string& path) {
     in.seekg(end - 1);
     if (in.get() == '\n') break;
   }
-  if (end < size) std::filesystem::resize_file(path, static_cast<std::uintmax_t>(end));
+  std::error_code error;
+  if (end < size) std::filesystem::resize_file(path, static_cast<std::uintmax_t>(end), error);
+  if (error)
+    fail(ErrorCode::kIo, "--log ", path, ": the half line at its end cannot be cut off (", error.message(),
+         "); give a log that can be written to");
 }
 
 }  // namespace
@@ -78,9 +82,9 @@ at::Tensor batch_loss(const HashNetwork::Result& out, const at::Tensor& targets,
   return loss.defined() ? loss + pair : pair;
 }
 
-void settle_statistics(HashNetwork& network, const TrainingSet& set, const at::Device& device) {
+void settle_statistics(HashNetwork& network, const TrainingSet& set, std::size_t batch, const at::Device& device) {
   const at::NoGradGuard no_gradient;
-  const std::size_t count = std::min(set.train.size(), kSettleImages), at_once = images_at_once(set),
+  const std::size_t count = std::min(set.train.size(), kSettleImages), at_once = images_at_once(set, batch),
                     batches = (count + at_once - 1) / at_once;
   for (std::size_t b = 0; b < batches; ++b) {
     std::vector<std::size_t> positions;  // every batch is spread over the whole set, whatever its order
@@ -113,6 +117,7 @@ double Trainer::seconds_now() const { return seconds_before_ + seconds_since(beg
 
 void Trainer::save(const TrainingState& state) {
   if (options_.checkpoint_folder.empty()) return;
+  check_weights(state);
   TrainingState now = state;
   now.seconds = seconds_now();
   save_checkpoint(real_file_system(), checkpoint_path(options_.checkpoint_folder), identity_, now, end_, network_, optimizer_);
@@ -208,15 +213,28 @@ void Trainer::check_loss(double loss, const Stage& stage, const Batch& batch, co
   for (std::size_t i = 0; i < std::min<std::size_t>(3, batch.positions.size()); ++i)
     images += concat(i > 0 ? ", " : "", set_.source[batch.positions[i]]);
   fail(ErrorCode::kInternal, "the loss became ", loss, " in stage ", stage.name, " at batch ", state.step + 1, " of ",
-       stage.steps, " (images number ", images, ", ... of the data); a smaller --alpha or --precision float32 may help",
-       options_.checkpoint_folder.empty() ? std::string()
-                                          : concat(", and ", options_.checkpoint_folder, " keeps the last good checkpoint"));
+       stage.steps, " (images number ", images, ", ... of the data)", advice());
+}
+
+// The loss of a batch is looked at before its step: what the last step made of the weights nothing has looked at yet.
+void Trainer::check_weights(const TrainingState& state) const {
+  const std::string name = not_finite(network_, optimizer_);
+  if (name.empty()) return;
+  fail(ErrorCode::kInternal, "training has weights that are no numbers (", name, ") after step ",
+       steps_before(state.stage) + state.step, " of ", steps_before(end_), advice());
+}
+
+std::string Trainer::advice() const {
+  const bool kept = !options_.checkpoint_folder.empty() && real_file_system().exists(checkpoint_path(options_.checkpoint_folder));
+  return concat("; a smaller --alpha or --precision float32 may help",
+                kept ? concat(", and ", options_.checkpoint_folder, " keeps the last good checkpoint") : std::string());
 }
 
 void Trainer::validate_now(const Stage& stage, TrainingState& state) {
   if (set_.validation.empty()) return;
   if (options_.supervision == Supervision::kInstance) return validate_copies(stage, state);
-  ValidationNumbers v = validate(network_, set_, validation_options(options_, stage.hash_layer, options_.bfloat16), device_);
+  ValidationNumbers v =
+      validate(network_, set_, validation_options(options_, plan_.batch, stage.hash_layer, options_.bfloat16), device_);
   if (!plan_.classifies(state.stage)) v.accuracy = -1;
   state.validation_accuracy = v.accuracy;
   if (stage.hash_layer) state.validation_map = v.map;
@@ -230,7 +248,7 @@ void Trainer::validate_now(const Stage& stage, TrainingState& state) {
 }
 
 void Trainer::validate_copies(const Stage& stage, TrainingState& state) {
-  const ValidationNumbers v = validate_instance(network_, set_, options_.bfloat16, device_);
+  const ValidationNumbers v = validate_instance(network_, set_, plan_.batch, options_.bfloat16, device_);
   state.validation_recall = v.recall;
   warning_ = v.warning;
   log_validation(stage, state, v, {{"recall", v.recall}});

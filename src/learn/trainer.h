@@ -38,7 +38,8 @@ class Trainer {
           HashNetwork& network, Optimizer& optimizer, const at::Device& device, TrainingLog& log);  // throws as RivalLoss does
 
   // As far as the first `stages` stages of the plan. The rates are those of the whole plan all the same.
-  // Throws kCancelled (a checkpoint was written where there is a folder) and kInternal for a loss that is not a number.
+  // Throws kCancelled (a checkpoint was written where there is a folder) and kInternal for a loss that is no number, or weights
+  // that are none where a checkpoint is due: the last good checkpoint stays.
   void run(TrainingState& state, const ProgressCallback& progress, std::size_t stages = kAllStages);
   static constexpr std::size_t kAllStages = ~std::size_t{0};
 
@@ -47,6 +48,8 @@ class Trainer {
   double train_step(const Stage& stage, const Batch& batch, const TrainingState& state);
   at::Tensor loss_of(const HashNetwork::Result& out, const Stage& stage, const Batch& batch, const TrainingState& state) const;
   void check_loss(double loss, const Stage& stage, const Batch& batch, const TrainingState& state) const;
+  void check_weights(const TrainingState& state) const;
+  std::string advice() const;  // for the messages of both
   void validate_now(const Stage& stage, TrainingState& state);
   void validate_copies(const Stage& stage, TrainingState& state);
   // `numbers`: what this kind of validation measures, beside what all of them do.
@@ -77,6 +80,7 @@ at::Tensor batch_loss(const HashNetwork::Result& out, const at::Tensor& targets,
                       const Plan& plan, const PairLossOptions& pairs, std::span<const std::uint32_t> nested);
 
 // Replaces the running statistics by those of the weights as they are, over up to 10,000 training images without augmentation.
-void settle_statistics(HashNetwork& network, const TrainingSet& set, const at::Device& device);
+// batch: as in images_at_once.
+void settle_statistics(HashNetwork& network, const TrainingSet& set, std::size_t batch, const at::Device& device);
 
 }  // namespace signet

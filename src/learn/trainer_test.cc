@@ -1,6 +1,9 @@
 #include "learn/trainer.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -54,9 +57,10 @@ TEST(Schedule, SmallImagesKeepSixteenPixels) {
   EXPECT_EQ(small_side(21), 21);
 }
 
-TEST(Schedule, ABatchIsNeverLargerThanTheSet) {
+TEST(Schedule, ABatchIsNoLargerThanTheSetButHasPairsOfBothKinds) {
+  EXPECT_EQ(make_plan({}, 1000).batch, 500u);
   EXPECT_EQ(make_plan({}, 30).batch, 30u);
-  EXPECT_EQ(make_plan({}, 1).batch, 2u);
+  EXPECT_EQ(make_plan({}, 1).batch, 4u);
 }
 
 TEST(Optimizer, AverageKeepsItsShare) {
@@ -145,12 +149,16 @@ TEST(Schedule, MuonsRateFollowsTheStages) {
   EXPECT_DOUBLE_EQ(plan.stages[2].filter_rate, 0.12 * 4 / 11.5);
 }
 
+TrainingSet bars() {
+  ThreadPool pool(1);
+  return load_training_set(BarDataset(labels_in_turn(60, 3), 3), 0, 0, 1, pool, std::uint64_t{1} << 30,
+                           [](std::size_t) { return true; });
+}
+
 TEST(Trainer, NotANumberStopsWithTheBatchNamedAndTheCheckpointKept) {
   const std::string folder = testing::TempDir() + "signet-trainer-nan";
   std::filesystem::remove_all(folder);
-  const BarDataset data(labels_in_turn(60, 3), 3);
-  ThreadPool pool(1);
-  const TrainingSet set = load_training_set(data, 0, 0, 1, pool, std::uint64_t{1} << 30, [](std::size_t) { return true; });
+  const TrainingSet set = bars();
   TrainOptions options;
   options.checkpoint_folder = folder;
   options.checkpoint_seconds = 1e9;  // only at the end of stages
@@ -179,6 +187,46 @@ TEST(Trainer, NotANumberStopsWithTheBatchNamedAndTheCheckpointKept) {
   std::filesystem::remove_all(folder);
 }
 
+// Whatever a step leaves, in the network or in what it learns by, is looked at before it takes the place of a good checkpoint.
+TEST(Trainer, WeightsThatAreNoNumbersNeverReplaceACheckpoint) {
+  const std::string folder = testing::TempDir() + "signet-trainer-weights";
+  const TrainingSet set = bars();
+  TrainOptions options;
+  options.checkpoint_folder = folder;
+  options.checkpoint_seconds = 0;  // after every step
+  Plan plan;
+  plan.batch = 20;
+  plan.stages = {{"features", 3, false, false, 1, 1}};
+  const RunIdentity identity{"{}", set.data_hash, "bars"};
+  for (const bool in_momentum : {false, true}) {
+    std::filesystem::remove_all(folder);
+    HashNetwork network({1, 16, 16, {8, 8, 8}, 2, 3, 4}, 1, at::kCPU);
+    Optimizer optimizer(network);
+    TrainingLog log("");
+    TrainingState state;
+    const auto spoil = [&](const TrainProgress& p) {
+      const at::NoGradGuard no_gradient;
+      const at::Tensor target = in_momentum ? optimizer.momentum().back() : network.value("classify.bias");
+      if (p.step == 2) target.fill_(std::nan(""));
+      return true;
+    };
+    try {
+      Trainer(set, options, plan, identity, network, optimizer, at::kCPU, log).run(state, spoil);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInternal);
+      const std::string text = error.what();
+      EXPECT_NE(text.find(in_momentum ? "(classify.bias/momentum)" : "(classify.bias)"), std::string::npos) << text;
+      EXPECT_NE(text.find("after step 2 of 3"), std::string::npos) << text;
+      EXPECT_NE(text.find(folder + " keeps the last good checkpoint"), std::string::npos) << text;
+    }
+    const TrainingState kept = load_checkpoint(real_file_system(), checkpoint_path(folder), identity, network, optimizer);
+    EXPECT_EQ(kept.step, 1u);
+    EXPECT_EQ(not_finite(network, optimizer), "");
+  }
+  std::filesystem::remove_all(folder);
+}
+
 TEST(TrainingLog, HalfALineOfAKilledRunIsDropped) {
   const std::string path = testing::TempDir() + "signet-cut-log.jsonl";
   std::ofstream(path) << "{\"event\":\"step\"}\n{\"eve";
@@ -190,6 +238,22 @@ TEST(TrainingLog, HalfALineOfAKilledRunIsDropped) {
 }
 
 TEST(TrainingLog, AnUnwritablePathIsAnError) { EXPECT_THROW(TrainingLog("/nonexistent/folder/log.jsonl"), Error); }
+
+TEST(TrainingLog, ALogThatCannotBeCutIsAnError) {
+  const int file = ::memfd_create("log", MFD_ALLOW_SEALING);  // sealed: not even root may shorten it
+  ASSERT_GE(file, 0);
+  const std::string half = "{\"event\":\"step\"}\n{\"eve", path = concat("/proc/self/fd/", file);
+  ASSERT_EQ(::write(file, half.data(), half.size()), static_cast<ssize_t>(half.size()));
+  ASSERT_EQ(::fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+  try {
+    TrainingLog log(path);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kIo);
+    EXPECT_NE(std::string(error.what()).find("--log " + path), std::string::npos) << error.what();
+  }
+  ::close(file);
+}
 
 }  // namespace
 }  // namespace signet

@@ -1,6 +1,7 @@
 #include "learn/training_set.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <mutex>
 #include <numeric>
@@ -50,13 +51,17 @@ void fill_pixels(const Image& image, const Preprocessing& identity, std::vector<
       target[p * identity.channels + c] = static_cast<std::uint8_t>(std::clamp(std::lround(planes[c * area + p]), 0l, 255l));
 }
 
+constexpr const char* kOtherWays =
+    "a folder for each class would be right, or what needs no classes: --supervision instance, or --method itq --features gist";
+
 void check_classes(const TrainingSet& set, const std::string& description) {
   std::vector<std::size_t> count(set.classes());
   for (const auto& labels : set.labels)
     for (const std::int32_t label : labels) ++count[static_cast<std::size_t>(label)];
   const auto used = std::count_if(count.begin(), count.end(), [](std::size_t n) { return n > 0; });
   if (used >= 2) return;
-  if (used == 0) fail(ErrorCode::kInvalidArgument, description, ": no image has a label; training needs at least two classes");
+  if (used == 0)
+    fail(ErrorCode::kInvalidArgument, description, ": no image has a label; training needs at least two classes: ", kOtherWays);
   const auto only =
       static_cast<std::size_t>(std::find_if(count.begin(), count.end(), [](std::size_t n) { return n > 0; }) - count.begin());
   fail(ErrorCode::kInvalidArgument, description, ": all images are of one class, \"", set.class_names[only],
@@ -167,7 +172,7 @@ TrainingSet load_training_set(const Dataset& data, std::uint32_t side, double va
   if (data.size() == 0) fail(ErrorCode::kInvalidArgument, data.describe(), ": there are no images to train on");
   if (labelled && data.class_names().size() < 2)
     fail(ErrorCode::kInvalidArgument, data.describe(), ": training needs at least two classes, and there are ",
-         data.class_names().size());
+         data.class_names().size(), "; ", kOtherWays);
   const Geometry g = choose_geometry(data, side);
   TrainingSet set;
   set.width = g.width, set.height = g.height, set.channels = g.channels;
@@ -221,15 +226,18 @@ void add_taught(TrainingSet& set, const ReadImages& images, std::span<const Taug
   hash_data(set);
 }
 
-std::size_t images_at_once(const TrainingSet& set) {
-  constexpr std::size_t kMost = 500, kBytes = kMost * 96 * 96 * 3;
-  return std::clamp<std::size_t>(kBytes / set.image_bytes(), 1, kMost);
+std::size_t images_at_once(const TrainingSet& set, std::size_t batch) {
+  constexpr std::size_t kMost = 500, kLeast = 64, kSmallArea = 32 * 32, kBytes = kMost * 96 * 96 * 3;
+  const bool small = std::size_t{set.width} * set.height <= kSmallArea;
+  return std::clamp<std::size_t>(kBytes / set.image_bytes(), 1, small ? kMost : std::clamp(batch, kLeast, kMost));
 }
 
-std::vector<float> normalisation_table(const Preprocessing& p) {
-  std::vector<float> table(std::size_t{256} * p.channels);
-  for (std::size_t c = 0; c < p.channels; ++c)
-    for (std::size_t v = 0; v < 256; ++v) table[c * 256 + v] = (static_cast<float>(v) / 255.0f - p.mean[c]) / p.std[c];
+std::vector<float> normalisation_table(const Preprocessing& preprocessing) {
+  std::vector<float> table;
+  for (std::size_t c = 0; c < preprocessing.channels; ++c) {
+    const std::array<float, 256> values = normalised_values(preprocessing, c);
+    table.insert(table.end(), values.begin(), values.end());
+  }
   return table;
 }
 

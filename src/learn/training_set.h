@@ -67,10 +67,12 @@ void add_taught(TrainingSet& set, const ReadImages& images, std::span<const Taug
 // Images at these positions, normalised, n x c x h x w in channels-last order, float32.
 at::Tensor normalised_images(const TrainingSet& set, std::span<const std::size_t> positions);
 
-// How many images go through the network at once where no gradient is asked for: 500, fewer of pictures larger than 96 x 96.
-std::size_t images_at_once(const TrainingSet& set);
+// How many images go through the network at once where no gradient is asked for, when `batch` go through it in training: 500 of
+// pictures up to 32 x 32; of larger ones no more than a batch, or 64 (without a gradient an image takes a fraction of the
+// memory); of those above 96 x 96 fewer yet.
+std::size_t images_at_once(const TrainingSet& set, std::size_t batch);
 
-// Pixel value -> network input, per channel: 256 floats each.
+// Pixel value -> network input, channel by channel: normalised_values() of each.
 std::vector<float> normalisation_table(const Preprocessing& preprocessing);
 
 }  // namespace signet

@@ -65,14 +65,22 @@ Packed beginnings(Packed packed, std::uint32_t length) {
   return packed;
 }
 
+// Those that are measured. Spread over all: data from folders have one class after another.
+std::vector<std::size_t> measured_images(const TrainingSet& set) {
+  const std::size_t all = set.validation.size(), count = std::min(all, kMostImages);
+  std::vector<std::size_t> measured(count);
+  for (std::size_t i = 0; i < count; ++i) measured[i] = set.validation[i * all / count];
+  return measured;
+}
+
 // In groups that are spread over all images, so that each holds similar and dissimilar pairs however the images are ordered.
 void measure_loss(ValidationNumbers& numbers, const at::Tensor& outputs, const TrainingSet& set,
-                  const ValidationOptions& options) {
+                  std::span<const std::size_t> measured, const ValidationOptions& options) {
   const std::size_t count = numbers.images, groups = (count + kLossGroup - 1) / kLossGroup;
   numbers.soft_loss = numbers.exact_loss = 0;
   for (std::size_t g = 0; g < groups; ++g) {
     std::vector<std::size_t> positions;
-    for (std::size_t i = g; i < count; i += groups) positions.push_back(set.validation[i]);
+    for (std::size_t i = g; i < count; i += groups) positions.push_back(measured[i]);
     const at::Tensor v = outputs.slice(0, static_cast<std::int64_t>(g), static_cast<std::int64_t>(count),
                                        static_cast<std::int64_t>(groups)),
                      similarity = label_similarity(set, positions);
@@ -155,8 +163,8 @@ double tie_aware_map(std::span<const std::uint64_t> codes, std::size_t words,
   return counted > 0 ? sum / static_cast<double>(counted) : -1;
 }
 
-ValidationOptions validation_options(const TrainOptions& options, bool hash_layer, bool bfloat16) {
-  ValidationOptions measured{hash_layer, bfloat16, options.nested, {}};
+ValidationOptions validation_options(const TrainOptions& options, std::size_t batch, bool hash_layer, bool bfloat16) {
+  ValidationOptions measured{hash_layer, bfloat16, options.nested, {}, batch};
   if (options.rival.empty()) measured.pair_loss = pair_loss_options(options);
   return measured;
 }
@@ -164,16 +172,17 @@ ValidationOptions validation_options(const TrainOptions& options, bool hash_laye
 ValidationNumbers validate(HashNetwork& network, const TrainingSet& set, const ValidationOptions& options,
                            const at::Device& device) {
   ValidationNumbers numbers;
-  numbers.images = std::min(set.validation.size(), kMostImages);
+  const std::vector<std::size_t> measured = measured_images(set);
+  numbers.images = measured.size();
   if (numbers.images == 0) return numbers;
   const at::NoGradGuard no_gradient;
   Packed packed;
   std::vector<at::Tensor> outputs;
   std::size_t right = 0;
   std::vector<const std::vector<std::int32_t>*> labels;
-  const std::size_t at_once = images_at_once(set);
+  const std::size_t at_once = images_at_once(set, options.batch);
   for (std::size_t begin = 0; begin < numbers.images; begin += at_once) {
-    const auto positions = std::span(set.validation).subspan(begin, std::min(at_once, numbers.images - begin));
+    const auto positions = std::span(measured).subspan(begin, std::min(at_once, numbers.images - begin));
     const at::Tensor images = normalised_images(set, positions).to(device);
     const auto forward = [&](const at::Tensor& view) {
       return network.forward(view, HashNetwork::Mode::kEvaluate, options.hash_layer, options.bfloat16);
@@ -195,14 +204,16 @@ ValidationNumbers validate(HashNetwork& network, const TrainingSet& set, const V
   numbers.map = tie_aware_map(packed.codes, packed.words, labels, bits);
   for (const std::uint32_t length : options.beginnings)
     numbers.map_of_beginnings[length] = tie_aware_map(beginnings(packed, length).codes, packed.words, labels, length);
-  if (options.pair_loss) measure_loss(numbers, at::cat(outputs), set, options);
+  if (options.pair_loss) measure_loss(numbers, at::cat(outputs), set, measured, options);
   measure_health(numbers, packed, numbers.images, bits, set.classes());
   return numbers;
 }
 
-ValidationNumbers validate_instance(HashNetwork& network, const TrainingSet& set, bool bfloat16, const at::Device& device) {
+ValidationNumbers validate_instance(HashNetwork& network, const TrainingSet& set, std::size_t batch, bool bfloat16,
+                                    const at::Device& device) {
   ValidationNumbers numbers;
-  numbers.images = std::min(set.validation.size(), kMostImages);
+  const std::vector<std::size_t> measured = measured_images(set);
+  numbers.images = measured.size();
   if (numbers.images == 0) return numbers;
   const at::NoGradGuard no_gradient;
   Packed originals, copies;
@@ -212,9 +223,9 @@ ValidationNumbers validate_instance(HashNetwork& network, const TrainingSet& set
   TrainingSet altered;  // one batch of copies in the set's geometry
   altered.width = set.width, altered.height = set.height, altered.channels = set.channels;
   altered.preprocessing = set.preprocessing;
-  const std::size_t at_once = images_at_once(set);
+  const std::size_t at_once = images_at_once(set, batch);
   for (std::size_t begin = 0; begin < numbers.images; begin += at_once) {
-    const auto positions = std::span(set.validation).subspan(begin, std::min(at_once, numbers.images - begin));
+    const auto positions = std::span(measured).subspan(begin, std::min(at_once, numbers.images - begin));
     encode(normalised_images(set, positions), originals);
     altered.pixels.clear();
     std::vector<std::size_t> rows;

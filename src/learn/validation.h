@@ -30,18 +30,20 @@ struct ValidationOptions {
   bool hash_layer = true, bfloat16 = false;        // without hash_layer: no codes yet, and nothing below counts
   std::span<const std::uint32_t> beginnings = {};  // nested lengths
   std::optional<PairLossOptions> pair_loss = {};   // over all these lengths; none: the network learns by another method's loss
+  std::size_t batch = 500;                         // images a step of training: see images_at_once
 };
 
-// What a run of these options measures on its validation images.
-ValidationOptions validation_options(const TrainOptions& options, bool hash_layer, bool bfloat16);
+// What a run of these options, with so many images a step, measures on its validation images.
+ValidationOptions validation_options(const TrainOptions& options, std::size_t batch, bool hash_layer, bool bfloat16);
 
-// Runs the network in evaluation mode over the set's validation images (the first 10,000 at most).
+// Runs the network in evaluation mode over the set's validation images: all, or 10,000 spread over them.
 ValidationNumbers validate(HashNetwork& network, const TrainingSet& set, const ValidationOptions& options,
                            const at::Device& device);
 
 // The same for instance codes: every validation image and one altered copy of it are encoded; `recall` is the share of copies
 // whose original is strictly nearer than every other validation image.
-ValidationNumbers validate_instance(HashNetwork& network, const TrainingSet& set, bool bfloat16, const at::Device& device);
+ValidationNumbers validate_instance(HashNetwork& network, const TrainingSet& set, std::size_t batch, bool bfloat16,
+                                    const at::Device& device);
 
 // Expected average precision over random orders within equal distances (McSherry & Najork 2008), mean over queries that have a
 // relevant item; query i is not in its own database. Relevant: at least one label in common. codes: n x words, packed 64 bits a

@@ -8,6 +8,7 @@
 
 #include "learn/batches.h"
 #include "learn/test_data.h"
+#include "signet/base/random.h"
 
 namespace signet {
 namespace {
@@ -84,6 +85,31 @@ TEST(Validation, SaysWhenCodesCollapse) {
   EXPECT_EQ(v.distinct_codes, 1u);
   EXPECT_DOUBLE_EQ(v.worst_bit_mean, 1);
   EXPECT_NE(v.warning.find("collapse"), std::string::npos);
+}
+
+// More images than are measured, one class after the other: black ones, and in the last hundredth noise.
+TEST(Validation, MeasuresImagesOfAllClassesOfALargeSet) {
+  TrainingSet set;
+  set.width = set.height = 16, set.channels = 1;
+  set.preprocessing = {16, 16, 1, {0.5f}, {0.25f}, false};
+  set.class_names = {"black", "noise"};
+  constexpr std::size_t kAll = 10'100, kBlack = 10'000;
+  Random random(1);
+  for (std::size_t i = 0; i < kAll; ++i) {
+    for (std::size_t p = 0; p < set.image_bytes(); ++p)
+      set.pixels.push_back(i < kBlack ? std::uint8_t{0} : static_cast<std::uint8_t>(random.below(256)));
+    set.labels.push_back({i < kBlack ? 0 : 1});
+    set.validation.push_back(i);
+  }
+  HashNetwork network({1, 16, 16, {8, 8, 8}, 2, 2, 64}, 1, at::kCPU);
+  network.fit_whitening(normalised_images(set, std::span(set.validation).last(100)));
+  const ValidationNumbers classes = validate(network, set, {}, at::kCPU),
+                          copies = validate_instance(network, set, 500, false, at::kCPU);
+  for (const ValidationNumbers& v : {classes, copies}) {
+    EXPECT_EQ(v.images, 10'000u);
+    EXPECT_GT(v.distinct_codes, 2u);  // of the black ones alone there is one
+  }
+  EXPECT_EQ(classes.warning.find("collapse"), std::string::npos) << classes.warning;
 }
 
 TEST(Validation, MeasuresTheBeginningsAndTheLossOfNestedCodes) {

@@ -70,6 +70,9 @@ struct BaselineOptions {
 std::unique_ptr<Hasher> fit_baseline(const std::string& method, const FeatureSet& features, const BaselineOptions& options);
 std::vector<std::string> baseline_names();
 
+// Whether a method can do nothing without labels. Throws kUsage for an unknown method.
+bool learns_from_labels(const std::string& method);
+
 // The fields of BaselineOptions that a method reads beside bits and seed, by name: "rounds", "anchors", "labelled", "ridge",
 // "lambda", "nu", "rows". Throws kUsage for an unknown method.
 std::vector<std::string> baseline_parameters(const std::string& method);

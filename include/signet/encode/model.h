@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -53,6 +54,9 @@ struct Model {
 // bits <= the model's; kUnsupported where the hash layer is not linear.
 Model shorten(Model model, std::uint32_t bits);
 
+// Class names as a model file has them: bytes that are not UTF-8 are replaced by U+FFFD.
+std::vector<std::string> written_class_names(const std::vector<std::string>& names);
+
 // The fingerprint of a model: SHA-256 of a canonical byte string of preprocessing, bits and layers (docs/format/model.md).
 // Two models with equal fingerprints give equal codes.
 std::string model_fingerprint(const Network& network, const Preprocessing& preprocessing);
@@ -81,6 +85,9 @@ void check_preprocessing(const Preprocessing& how, const std::string& what);
 // square: resized without keeping the aspect ratio), then grey or colour as the network wants it. A picture that fits already
 // comes back as it is. `image.channels != how.channels` tells that colours are converted.
 Image to_input_geometry(const Image& image, const Preprocessing& how);
+
+// What each of the 256 values of a pixel becomes in this channel: (value / 255 - mean) / std.
+std::array<float, 256> normalised_values(const Preprocessing& how, std::size_t channel);
 
 // One picture as the network's input, how.shape().size() floats. `mirrored`: flipped left to right.
 void preprocess(const Image& image, const Preprocessing& how, float* target, bool mirrored = false);

@@ -47,7 +47,7 @@ struct TrainOptions {
   std::uint32_t translate = 2;       // pixels that a training picture is shifted by at most, each way; at most 64
   std::uint32_t cutout = 0;          // side in pixels of a square of each training picture that is blanked out; 0 = none
   double epochs = 0;                 // passes over the training images, all stages together; 0 = the architecture's default
-  std::size_t batch = 0;             // images, at least 2; 0 = default
+  std::size_t batch = 0;             // images, 4 to 65536; 0 = default
   std::uint32_t side = 0;  // of the network's square input in pixels; 0 = the images' own size where it is one and small, else 64
   FilterOptimizer optimizer = FilterOptimizer::kSgd;
   std::uint64_t seed = 1;
@@ -96,9 +96,10 @@ struct TrainResult {
   double seconds = 0;
   double images_per_second = 0;
   double validation_map = -1, validation_accuracy = -1;
-  std::size_t unreadable = 0;    // images, labelled or not, that could not be decoded and were left out
-  std::string first_unreadable;  // why, for the first of them
-  std::size_t validation_images = 0, validation_copies = 0;      // copies: those with the pixels of an image that is trained on
+  std::size_t unreadable = 0;         // images, labelled or not, that could not be decoded and were left out
+  std::string first_unreadable;       // why, for the first of them
+  std::size_t validation_images = 0;  // held out; of more than 10,000 so many are measured
+  std::size_t validation_copies = 0;  // held out, with the pixels of an image that is trained on
   std::map<std::uint32_t, double> validation_map_of_beginnings;  // by nested length
   // kInstance: an altered copy of every validation image is planted (one change each, the six of kTuningChanges in turn); the
   // share of copies whose own original is strictly nearer than every other validation image. -1: not measured.
@@ -114,10 +115,12 @@ struct TrainResult {
 };
 
 // Trains on `train` (labelled, at least two classes; for kInstance at least two images, labelled or not) and writes the model to
-// `model_path`. `progress` is called after every step;
-// when it returns false a checkpoint is written (where a folder is set) and Error{kCancelled} thrown. Deterministic for a seed
-// and thread count; a resumed run reaches the same weights bit for bit. Throws kUsage for bad options, kInvalidArgument for bad
-// data, kInternal with the batch named for NaN in the loss (the last good checkpoint stays).
+// `model_path`. `progress` is called after every step; when it returns false a checkpoint is written (where a folder is set) and
+// Error{kCancelled} thrown. Deterministic for a seed and thread count on one kind of processor; a resumed run reaches the same
+// weights bit for bit. Throws kUsage for bad options, kInvalidArgument for bad data, kInternal with the batch named for NaN in
+// the loss, or with the step named for weights that are no numbers when a checkpoint is due (the last good checkpoint stays), and
+// std::bad_alloc for a lack of memory.
+// libtorch's thread count is one number for the process, set for the time of a run: two runs at once disturb each other.
 TrainResult train(const Dataset& data, const TrainOptions& options, const std::string& model_path,
                   const std::function<bool(const TrainProgress&)>& progress = {});
 
