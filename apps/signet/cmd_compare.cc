@@ -73,7 +73,8 @@ void print_section(const ComparedSection& section, const std::string& against) {
 void print(const Comparison& comparison) {
   for (const ComparedSection& section : comparison.sections) print_section(section, comparison.options.against);
   std::cout << "Sections do not compare with each other. \"better\" and \"worse\": the interval of the difference excludes zero "
-               "(paired bootstrap,\n"
+               "(paired bootstrap\n"
+               "over queries, widened by how seeds differ, "
             << fixed(100 * comparison.options.bootstrap.confidence, 0)
             << " % for all of a section together). Published numbers take part in no comparison.\n";
 }

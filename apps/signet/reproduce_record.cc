@@ -110,6 +110,12 @@ json comparison_members(const RecordSource& source, const Evaluated& evaluated, 
           {"examples", examples}};
 }
 
+// The trainer's. Shallow methods are learned in the process that measures them, whose memory is not theirs alone.
+json peak_memory_mib(const RecordSource& source) {
+  if (source.job.is_shallow()) return {};
+  return std::max(at(source.network.numbers, "peak_memory_mib"), at(source.network.features, "peak_memory_mib"));
+}
+
 json extra_members(const RecordSource& source, const EvalRecord& record) {
   const TrainedNetwork& n = source.network;
   const std::uint32_t beginning = record.bits < source.job.bits ? record.bits : 0;
@@ -124,7 +130,7 @@ json extra_members(const RecordSource& source, const EvalRecord& record) {
                   {"threads", source.threads > 0 ? source.threads : available_cpus()},
                   {"train_command", train_command(source)},
                   {"validation_curve", validation_curve({n.features_log, n.log}, beginning)},
-                  {"peak_memory_mib", std::max(at(n.numbers, "peak_memory_mib"), at(n.features, "peak_memory_mib"))}};
+                  {"peak_memory_mib", peak_memory_mib(source)}};
   if (source.plan.goal >= 0) members["goal"] = source.plan.goal;
   if (source.plan.headline) members["headline"] = true;
   for (const char* key : {"train_seconds", "shared_seconds", "image_passes", "shared_image_passes", "images_per_second", "pflop",
@@ -195,7 +201,7 @@ void measure_network(const RecordSource& source, std::vector<WantedRecord> wante
     record.method = source.job.method;
     record.seed = source.job.seed;
     record.version = full_version();
-    record.command = concat("signet reproduce plans/", source.plan.name, ".toml --data DIR");
+    record.command = concat("signet reproduce plans/", source.plan.name, ".toml --data DIR", source.float32 ? " --float32" : "");
     if (const std::string left_out = copies_left_out(source, record); !left_out.empty()) record.notes.push_back(left_out);
     if (const std::string precision = other_precision(source, record); !precision.empty()) record.notes.push_back(precision);
     for (std::string& one : record.notes) one = replace_all(one, source.data.path, "DATA");

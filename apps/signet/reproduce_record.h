@@ -31,6 +31,7 @@ struct RecordSource {
   const Dataset& whole;  // all parts, as the data set's reader gives them
   std::size_t threads = 0;
   bool quiet = false;
+  bool float32 = false;  // ReproduceArguments::float32
   EncodeFn encode = {};  // of a shallow method: see EvalArguments; then bounds of a network are not measured either
   std::map<std::string, std::vector<std::string>>* overlaps = nullptr;
 };

@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -48,12 +47,6 @@ Json parse_file(const std::string& path) {
   Json parsed = Json::parse(read_text_file(real_file_system(), path, kLargestFile), nullptr, false);
   if (!parsed.is_object()) fail(ErrorCode::kCorrupt, path, ": is no JSON object; remove it, and the run is made again");
   return parsed;
-}
-
-double peak_memory_mib() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 // One process at a time in a work folder: two would write the same checkpoints. The trainer inherits the lock, so that one whose
@@ -142,9 +135,15 @@ class PlanRunner {
 
  private:
   void open() {
-    whole_ = open_dataset(data_.path, data_.dataset_options());
-    const std::vector<std::string> splits = dataset_splits(data_.path, data_.dataset_options());
-    has_train_part_ = splits.size() > 1 && std::find(splits.begin(), splits.end(), "train") != splits.end();
+    try {
+      whole_ = open_dataset(data_.path, data_.dataset_options());
+      const std::vector<std::string> splits = dataset_splits(data_.path, data_.dataset_options());
+      has_train_part_ = splits.size() > 1 && std::find(splits.begin(), splits.end(), "train") != splits.end();
+    } catch (const Error& error) {
+      const bool elsewhere = !plan_.data.starts_with('/') && !real_file_system().exists(data_.path);
+      fail(error.code(), "plan ", plan_.name, ": ", error.what(),
+           elsewhere ? "; --data DIR names the folder in which it lies" : "");
+    }
   }
 
   void say(const std::string& text) const {
@@ -205,8 +204,7 @@ class PlanRunner {
   std::string shared_key_of(const PlanJob& job) const {
     if (on_first_stage(job)) return features_key_of(first_stage(job));
     if (!job.is_shallow()) return features_key_of(job);
-    const auto features = job.train.find("features");
-    return features == job.train.end() || features->second.empty() ? "" : features->second.front();
+    return features_key(shallow_request(job));
   }
 
   std::vector<WantedRecord> missing_records(const PlanJob& job) const {
@@ -265,6 +263,20 @@ class PlanRunner {
     return words;
   }
 
+  // That check options and train nothing.
+  std::vector<std::string> dry_words(const PlanJob& job) const {
+    std::vector<std::string> words = model_words(job);
+    words.insert(words.end(), {"--out", "model.onnx", "--dry-run", "--quiet"});
+    return words;
+  }
+  ShallowRequest shallow_request(const PlanJob& job) const {
+    std::vector<std::string> words = dry_words(on_first_stage(job) ? shallow_part(job) : job);
+    if (on_first_stage(job)) words.insert(words.end(), {"--model", kFirstStage});
+    ShallowRequest request;
+    parse_shallow(words, request);
+    return request;
+  }
+
   // An option that does not exist shall not be found after hours. Of several lengths the first is enough: plans name the shortest
   // first, which allows least. The trainer checks all in one start, most of which is loading libtorch.
   void check_options(const std::vector<const PlanJob*>& jobs) const {
@@ -278,21 +290,16 @@ class PlanRunner {
       PlanJob any = *job;
       any.seed = 1;
       if (!checked.insert(common_words(any)).second) continue;
-      std::vector<std::string> words = model_words(any);
-      words.insert(words.end(), {"--out", "model.onnx", "--dry-run", "--quiet"});
       if (!job->is_shallow()) {
-        ask_trainer(words);
+        ask_trainer(dry_words(any));
         continue;
       }
-      ShallowRequest request;
+      shallow_request(any);  // throws
       if (on_first_stage(any)) {
-        words = model_words(shallow_part(any));
-        words.insert(words.end(), {"--model", kFirstStage, "--out", "model.onnx", "--dry-run", "--quiet"});
         std::vector<std::string> first = features_words(first_stage(any));
         first.insert(first.end(), {"--features-out", kFirstStage, "--dry-run", "--quiet"});
         if (checked.insert(first).second) ask_trainer(first);
       }
-      parse_shallow(words, request);
     }
     if (!of_trainer.empty()) run_trainer(of_trainer);
   }
@@ -335,7 +342,6 @@ class PlanRunner {
     }
     words.insert(words.end(), {"--out", network.model});
     network.numbers = shallow_.learn(words);
-    network.numbers["peak_memory_mib"] = peak_memory_mib();
     measure(job, network);
   }
 
@@ -379,7 +385,7 @@ class PlanRunner {
   }
 
   void measure(const PlanJob& job, const TrainedNetwork& network) {
-    RecordSource source{plan_, job, network, data_, *whole_, arguments_.threads, arguments_.quiet};
+    RecordSource source{plan_, job, network, data_, *whole_, arguments_.threads, arguments_.quiet, arguments_.float32};
     if (job.is_shallow()) {
       source.encode = [this](const Encoder& encoder, const Dataset& data, const std::string& root) {
         return shallow_.encode(encoder, data, root);

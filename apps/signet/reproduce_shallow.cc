@@ -8,6 +8,7 @@
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
+#include "signet/eval/protocol.h"
 
 namespace signet::cli {
 namespace {
@@ -33,10 +34,14 @@ bool averages_outputs(const Encoder& encoder) {
 
 }  // namespace
 
+std::string features_key(const ShallowRequest& r) {
+  const bool draws = !r.protocol.empty() && find_protocol(r.protocol).query == Protocol::Query::kPerClassDraw;
+  return concat(r.features, "|", r.model, "|", r.side, "|", r.pca_given ? std::to_string(r.pca) : "default", "|",
+                r.method.starts_with("bilinear") ? "whole" : "", "|", r.protocol, "|", draws ? r.draw_seed : 0);
+}
+
 const ShallowBench::Features& ShallowBench::features_for(const ShallowRequest& r) {
-  const std::string key =
-      concat(r.features, "|", r.model, "|", r.side, "|", r.pca_given ? std::to_string(r.pca) : "default", "|",
-             r.method.starts_with("bilinear") ? "whole" : "", "|", r.protocol, "|", r.protocol.empty() ? 0 : r.draw_seed);
+  const std::string key = features_key(r);
   if (key == features_.key) return features_;
   features_ = {};
   Meter meter("reproduce", quiet_);

@@ -12,6 +12,9 @@
 
 namespace signet::cli {
 
+// What the features of a request depend on: requests of one key share them.
+std::string features_key(const ShallowRequest& request);
+
 // Learns the shallow methods of a plan and turns its images into their codes. Features are computed once for all methods and code
 // lengths that share them, which is what takes the time; the last set is kept.
 class ShallowBench {

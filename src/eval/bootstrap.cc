@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "eval/interval.h"
+#include "eval/quantile.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
 
@@ -34,24 +35,6 @@ double percentile(const std::vector<double>& sorted, double share) {
   return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
-double deviation(const std::vector<double>& values) {
-  const auto n = static_cast<double>(values.size());
-  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
-  double squares = 0;
-  for (const double v : values) squares += (v - mean) * (v - mean);
-  return std::sqrt(squares / (n - 1));
-}
-
-// z with a share p > 1/2 of the standard normal distribution below it, by bisection; p = 1 - 1e-15 is at 7.9.
-double normal_quantile(double p) {
-  double low = 0, high = 9;
-  for (int i = 0; i < 60; ++i) {
-    const double z = (low + high) / 2;
-    (std::erfc(z / std::sqrt(2.0)) / 2 > 1 - p ? low : high) = z;
-  }
-  return (low + high) / 2;
-}
-
 // Draws beyond an end of the interval below which their percentile is more the luck of the draws than a property of the method.
 constexpr double kFewestInTail = 10;
 
@@ -68,6 +51,14 @@ double weighted_sum(std::span<const float> values, const std::vector<float>& wei
 
 }  // namespace
 
+double eval::deviation(const std::vector<double>& values) {
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double squares = 0;
+  for (const double v : values) squares += (v - mean) * (v - mean);
+  return std::sqrt(squares / (n - 1));
+}
+
 PairedDifference eval::interval_of(double mean, std::vector<double> drawn, double confidence) {
   std::sort(drawn.begin(), drawn.end());
   const double tail = (1 - confidence) / 2;
@@ -76,7 +67,7 @@ PairedDifference eval::interval_of(double mean, std::vector<double> drawn, doubl
   result.low = percentile(drawn, tail);
   result.high = percentile(drawn, 1 - tail);
   if (tail * static_cast<double>(drawn.size()) < kFewestInTail) {
-    const double half = normal_quantile(1 - tail) * deviation(drawn);
+    const double half = eval::normal_quantile(tail) * deviation(drawn);
     result.low = std::min(result.low, mean - half);
     result.high = std::max(result.high, mean + half);
   }

@@ -4,6 +4,7 @@
 #include "eval/text.h"
 #include "signet/base/base64.h"
 #include "signet/base/error.h"
+#include "signet/base/text.h"
 
 namespace signet {
 namespace eval {
@@ -106,7 +107,7 @@ std::map<std::string, std::string> parse_pictures(const std::string& json, const
       pictures[key] = text;
     }
   } catch (const nlohmann::json::exception& error) {
-    fail(ErrorCode::kCorrupt, name, " is no file of pictures: ", error.what());
+    fail(ErrorCode::kCorrupt, name, " is no file of pictures: ", json_defect(error.what()));
   }
   return pictures;
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "eval/compare_parts.h"
@@ -27,17 +28,43 @@ std::size_t reference_for(const ComparedSection& section, const ComparedRow& row
   return found;
 }
 
-void judge(const Resampler& resampler, ComparedRow& row, const ComparedRow& reference, double confidence) {
-  ComparedDifference& d = row.difference;
-  d.seeds = row.records.size(), d.other_seeds = reference.records.size();
+// Rows of one plan and code length against one reference. They share what they know of how trainings differ: few seeds of each
+// say little, those of all together more, and a row of one seed is held to it too (the error term of a one-way analysis of
+// variance, which supposes that the methods' trainings vary alike).
+struct Group {
+  std::vector<ComparedRow*> rows;
+  const ComparedRow* reference = nullptr;
+};
+
+// The pair, or none where the two have no queries in common, which is written into the row.
+bool can_pair(const Resampler& resampler, ComparedRow& row, const ComparedRow& reference) {
   try {
-    const PairedDifference paired = resampler.difference(row.records, reference.records, confidence);
-    d.mean = paired.mean, d.low = paired.low, d.high = paired.high;
-    d.verdict = !paired.significant ? Verdict::kNotShown : paired.mean > 0 ? Verdict::kBetter : Verdict::kWorse;
+    resampler.check(row.records, reference.records);
+    return true;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kMismatch) throw;
-    d.verdict = Verdict::kNotCompared;
-    d.why_not = error.what();
+    row.difference.verdict = Verdict::kNotCompared;
+    row.difference.why_not = error.what();
+    return false;
+  }
+}
+
+void judge(const Resampler& resampler, const Group& group, double confidence) {
+  const Resampler::Records& reference = group.reference->records;
+  std::vector<Resampler::Pair> pairs;
+  std::vector<ComparedDifference*> differences;
+  for (ComparedRow* row : group.rows)
+    if (can_pair(resampler, *row, *group.reference)) {
+      pairs.push_back({&row->records, &reference});
+      differences.push_back(&row->difference);
+    }
+  const SeedSpread seeds = resampler.seed_spread(pairs);
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const PairedDifference paired = resampler.difference(pairs[i], seeds, confidence);
+    ComparedDifference& d = *differences[i];
+    d.mean = paired.mean, d.low = paired.low, d.high = paired.high;
+    d.these_trainings_alone = seeds.freedom == 0;
+    d.verdict = !paired.significant ? Verdict::kNotShown : paired.mean > 0 ? Verdict::kBetter : Verdict::kWorse;
   }
 }
 
@@ -83,6 +110,20 @@ std::string not_first(const Length& length) {
   return out;
 }
 
+// Where no method has two seeds, a difference that is shown is one of these trainings, and not of the methods.
+std::string trainings_alone(const Length& length) {
+  std::vector<std::string> names;
+  std::size_t compared = 0;
+  for (const ComparedRow* row : length.rows) {
+    const ComparedDifference& d = row->difference;
+    compared += d.verdict == Verdict::kBetter || d.verdict == Verdict::kWorse || d.verdict == Verdict::kNotShown;
+    if (d.these_trainings_alone) names.push_back(name_in_sentence(*row));
+  }
+  if (names.empty()) return {};
+  if (names.size() == compared) return " No method has two seeds here: all this is said of these trainings alone.";
+  return concat(" Said of these trainings alone, as no method of their plan has two seeds: ", listed(names), ".");
+}
+
 std::string sentence(const Length& length) {
   if (length.reference == nullptr) {
     const ComparedRow& best = *length.rows.front();
@@ -103,7 +144,7 @@ std::string sentence(const Length& length) {
     out += concat(" No difference is shown between ", name, " and ", listed(open), ".");
   if (const auto unpaired = length.of(Verdict::kNotCompared); !unpaired.empty())
     out += concat(" Not compared: ", listed(unpaired), ".");
-  return out;
+  return out + trainings_alone(length);
 }
 
 std::vector<Length> lengths_of(const ComparedSection& section) {
@@ -127,24 +168,27 @@ std::vector<Length> lengths_of(const ComparedSection& section) {
 
 void judge_section(ComparedSection& section, const CompareOptions& options) {
   Resampler resampler(options.bootstrap);
-  std::vector<std::pair<ComparedRow*, const ComparedRow*>> pairs;
+  using Key = std::tuple<std::string, std::uint32_t, std::size_t>;  // plan, length, reference
+  std::map<Key, Group> groups;
+  section.comparisons = 0;
   for (ComparedRow& row : section.rows) {
     const std::size_t against = reference_for(section, row, options.against);
     if (against == ComparedDifference::kNoRow) continue;
     row.difference.against = against;
-    if (&section.rows[against] == &row)
+    resampler.add(row.records);
+    if (&section.rows[against] == &row) {
       row.difference.verdict = Verdict::kReference;
-    else
-      pairs.emplace_back(&row, &section.rows[against]);
+      continue;
+    }
+    Group& group = groups[{row.first().plan, row.first().bits, against}];
+    group.rows.push_back(&row);
+    group.reference = &section.rows[against];
+    ++section.comparisons;
   }
   // All claims of a section hold together: each interval is made as much surer as there are comparisons (Bonferroni).
-  section.comparisons = pairs.size();
-  section.confidence = 1 - (1 - options.bootstrap.confidence) / static_cast<double>(std::max<std::size_t>(1, pairs.size()));
-  for (const auto& [row, reference] : pairs) {
-    resampler.add(row->records);
-    resampler.add(reference->records);
-  }
-  for (const auto& [row, reference] : pairs) judge(resampler, *row, *reference, section.confidence);
+  section.confidence =
+      1 - (1 - options.bootstrap.confidence) / static_cast<double>(std::max<std::size_t>(1, section.comparisons));
+  for (const auto& [key, group] : groups) judge(resampler, group, section.confidence);
   section.sentences = section_sentences(section, options);
 }
 

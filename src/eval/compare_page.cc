@@ -104,11 +104,12 @@ constexpr const char* kReading =
     "otherwise. "
     "One section is one protocol on one data set; numbers of different sections do not compare, however alike they look.</p>"
     "<p><b>Better</b> and <b>worse</b> are printed only where the interval of the difference excludes zero. The interval is a "
-    "paired bootstrap: queries are drawn with replacement, for all methods the same ones, and where a method was trained with "
-    "several seeds they are drawn too, so it speaks of other queries and, as far as so few seeds can, of other trainings. "
-    "\u201cOne seed alone\u201d says nothing about other trainings. As many comparisons are made, each interval is widened until "
-    "all of a "
-    "section hold together (Bonferroni). Where no difference is shown, that does not say that there is none.</p>"
+    "paired bootstrap: queries are drawn with replacement, for all methods the same ones. It is widened by how much trainings "
+    "with another seed differ, as all methods of a plan and code length that have several seeds tell it together (Student's t). "
+    "\u201cThese trainings alone\u201d: no method there has two seeds, and nothing is said about other trainings. As many "
+    "comparisons "
+    "are made, each interval is made wide enough that all of a section hold together (Bonferroni). Where no difference is shown, "
+    "that does not say that there is none.</p>"
     "<p><b>Published</b> numbers were printed by others under a protocol of this name, with their own code, splits and ways to "
     "count ties; they are shown for orientation and take part in no comparison.</p></section>\n";
 

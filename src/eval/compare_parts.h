@@ -10,15 +10,28 @@
 
 namespace signet::eval {
 
+// How far the mAP of one training lies from that of another with its seed alone changed.
+struct SeedSpread {
+  double variance = 0;       // of one training's mAP; with own_queries of one seed's difference to the reference
+  double freedom = 0;        // degrees of freedom of that estimate; 0: no method has two seeds, and nothing is known
+  bool own_queries = false;  // each seed draws its own queries
+};
+
 // Means of records' AP over resampled queries, made once a record, however many comparisons it takes part in. Memory: 4 bytes a
 // record and round.
 class Resampler {
  public:
   using Records = std::vector<const ResultRecord*>;
+  struct Pair {
+    const Records *row, *reference;
+  };
   explicit Resampler(const BootstrapOptions& options) : options_(options) {}
   void add(const Records& records);  // those without values by query are passed over
-  // Of sides whose records were added. Throws as compare_rows.
-  PairedDifference difference(const Records& row, const Records& reference, double confidence) const;
+  // Throws as compare_rows where two sides have no queries in common.
+  void check(const Records& row, const Records& reference) const { common_queries({&row, &reference}); }
+  // The seeds' variance as these pairs tell it together. Of sides whose records were added, as below.
+  SeedSpread seed_spread(const std::vector<Pair>& pairs) const;
+  PairedDifference difference(const Pair& pair, const SeedSpread& seeds, double confidence) const;
 
  private:
   struct Means {
@@ -28,8 +41,10 @@ class Resampler {
   struct Common {  // records of both sides that were measured on the same queries
     Records row, reference;
   };
-  std::vector<Common> common_queries(const Records& row, const Records& reference) const;
-  std::vector<double> drawn_means(const Records& side, std::size_t round) const;
+  std::vector<Common> common_queries(const Pair& pair) const;
+  std::vector<double> means(const Records& side) const;
+  double mean_difference(const Common& common) const;
+  double drawn_mean(const Records& side, std::size_t round) const;
 
   BootstrapOptions options_;
   std::map<const ResultRecord*, Means> means_;

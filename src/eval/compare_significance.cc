@@ -1,16 +1,16 @@
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
 #include "eval/compare_parts.h"
 #include "eval/interval.h"
+#include "eval/quantile.h"
 #include "signet/base/error.h"
-#include "signet/base/random.h"
 
 namespace signet {
 namespace eval {
 namespace {
-
-constexpr std::uint64_t kSeedStream = 0x7365656473;
 
 std::string names(const std::vector<const ResultRecord*>& records) {
   std::string all;
@@ -29,19 +29,29 @@ std::map<std::string, std::vector<const ResultRecord*>> by_queries(const std::ve
   return sets;
 }
 
-// Draws n - 1 of n with replacement, which makes the variance of the drawn mean that of the mean of n (McCarthy & Snowden 1985);
-// one alone is always drawn.
-double mean_of_drawn(const std::vector<double>& values, Random& random) {
-  const std::size_t n = values.size(), draws = n > 1 ? n - 1 : 1;
-  double sum = 0;
-  for (std::size_t i = 0; i < draws; ++i) sum += values[n > 1 ? random.below(n) : 0];
-  return sum / static_cast<double>(draws);
+// Differences of two rows to one reference share its trainings: they correlate by 1/2 where trainings vary alike, and their
+// squares by 1/4. So m rows are worth m / (1 + (m - 1) / 4) that share nothing.
+constexpr double kSharedReference = 0.25;
+
+// Squares about the mean of a group that differs in its seeds alone, and what they are worth.
+void pool(SeedSpread& spread, const std::vector<double>& values) {
+  if (values.size() < 2) return;
+  const Spread group = spread_of(values);
+  const double freedom = static_cast<double>(values.size() - 1);
+  const double squares = spread.variance * spread.freedom + group.deviation * group.deviation * freedom;
+  spread.freedom += freedom;
+  spread.variance = squares / spread.freedom;
 }
 
-double mean_of(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double v : values) sum += v;
-  return sum / static_cast<double>(values.size());
+// Wider where trainings differ: mean +- t * sqrt(queries + seeds), two variances of which the second alone is an estimate from
+// few values; degrees of freedom of the sum by Satterthwaite (1946).
+void widen(PairedDifference& d, double queries, double seeds, double freedom, double confidence) {
+  const double both = queries + seeds;
+  if (seeds <= 0) return;
+  const double half = student_quantile((1 - confidence) / 2, freedom * (both / seeds) * (both / seeds)) * std::sqrt(both);
+  d.low = std::min(d.low, d.mean - half);
+  d.high = std::max(d.high, d.mean + half);
+  d.significant = d.low > 0 || d.high < 0;
 }
 
 }  // namespace
@@ -63,46 +73,82 @@ void Resampler::add(const std::vector<const ResultRecord*>& records) {
   }
 }
 
-std::vector<Resampler::Common> Resampler::common_queries(const Records& row, const Records& reference) const {
-  const auto ours = by_queries(row), theirs = by_queries(reference);
+std::vector<Resampler::Common> Resampler::common_queries(const Pair& pair) const {
+  const auto& [row, reference] = pair;
+  const auto ours = by_queries(*row), theirs = by_queries(*reference);
   if (ours.empty() || theirs.empty())
     fail(ErrorCode::kMismatch, "there are no values by query in the records of ",
-         ours.empty() ? row.front()->method : reference.front()->method, ", so nothing can be paired");
+         ours.empty() ? row->front()->method : reference->front()->method, ", so nothing can be paired");
   std::vector<Common> common;
   for (const auto& [set, some] : ours)
     if (const auto other = theirs.find(set); other != theirs.end()) common.push_back({some, other->second});
   if (common.empty())
-    fail(ErrorCode::kMismatch, row.front()->method, " and ", reference.front()->method,
-         " were measured on different queries (seeds ", names(row), " and ", names(reference), "), so nothing can be paired");
+    fail(ErrorCode::kMismatch, row->front()->method, " and ", reference->front()->method,
+         " were measured on different queries (seeds ", names(*row), " and ", names(*reference), "), so nothing can be paired");
   return common;
 }
 
-std::vector<double> Resampler::drawn_means(const Records& side, std::size_t round) const {
-  std::vector<double> means;
-  for (const ResultRecord* r : side) means.push_back(double{means_.at(r).rounds[round]});
-  return means;
+std::vector<double> Resampler::means(const Records& side) const {
+  std::vector<double> all;
+  for (const ResultRecord* r : side) all.push_back(means_.at(r).mean);
+  return all;
 }
 
-PairedDifference Resampler::difference(const Records& row, const Records& reference, double confidence) const {
-  const std::vector<Common> common = common_queries(row, reference);
-  const auto whole = [&](const Records& side) {
-    double sum = 0;
-    for (const ResultRecord* r : side) sum += means_.at(r).mean;
-    return sum / static_cast<double>(side.size());
-  };
-  double mean = 0;
-  for (const Common& c : common) mean += (whole(c.row) - whole(c.reference)) / static_cast<double>(common.size());
-  Random random(mix_seed(options_.seed, kSeedStream));
-  std::vector<double> drawn(options_.rounds), differences(common.size());
-  for (std::size_t round = 0; round < options_.rounds; ++round) {
-    for (std::size_t c = 0; c < common.size(); ++c) {
-      const std::vector<double> a = drawn_means(common[c].row, round), b = drawn_means(common[c].reference, round);
-      // Where each seed has its own queries, seeds are drawn with them, below.
-      differences[c] = common.size() == 1 ? mean_of_drawn(a, random) - mean_of_drawn(b, random) : mean_of(a) - mean_of(b);
+double Resampler::mean_difference(const Common& c) const {
+  return spread_of(means(c.row)).mean - spread_of(means(c.reference)).mean;
+}
+
+double Resampler::drawn_mean(const Records& side, std::size_t round) const {
+  double sum = 0;
+  for (const ResultRecord* r : side) sum += double{means_.at(r).rounds[round]};
+  return sum / static_cast<double>(side.size());
+}
+
+SeedSpread Resampler::seed_spread(const std::vector<Pair>& pairs) const {
+  SeedSpread spread;
+  std::vector<std::vector<double>> differences;
+  std::vector<Records> sides;  // once each: the reference stands in every pair
+  for (const Pair& pair : pairs) {
+    const std::vector<Common> common = common_queries(pair);
+    spread.own_queries = spread.own_queries || common.size() > 1;
+    differences.emplace_back();
+    for (const Common& c : common) {
+      differences.back().push_back(mean_difference(c));
+      for (const Records& side : {c.row, c.reference})
+        if (std::find(sides.begin(), sides.end(), side) == sides.end()) sides.push_back(side);
     }
-    drawn[round] = mean_of_drawn(differences, random);
   }
-  return interval_of(mean, std::move(drawn), confidence);
+  if (spread.own_queries) {
+    for (const std::vector<double>& of_row : differences) pool(spread, of_row);
+    const auto rows = std::count_if(differences.begin(), differences.end(), [](const auto& of_row) { return of_row.size() > 1; });
+    if (rows > 1) spread.freedom /= 1 + kSharedReference * static_cast<double>(rows - 1);
+  } else {
+    for (const Records& side : sides) pool(spread, means(side));
+  }
+  return spread;
+}
+
+PairedDifference Resampler::difference(const Pair& pair, const SeedSpread& seeds, double confidence) const {
+  const std::vector<Common> common = common_queries(pair);
+  const auto count = static_cast<double>(common.size());
+  double whole = 0;
+  std::vector<double> drawn(options_.rounds);
+  for (const Common& c : common) {
+    whole += mean_difference(c) / count;
+    for (std::size_t round = 0; round < drawn.size(); ++round)
+      drawn[round] += (drawn_mean(c.row, round) - drawn_mean(c.reference, round)) / count;
+  }
+  const double spread = deviation(drawn);
+  PairedDifference d = interval_of(whole, std::move(drawn), confidence);
+  // Of seeds with their own queries the variance holds that of the queries.
+  if (seeds.own_queries) {
+    widen(d, 0, seeds.variance / count, seeds.freedom, confidence);
+  } else {
+    const double each =
+        1 / static_cast<double>(common.front().row.size()) + 1 / static_cast<double>(common.front().reference.size());
+    widen(d, spread * spread, seeds.variance * each, seeds.freedom, confidence);
+  }
+  return d;
 }
 
 }  // namespace eval
@@ -114,7 +160,8 @@ PairedDifference compare_rows(const std::vector<const ResultRecord*>& row, const
   std::vector<const ResultRecord*> all = row;
   all.insert(all.end(), reference.begin(), reference.end());
   resampler.add(all);
-  return resampler.difference(row, reference, options.confidence);
+  const eval::Resampler::Pair pair{&row, &reference};
+  return resampler.difference(pair, resampler.seed_spread({pair}), options.confidence);
 }
 
 }  // namespace signet

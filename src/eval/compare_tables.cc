@@ -45,8 +45,7 @@ Cell difference_cell(const ComparedSection& section, const ComparedDifference& d
   const char* css = d.verdict == Verdict::kBetter ? "better" : d.verdict == Verdict::kWorse ? "worse" : "open";
   return {
       concat("<span class=\"", css, "\">", d.mean > 0 ? "+" : "", fixed(d.mean, 4), ", <b>", escape(verdict_text(d)),
-             "</b><small>", fixed(d.low, 4), " to ", fixed(d.high, 4),
-             d.seeds == 1 || d.other_seeds == 1 ? "; one seed alone" : "",
+             "</b><small>", fixed(d.low, 4), " to ", fixed(d.high, 4), d.these_trainings_alone ? "; these trainings alone" : "",
              reference.name == reference.first().method ? "" : concat("; against ", escape(reference.name)), "</small></span>"),
       plain_number(d.mean), true};
 }

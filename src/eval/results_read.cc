@@ -140,6 +140,7 @@ ResultRecord record_of(const json& j) {
   r.threads = whole(j, "threads"), r.distinct_codes = whole(j, "distinct_codes");
   r.queries = whole(j, "queries"), r.database = whole(j, "database"), r.shared_image_passes = whole(j, "shared_image_passes");
   r.class_id_map = share(j, "class_id_map"), r.float_map = share(j, "float_map");
+  if (j.contains("float_of") && j.at("float_of").is_string()) r.float_of = j.at("float_of");
   r.ndcg_at_100 = number(j, "ndcg_at_100"), r.weighted_map = number(j, "weighted_map");
   r.validation_map = number(j, "validation_map");
   r.images_per_second = number(j, "images_per_second"), r.pflop = number(j, "pflop");
@@ -172,7 +173,8 @@ ResultRecord parse_result(const std::string& text, const std::string& name) {
     record.name = name;
     return record;
   } catch (const json::exception& error) {
-    fail(ErrorCode::kCorrupt, name, " is no record of signet reproduce: ", error.what());
+    fail(ErrorCode::kCorrupt, name, " is no record of signet reproduce: ", json_defect(error.what()),
+         "; a .json file that it wrote would be right");
   } catch (const Wrong& error) {
     fail(ErrorCode::kCorrupt, name, " is no record of signet reproduce: ", error.what());
   }
@@ -194,7 +196,8 @@ std::vector<PublishedRow> parse_published(const std::string& text, const std::st
     }
     return rows;
   } catch (const json::exception& error) {
-    fail(ErrorCode::kCorrupt, name, " is no list of published numbers: ", error.what());
+    fail(ErrorCode::kCorrupt, name, " is no list of published numbers: ", json_defect(error.what()),
+         "; plans/published.json is one");
   }
 }
 

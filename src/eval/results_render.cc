@@ -10,7 +10,8 @@ namespace {
 constexpr const char* kIntroduction =
     "Made by `signet reproduce` from the files in `records/`, and from nothing else. How to run it and what the columns mean: "
     "[reproduce.md](../reproduce.md). mAP is expected over ties and ranks the whole database; \"class number\" and \"float\" are "
-    "the same network's: its arg-max class as a code, and the cosine ranking of its features. A network's code is the "
+    "the same network's: its arg-max class as a code, and the cosine ranking of its features; (outputs): that of a method's own "
+    "real outputs, one a bit, in place of features. A network's code is the "
     "signs "
     "of its mean real outputs for a picture and its mirror image (MNIST: of the picture alone), and encode images/s counts both "
     "views; "
@@ -18,7 +19,9 @@ constexpr const char* kIntroduction =
     "that others printed for the same protocol ([protocols.md](../protocols.md)). ± is the sample standard deviation over seeds. "
     "Much was trained beside other work, so times are upper limits.";
 constexpr const char* kVerdicts =
-    "Who wins, by a paired bootstrap over queries and seeds whose intervals hold together with 95 % (docs/compare.md):";
+    "Who wins, by intervals of a paired bootstrap over queries, widened by how trainings with other seeds differ, that hold "
+    "together "
+    "with 95 % (docs/compare.md):";
 constexpr const char* kHead = "At a glance";
 constexpr const char* kEmpty = "There are no records yet.";
 

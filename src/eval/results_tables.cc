@@ -26,6 +26,11 @@ std::string show(const Rows& rows, double ResultRecord::*member, int digits = 4)
   return spread_text(spread_of(rows, [member](const ResultRecord& r) { return r.*member; }), digits);
 }
 
+// Of methods without a network that knows classes the real numbers are those that the signs were taken of.
+std::string show_float(const Rows& rows) {
+  return show(rows, &ResultRecord::float_map) + (rows.front()->float_of == "outputs" ? " (outputs)" : "");
+}
+
 // Rows of one key, keys in the order in which they are met.
 template <typename Key>
 std::vector<std::pair<Key, Rows>> grouped_by(const Rows& rows, const std::function<Key(const ResultRecord&)>& key) {
@@ -164,7 +169,7 @@ ResultTable details(const Rows& rows) {
                                  fixed(mean([](auto& r) { return r.map_pessimistic; }).mean, 4) + " to " +
                                      fixed(mean([](auto& r) { return r.map_optimistic; }).mean, 4),
                                  show(of, &ResultRecord::class_id_map),
-                                 show(of, &ResultRecord::float_map),
+                                 show_float(of),
                                  show(of, &ResultRecord::precision_at_radius_2),
                                  spread_text(mean([](auto& r) { return static_cast<double>(r.distinct_codes); }), 0)};
     if (graded) row.insert(row.end(), {show(of, &ResultRecord::ndcg_at_100), show(of, &ResultRecord::weighted_map)});
@@ -293,14 +298,15 @@ ResultTable headlines(const std::vector<ResultRecord>& records, const std::vecto
   ResultTable table{"mAP by code length; mean ± standard deviation over seeds", {"protocol, row"}, {}};
   for (const std::uint32_t bits : lengths) table.head.push_back(concat(bits, " bits"));
   table.head.insert(table.head.end(), {"class number", "float features", "seeds"});
-  if (!rows.empty()) table.head.push_back(concat("published, ", *lengths.begin(), " bits, not from ImageNet weights"));
+  if (!rows.empty())
+    table.head.push_back(concat("published, ", *lengths.begin(), " bits, without those said to be from ImageNet weights"));
   using Key = std::pair<SectionKey, std::string>;
   for (const auto& [key, of] : grouped_by<Key>(rows, [](const ResultRecord& r) { return Key{key_of_section(r), r.method}; })) {
     std::vector<std::string> row{heading_of(of) + (key.second == "signet" ? "" : ", " + key.second)};
     for (const std::uint32_t bits : lengths) row.push_back(show(of_bits(of, bits), &ResultRecord::map));
     const Rows shortest = of_bits(of, of.front()->bits);
     row.push_back(show(shortest, &ResultRecord::class_id_map));
-    row.push_back(show(shortest, &ResultRecord::float_map));
+    row.push_back(show_float(shortest));
     row.push_back(each_once(of, ", ", [](auto& r) { return std::to_string(r.seed); }));
     row.push_back(of.front()->bits == *lengths.begin() ? best_published(published, *of.front()) : kNone);
     table.rows.push_back(std::move(row));

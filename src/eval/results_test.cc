@@ -59,7 +59,7 @@ TEST(Results, TheHeadNamesWhatOthersPrintedWithoutImageNet) {
                                                {"B", "2015", "cifar10-heldout", "", {{12, 0.74}}, 0, {}},
                                                {"C", "2016", "cifar10-heldout", "", {{12, 0.9}}, 1, {}}};
   const std::string page = results_pages(records, published).markdown;
-  EXPECT_TRUE(has(page, "| published, 12 bits, not from ImageNet weights |")) << page;
+  EXPECT_TRUE(has(page, "| published, 12 bits, without those said to be from ImageNet weights |")) << page;
   EXPECT_TRUE(has(page, "| 0.8000 | 0.5000 | 0.9000 | 1 | 0.740 (B, no ImageNet) |")) << page;
   EXPECT_TRUE(has(page, "| 0.9000 | 0.5000 | 0.9000 | 1 | – |")) << page;
   EXPECT_TRUE(has(results_pages(records, {published[0]}).markdown, "| 0.600 (A, weights not stated) |"));
@@ -74,6 +74,14 @@ TEST(Results, WhatACodeCostsToKeepAndToAsk) {
   EXPECT_TRUE(has(results_pages(records, {}).markdown, "| 2 | 5.0 (table) |"));
   for (ResultRecord& r : records) r.search_cost.clear();
   EXPECT_TRUE(has(results_pages(records, {}).markdown, "| 2 | – |"));
+}
+
+TEST(Results, RealNumbersThatAreNoFeaturesSaySo) {
+  std::vector<ResultRecord> records = {record("itq-gist", 12, 1, 0.80)};
+  records[0].float_of = "outputs";
+  EXPECT_TRUE(has(results_pages(records, {}).markdown, "| 0.9000 (outputs) |"));
+  records[0].float_of = "features";
+  EXPECT_FALSE(has(results_pages(records, {}).markdown, "0.9000 (outputs)"));
 }
 
 TEST(Results, NumbersOfOtherMeaningNeverShareATable) {

@@ -16,7 +16,7 @@ std::vector<std::uint32_t> radii_of(const std::vector<RadiusPoint>& by_radius, c
   std::vector<std::uint32_t> radii;
   for (const RadiusPoint& p : by_radius) {
     radii.push_back(p.radius);
-    if (p.recall >= options.enough_recall) break;
+    if (p.recall >= options.enough_recall && p.radius >= kTableRadius) break;
   }
   const std::size_t most = std::max<std::uint32_t>(2, options.most_points);
   if (radii.size() <= most) return radii;

@@ -42,6 +42,12 @@ TEST(SearchCost, EveryKindAtEveryRadiusUpToEnoughRecall) {
   EXPECT_EQ(costs[3].radius, 3u);
 }
 
+TEST(SearchCost, TheRadiusOfTheTablesIsTimedWhereNothingIsLeftToFind) {
+  const auto costs = measure_search(drawn_codes(25, 12, 1), drawn_codes(300, 12, 2), radii(12, 1));  // radius 0 finds everything
+  ASSERT_EQ(costs.size(), 3u * 3);
+  EXPECT_EQ(costs[2].radius, kTableRadius);
+}
+
 TEST(SearchCost, LongCodesHaveNoTableAndFewPoints) {
   SearchCostOptions options;
   options.most_points = 5;

@@ -111,6 +111,7 @@ train = { method = "itq-cca", features = "network" }
   EXPECT_EQ(shallow["float_of"], "outputs");
   EXPECT_GT(shallow["float_map"], 0.3);
   EXPECT_EQ(deep["float_of"], "features");
+  EXPECT_TRUE(shallow["peak_memory_mib"].is_null());
   // The two commands of the record lead to its number.
   const Words stage = {"train", "--data", path("data/shapes"), "--seed", "3", "--quiet"};
   Words first = stage, second = stage;
@@ -439,6 +440,9 @@ TEST_F(ReproduceTest, MistakesInAPlanAreFoundBeforeAnythingRuns) {
   refused("protocols = [\"heldout\"]\ntrain = { method = \"itq\", features = true }\n" + rest, {"--method"}, 2);
   refused("protocols = [\"heldout\"]\ntrain = { colour = 3 }\n" + rest, {"signet-train", "status 2"}, 2);
   expect_error(reproduce({path("gone.toml")}), 3, {"gone.toml"});
+  const std::string away = plan("away", "protocols = [\"heldout\"]\n" + rest), nowhere = path("nowhere");
+  expect_error({"reproduce", "--list", away, "--data", nowhere}, 3,
+               {"plan away: ", nowhere + "/shapes", "--data DIR names the folder in which it lies"});
   expect_error(reproduce({}), 2, {"PLAN", "--render"});
   EXPECT_EQ(records(), 0u);
 }
@@ -448,7 +452,7 @@ TEST_F(ReproduceTest, MistakesInAPlanAreFoundBeforeAnythingRuns) {
 TEST_F(ReproduceTest, TheRecordOfTheSmallPlanComesOutAgain) {
   if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist"))
     GTEST_SKIP() << "package dataset-fashion-mnist is not installed";
-  const std::string source = SIGNET_SOURCE, name = "small_fashion-heldout_signet_12_s1";
+  const std::string source = SIGNET_SOURCE, name = "small_fashion-heldout_signet-half-pass_12_s1";
   ok(reproduce({source + "/plans/small.toml"}));
   const auto again = record(name), kept = nlohmann::json::parse(slurp(source + "/docs/results/records/" + name + ".json"));
   for (const char* key : {"run", "query_set", "queries", "database", "image_passes", "protocol_detail", "train_command"})

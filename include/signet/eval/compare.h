@@ -30,15 +30,15 @@ struct Spread {
 };
 Spread spread_of(std::span<const double> values);
 
-// A row's mAP minus the reference's, by a paired bootstrap.
+// A row's mAP minus the reference's, by a paired bootstrap over queries, widened by how trainings of this plan and length differ.
 struct ComparedDifference {
   enum class Verdict { kNone, kReference, kBetter, kWorse, kNotShown, kNotCompared };
   static constexpr std::size_t kNoRow = ~std::size_t{0};
-  Verdict verdict = Verdict::kNone;        // kNone: the section has no reference at this length
-  std::size_t against = kNoRow;            // place of the reference in the section's rows; its own for kReference
-  double mean = 0, low = 0, high = 0;      // for kBetter, kWorse, kNotShown
-  std::size_t seeds = 0, other_seeds = 0;  // that the row and the reference gave to it
-  std::string why_not;                     // for kNotCompared: one sentence
+  Verdict verdict = Verdict::kNone;    // kNone: the section has no reference at this length
+  std::size_t against = kNoRow;        // place of the reference in the section's rows; its own for kReference
+  double mean = 0, low = 0, high = 0;  // for kBetter, kWorse, kNotShown
+  bool these_trainings_alone = false;  // no method here has two seeds, so the interval speaks of other queries alone
+  std::string why_not;                 // for kNotCompared: one sentence
 };
 
 // One number that others printed.
@@ -82,8 +82,8 @@ struct Comparison {
 Comparison compare_results(std::vector<ResultRecord> records, std::vector<PublishedRow> published, const CompareOptions& options);
 
 // The difference of two rows' mAP with its interval (docs/compare.md has the method). Queries are paired by the records' query
-// sets; seeds are drawn too where a side has several. Throws kMismatch with one sentence where the records have no values by
-// query or none of the same queries.
+// sets; where a side has several seeds the interval is widened by what they differ. Throws kMismatch with one sentence where the
+// records have no values by query or none of the same queries.
 PairedDifference compare_rows(const std::vector<const ResultRecord*>& row, const std::vector<const ResultRecord*>& reference,
                               const BootstrapOptions& options);
 

@@ -51,6 +51,7 @@ struct ResultRecord {
   std::uint32_t bits = 0, network_bits = 0;
   std::uint64_t seed = 0, threads = 0, distinct_codes = 0, queries = 0, database = 0, image_passes = 0, shared_image_passes = 0;
   double map = -1, map_optimistic = -1, map_pessimistic = -1, class_id_map = -1, float_map = -1, precision_at_radius_2 = -1;
+  std::string float_of;  // EvalRecord::float_of; empty: not stated
   double ndcg_at_100 = -1, weighted_map = -1;
   double validation_map = -1;  // on images held out from training: what defaults are chosen by
   double train_seconds = 0, images_per_second = -1, pflop = -1, peak_memory_mib = -1, encode_images_per_second = -1;

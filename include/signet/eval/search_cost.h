@@ -16,7 +16,7 @@ struct SearchCostOptions {
   std::size_t queries = 100;       // at most so many, evenly spaced
   double seconds_a_point = 0.03;   // no further batch of ten queries after that
   double slowest = 0.02;           // seconds a query: an index that takes longer is not asked for larger radii
-  double enough_recall = 0.995;    // no radius beyond the first that finds this share of the relevant images
+  double enough_recall = 0.995;    // no radius beyond kTableRadius and the first that finds this share of the relevant images
   std::uint32_t most_points = 24;  // radii an index, evenly spaced; kTableRadius beside them
 };
 
