@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs a finished build into an empty folder and builds and runs the example against that copy alone.
+# Installs a finished build into an empty folder and builds and runs the example against that copy alone, and search-pictures beside it.
 # Usage: install_test.sh CMAKE BUILD_FOLDER EXAMPLE_FOLDER COMPILER GENERATOR [COMPILER_FLAGS]
 set -eu
 cmake=$1 build=$2 example=$3 compiler=$4 generator=$5 flags=${6:-}
@@ -41,4 +41,31 @@ END
          -DCMAKE_PREFIX_PATH="$folder/signet"
 "$cmake" --build "$folder/all"
 [ "$("$folder/all/everything")" = "$expected" ]
+
+# A picture of a collection is found at distance 0, before the two others.
+cp -r "$(dirname "$example")/search-pictures" "$folder/search"
+"$cmake" -S "$folder/search" -B "$folder/search-build" -G "$generator" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_FLAGS="$flags" \
+         -DCMAKE_PREFIX_PATH="$folder/signet"
+"$cmake" --build "$folder/search-build"
+search=$folder/search-build/search-pictures
+status=0
+"$search" "$folder/none" "$folder/none.onnx" "$folder/none.pgm" 2> "$folder/refused" || status=$?
+if [ $status -ne 3 ] || ! grep -q "^search-pictures: .*none.onnx" "$folder/refused"; then
+  echo "search-pictures ended with $status and '$(cat "$folder/refused")' where there is no model"
+  exit 1
+fi
+signet=$folder/signet/bin/signet
+if [ -x "$signet" ]; then
+  mkdir "$folder/pictures"
+  for i in 1 2 3; do
+    { echo "P2 16 16 255"; awk -v i=$i 'BEGIN { for (p = 0; p < 256; p++) print (p * p * i + 40 * i * p) % 251 }'; } > "$folder/pictures/$i.pgm"
+  done
+  "$signet" train --method phash --out "$folder/phash.onnx" --quiet
+  "$signet" add "$folder/pictures" --collection "$folder/collection" --model "$folder/phash.onnx" --quiet
+  found=$("$search" "$folder/collection" "$folder/phash.onnx" "$folder/pictures/2.pgm")
+  if [ "$(echo "$found" | head -n 1)" != "0 $folder/pictures/2.pgm" ] || [ "$(echo "$found" | wc -l)" -ne 3 ]; then
+    echo "search-pictures printed '$found'"
+    exit 1
+  fi
+fi
 echo "$answer"

@@ -53,9 +53,31 @@ std::vector<std::int32_t> merge_class_names(CollectionWriter& writer, const std:
 struct Plan {
   std::vector<std::size_t> todo;  // positions in the data set
   std::vector<ImageRecord> records;
-  std::vector<ImageRecord> touched;
+  std::vector<ImageRecord> touched;  // of pictures that are the same as before
   AddSummary summary;
 };
+
+// Writes the labels that the data gives a picture into its record, in the collection's order, and returns whether they are others
+// than before. Where the data gives none, those that are known stay: a folder may give none only because of a picture beside its
+// class folders.
+bool take_labels(const Dataset& data, std::size_t i, const std::vector<std::int32_t>& label_map, ImageRecord& record) {
+  if (label_map.empty() || data.labels(i).empty()) return false;
+  std::vector<std::int32_t> labels;
+  for (const std::int32_t label : data.labels(i)) labels.push_back(label_map.at(static_cast<std::size_t>(label)));
+  std::sort(labels.begin(), labels.end());
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  const bool others = labels != record.labels;
+  record.labels = std::move(labels);
+  return others;
+}
+
+// A picture that needs no encoding: at most its file's time and its labels are new.
+void plan_same(const PictureSource& source, std::size_t i, bool touched, bool relabelled, ImageRecord record, Plan& plan) {
+  ++plan.summary.unchanged;
+  plan.summary.relabelled += relabelled ? 1 : 0;
+  if (touched) record.modified_ns = source.own_file(i)->modified_ns;
+  if (touched || relabelled) plan.touched.push_back(std::move(record));
+}
 
 Plan make_plan(const CollectionWriter& writer, const PictureSource& source, const std::vector<std::int32_t>& label_map,
                const AddArguments& arguments, const ProgressFn& progress) {
@@ -82,21 +104,11 @@ Plan make_plan(const CollectionWriter& writer, const PictureSource& source, cons
       plan.summary.skipped.emplace_back(key, error.what());
       continue;
     }
-    if (state == State::kUnchanged) {
-      ++plan.summary.unchanged;
-      continue;
-    }
     record.key = key;
-    if (state == State::kTouched) {
-      record.modified_ns = source.own_file(i)->modified_ns;
-      plan.touched.push_back(std::move(record));
-      ++plan.summary.unchanged;
+    const bool relabelled = take_labels(source.data(), i, label_map, record);
+    if (state == State::kUnchanged || state == State::kTouched) {
+      plan_same(source, i, state == State::kTouched, relabelled, std::move(record), plan);
       continue;
-    }
-    record.labels.clear();
-    if (!label_map.empty()) {
-      for (const std::int32_t label : source.data().labels(i))
-        record.labels.push_back(label_map.at(static_cast<std::size_t>(label)));
     }
     plan.todo.push_back(i);
     plan.records.push_back(std::move(record));
@@ -165,6 +177,7 @@ AddSummary add_pictures(CollectionWriter& writer, const Encoder& encoder, const 
   DatasetOptions options = arguments.data.dataset_options();
   options.limits = limits;
   const PictureSource source(open_dataset(arguments.data.path, options), arguments.data.path, options.format);
+  if (!arguments.quiet) note("add", concat("reading ", source.data().describe()));
   Meter meter("add", arguments.quiet);
   const ProgressFn progress = meter.callback();
   std::vector<std::int32_t> label_map;

@@ -20,6 +20,7 @@ struct AddArguments {
 
 struct AddSummary {
   std::size_t added = 0, changed = 0, unchanged = 0;
+  std::size_t relabelled = 0;                                // of the unchanged: the data gives them other labels than before
   std::vector<std::pair<std::string, std::string>> skipped;  // key (or the data, for a folder left out of it), reason
   std::size_t removed = 0;                                   // with `prune`: images whose pictures are not in the folder any more
   std::size_t gone = 0;                                      // the same without it: they are still in the collection
@@ -28,10 +29,11 @@ struct AddSummary {
 };
 
 // Brings a collection up to date with a data set: pictures it does not know and pictures whose file changed are encoded and
-// committed batch by batch, the others are left alone. A file is unchanged where its size and modification time are, or else its
-// SHA-256. Keys are absolute paths ("/photos/cat/1.jpg", "/data/photos.tar/cat/1.jpg"), so that it does not matter from where one
-// calls. An image whose key lies below the folder that was added, and whose file is not there any more, is removed with `prune`;
-// never where the file only cannot be reached. Throws Error{kCancelled} when interrupted, after committing what was encoded.
+// committed batch by batch; of the others at most the labels are brought up to date. A file is unchanged where its size and
+// modification time are, or else its SHA-256. Where the data gives an image no label, or with `no_labels`, it keeps its own. Keys
+// are absolute paths ("/photos/cat/1.jpg", "/data/photos.tar/cat/1.jpg"), so that it does not matter from where one calls. An
+// image whose key lies below the folder that was added, and whose file is not there any more, is removed with `prune`; never
+// where the file only cannot be reached. Throws Error{kCancelled} when interrupted, after committing what was encoded.
 AddSummary add_pictures(CollectionWriter& writer, const Encoder& encoder, const AddArguments& arguments);
 
 }  // namespace signet::cli

@@ -78,6 +78,7 @@ void print_summary(const AddSummary& s, const CollectionInfo& info, const std::s
                                            {"added", s.added},
                                            {"changed", s.changed},
                                            {"unchanged", s.unchanged},
+                                           {"labels_changed", s.relabelled},
                                            {"skipped", s.skipped.size()},
                                            {"removed", s.removed},
                                            {"gone", s.gone},
@@ -92,6 +93,7 @@ void print_summary(const AddSummary& s, const CollectionInfo& info, const std::s
   }
   std::cout << collection << ": " << with_commas(s.added) << " added, " << with_commas(s.changed) << " changed, "
             << with_commas(s.unchanged) << " unchanged, " << with_commas(s.skipped.size()) << " unreadable";
+  if (s.relabelled > 0) std::cout << ", " << counted(s.relabelled, "label") << " changed";
   if (s.removed > 0) std::cout << ", " << with_commas(s.removed) << " removed";
   if (s.gone > 0) std::cout << ", " << with_commas(s.gone) << " not in the folder any more (--prune removes them)";
   if (s.images_per_second > 0) {
@@ -125,7 +127,7 @@ int run_add(Arguments words) {
   app.text("--split", arguments.data.split, "train or test, where the data holds both", "NAME");
   app.number("--max-megapixels", arguments.data.max_megapixels, "skip pictures larger than this (256)", "N", 1, 100'000);
   app.number("--batch", arguments.batch, "images a commit (4096): what an interruption can cost", "N", 1, std::uint64_t{1} << 20);
-  app.flag("--no-labels", arguments.no_labels, "do not take folder names for labels");
+  app.flag("--no-labels", arguments.no_labels, "take no labels from the data; images keep those that they have");
   app.flag("--prune", arguments.prune, "remove images whose pictures are not in the folder PATH any more");
   app.flag("--rehash", arguments.rehash, "compare files by their content even where size and time are unchanged");
   options->threads(arguments.threads);
@@ -137,8 +139,7 @@ int run_add(Arguments words) {
   Opened opened = open_or_create(collection, model, arguments);
   catch_interrupts();
   const AddSummary summary = add_pictures(*opened.writer, opened.encoder, arguments);
-  for (const auto& [key, reason] : summary.skipped)  // errors of decoding begin with the name
-    note("add", concat("skipped ", reason.starts_with(key) ? "" : printable(key) + ": ", printable(reason)));
+  for (const auto& [key, reason] : summary.skipped) note_skipped("add", key, reason);
   print_summary(summary, opened.writer->info(), collection, json);
   return 0;
 }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -20,12 +19,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double real_option(const char* flag, const std::string& text, double fallback, double least, double most) {
-  if (text.empty()) return fallback;
+std::optional<double> real_option(const char* flag, const std::string& text, double least, double most) {
+  if (text.empty()) return std::nullopt;
   const std::optional<double> value = to_real(text);
   if (!value || *value < least || *value > most)
     fail(ErrorCode::kUsage, flag, " \"", text, "\" must be a number from ", least, " to ", most);
-  return *value;
+  return value;
 }
 
 bool parse_dedup(Arguments words, DedupArguments& a) {
@@ -38,6 +37,8 @@ bool parse_dedup(Arguments words, DedupArguments& a) {
       "  signet dedup apply --help explains moving files away; so do undo (back again) and verdict (what you know of two "
       "pictures)");
   OptionSet& set = options.set();
+  std::uint64_t radius = 0;
+  std::string budget, likeness;
   set.texts("PATH", a.paths, "pictures to look through: folders, .tar files, other data sets", "");
   set.texts("--against", a.against, "a reference: PATH is compared with it and with itself, the reference with itself is not",
             "PATH");
@@ -49,10 +50,11 @@ bool parse_dedup(Arguments words, DedupArguments& a) {
       "perceptual hash: ahash, dhash, phash or block-mean; with a model, pairs that are near by either are compared, and none "
       "leaves the hash out (phash; with --collection: only where given)",
       "NAME");
-  set.text("--radius", a.radius, "bits by which near codes may differ; calibrated on your pictures where not given", "R");
-  set.text("--budget", a.budget,
+  set.number("--radius", radius, "bits by which near codes may differ; calibrated on your pictures where not given", "R", 0,
+             kMaxBits);
+  set.text("--budget", budget,
            "calibration: false pairs an image that codes alone may bring, on average (0.01; 10 with a second look)", "X");
-  set.text("--likeness", a.likeness, "threshold of the second look, 0 to 1; calibrated where not given", "X");
+  set.text("--likeness", likeness, "threshold of the second look, 0 to 1; calibrated where not given", "X");
   set.flag("--no-second-look", a.no_second_look, "believe the codes alone: pictures of near pairs are not read again");
   set.number("--sample", a.sample, "images that calibration makes copies of (300)", "N", 2, 100'000);
   set.number("--seed", a.seed, "of the calibration's draw (1)", "N");
@@ -67,10 +69,15 @@ bool parse_dedup(Arguments words, DedupArguments& a) {
   set.threads(a.threads);
   set.json(a.json);
   set.quiet(a.quiet);
-  return options.parse(words);
+  if (!options.parse(words)) return false;
+  if (set.given("--radius")) a.radius = static_cast<std::uint32_t>(radius);
+  a.budget = real_option("--budget", budget, 0, 1000);
+  a.likeness = real_option("--likeness", likeness, 0, 1);
+  return true;
 }
 
 void check(const DedupArguments& a) {
+  parse_keep_rule(a.keep);
   if (a.paths.empty() && a.collection.empty()) fail(ErrorCode::kUsage, "give a PATH to look through, or --collection DIR");
   if (!a.against.empty() && a.paths.empty()) fail(ErrorCode::kUsage, "--against needs a PATH that is compared with it");
   if (!a.against.empty() && !a.collection.empty())
@@ -89,6 +96,9 @@ void check(const DedupArguments& a) {
   if (a.keep == "path" && a.prefer.empty()) fail(ErrorCode::kUsage, "--keep path needs --prefer DIR: whose pictures are to stay");
   if (a.keep == "sharpest" && a.paths.empty() && a.model.empty() && a.hash.empty())
     fail(ErrorCode::kUsage, "--keep sharpest needs to look at the pictures: give PATH, --model or --hash beside --collection");
+  if (parse_duplicate_level(a.level) == DuplicateLevel::kSameClass && a.out.empty()) return;  // there will be no plan
+  check_output_file("--out", a.plan_path());
+  check_output_file("--out", a.plan_path() + ".list");
 }
 
 struct Found {
@@ -101,26 +111,21 @@ struct Found {
 };
 
 void choose_radius(const DedupArguments& a, DedupInput& input, const ProgressFn& progress, Found& found) {
-  const bool near = parse_duplicate_level(a.level) == DuplicateLevel::kNear;
-  const double likeness = real_option("--likeness", a.likeness, -1, 0, 1);
-  if (!a.radius.empty() || !near) {
-    const double radius = real_option("--radius", a.radius, 0, 0, input.set.codes.bits());
-    if (radius != std::floor(radius))
-      fail(ErrorCode::kUsage, "--radius \"", a.radius, "\" must be a whole number of bits, from 0 to ", input.set.codes.bits());
-    found.radius = static_cast<std::uint32_t>(radius);
-    found.likeness = a.no_second_look ? -1 : likeness;
+  if (a.radius || parse_duplicate_level(a.level) != DuplicateLevel::kNear) {
+    found.radius = a.radius.value_or(0);
+    if (!a.no_second_look) found.likeness = a.likeness.value_or(-1);
     return;
   }
   if (input.set.items.size() < 2) return;
   CalibrationOptions options;
-  options.budget = real_option("--budget", a.budget, a.no_second_look ? 0.01 : 10, 0, 1000);
+  options.budget = a.budget.value_or(a.no_second_look ? 0.01 : 10);
   options.sample = a.sample, options.seed = a.seed, options.threads = a.threads, options.progress = progress;
   found.calibration = input.calibrate_here(options);
   found.calibration_text = calibration_json(*found.calibration, options);
   found.radius = found.calibration->radius;
   found.more_radius = found.calibration->more_radius;
   if (!found.more_radius) input.set.more_codes = {};  // the budget has no room for them
-  if (!a.no_second_look) found.likeness = likeness >= 0 ? likeness : found.calibration->likeness;
+  if (!a.no_second_look) found.likeness = a.likeness.value_or(found.calibration->likeness);
 }
 
 Found find(const DedupArguments& a, DedupInput& input, const ProgressFn& progress) {
@@ -199,14 +204,16 @@ void plan_groups(const DedupInput& input, const Found& found, DedupPlan& plan) {
   };
   const std::set<FileId> stay = files_that_stay(input, found);
   std::set<std::filesystem::path> moved;  // without links in them: the same file may be met by two ways
-  NotPlanned no_file, other_name, odd_name;
+  NotPlanned not_known, no_file, other_name, odd_name;
   for (const DuplicateGroup& group : found.groups) {
     PlannedGroup entry{planned(group.keeper), {}};
     for (const DuplicateMember& member : group.members) {
       const PlannedFile file = planned(member.item);
       const auto id = file_id(file.path);
       std::error_code gone;
-      if (entry.keep.path.empty() || !id)
+      if (member.level == DuplicateLevel::kNear && !input.kind_known)
+        not_known.add(input.set.items[member.item].key);
+      else if (entry.keep.path.empty() || !id)
         no_file.add(input.set.items[member.item].key);
       else if (!can_be_planned(file.path) || !can_be_planned(entry.keep.path))
         odd_name.add(file.path);
@@ -217,6 +224,7 @@ void plan_groups(const DedupInput& input, const Found& found, DedupPlan& plan) {
     }
     if (!entry.move.empty()) plan.groups.push_back(std::move(entry));
   }
+  not_known.tell(" whose codes are near, and are perhaps of classes");
   no_file.tell(" that have, or whose keeper has, no file of its own here with a known SHA-256");
   odd_name.tell(" whose name, or whose keeper's, is not UTF-8 or holds a line break");
   other_name.tell(" that are links, or other names of files that stay or are moved already");
@@ -321,9 +329,9 @@ int run_find(Arguments words) {
   const Found found = find(a, input, progress);
   meter.clear();
   for (const std::string& remark : input.remarks) note("dedup", remark);
-  if (!input.skipped.empty())
-    note("dedup", concat(input.skipped.size(), " pictures could not be read, the first: ", input.skipped.front().first, ": ",
-                         input.skipped.front().second));
+  // Each once: a picture may be looked at for several pairs.
+  const std::set<std::pair<std::string, std::string>> skipped(input.skipped.begin(), input.skipped.end());
+  for (const auto& [key, reason] : skipped) note_skipped("dedup", key, reason);
   const std::string out = a.plan_path();
   const DedupPlan plan = make_plan(a, input, found);
   std::size_t files = 0;
@@ -339,7 +347,7 @@ int run_find(Arguments words) {
                 {"calibration", found.calibration_text.empty() ? Json() : Json::parse(found.calibration_text)},
                 {"images", input.set.items.size() - input.reference},
                 {"reference", input.reference},
-                {"skipped", input.skipped.size()},
+                {"skipped", skipped.size()},
                 {"in_trash", input.in_trash},
                 {"plan", write ? Json(out) : Json()},
                 {"files", files},

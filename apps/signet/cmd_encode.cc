@@ -72,6 +72,7 @@ void print_result(const EncodeArguments& arguments, const EncodedData& encoded, 
 }
 
 void encode(const EncodeArguments& arguments) {
+  check_output_folder("--out", arguments.out);
   check_code_folder(real_file_system(), arguments.out);
   const Encoder encoder = Encoder::open(real_file_system(), arguments.model, {arguments.threads, arguments.engine});
   const DecodeLimits limits = limits_for(encoder.info().preprocessing, arguments.data);

@@ -45,10 +45,10 @@ std::string other_images_note(const EvalRecord& record, bool copies_left_out) {
                 " queries among ", with_commas(found.database));
 }
 
-Report measure(const EvalArguments& arguments) {
+// Into `report`, one protocol after the other: it holds those that were measured before one fails.
+void measure(const EvalArguments& arguments, Report& report) {
   std::vector<const Protocol*> protocols;  // unknown names are found before any work
   for (const std::string& name : arguments.protocols) protocols.push_back(&find_protocol(name));
-  Report report;
   report.title = concat("signet: ", join(arguments.protocols));
   if (!arguments.log.empty()) report.training = read_training_log(arguments.log);
   const auto finish = [&](EvalRecord record) {
@@ -61,7 +61,7 @@ Report measure(const EvalArguments& arguments) {
   };
   if (!arguments.codes.empty()) {
     for (const Protocol* protocol : protocols) finish(evaluate_codes(arguments, *protocol));
-    return report;
+    return;
   }
   EvalSession session(arguments);
   for (const Protocol* protocol : protocols) {
@@ -70,7 +70,14 @@ Report measure(const EvalArguments& arguments) {
     finish(std::move(evaluated.record));
     if (!evaluated.gallery.empty()) report.gallery = std::move(evaluated.gallery);
   }
-  return report;
+}
+
+void print(const EvalArguments& arguments, const Report& report) {
+  const std::string json = to_json(report.records);
+  if (arguments.json)
+    std::cout << json;
+  else
+    print_eval_summary(parse_eval_json(json, "the result"));
 }
 
 int summarise(const std::vector<std::string>& paths) {
@@ -150,12 +157,14 @@ int run_eval(Arguments words) {
   arguments.command = concat("signet eval ", join(words, " "));
 
   catch_interrupts();
-  const Report report = measure(arguments);
-  const std::string json = to_json(report.records);
-  if (arguments.json)
-    std::cout << json;
-  else
-    print_eval_summary(parse_eval_json(json, "the result"));
+  Report report;
+  try {
+    measure(arguments, report);
+  } catch (const Error&) {
+    if (!report.records.empty()) print(arguments, report);  // they took their time too
+    throw;
+  }
+  print(arguments, report);
   if (!arguments.html.empty())  // behind the numbers, which are there where the disk is full
     write_file_atomically(real_file_system(), arguments.html, as_bytes(to_html(report)));
   return 0;

@@ -1,6 +1,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "apps/signet/data.h"
 #include "apps/signet/options.h"
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
@@ -19,6 +20,7 @@ int run_index(Arguments words) {
   options->json(json);
   if (!options.parse(words)) return 0;
 
+  check_output_file("--out", out);
   const double began = now_seconds();
   const CodeSet set = read_code_set(real_file_system(), codes);
   write_index_file(real_file_system(), out, set);

@@ -104,25 +104,24 @@ Json inspect_picture(const std::string& path, const std::vector<std::byte>& head
 
 Json inspect_data(const std::string& path) {
   const DatasetSummary summary = summarise_dataset(path);
+  const bool one_picture = summary.format == "folder" && !std::filesystem::is_directory(path);
+  if (one_picture && !summary.problems.empty()) fail(ErrorCode::kCorrupt, summary.problems.front());
   Json splits = Json::object(), classes = Json::object();
   for (std::size_t i = 0; i < summary.splits.size(); ++i) splits[summary.splits[i]] = summary.split_sizes[i];
   for (std::size_t i = 0; i < summary.class_names.size(); ++i) classes[summary.class_names[i]] = summary.class_counts[i];
   const auto range = [](std::uint32_t least, std::uint32_t most) {
     return least == most ? std::to_string(least) : concat(least, " to ", most);
   };
-  return {{"what", "data set"},
-          {"format", summary.format},
-          {"description", summary.description},
-          {"images", summary.images},
-          {"unlabelled", summary.unlabelled},
-          {"splits", std::move(splits)},
-          {"classes", std::move(classes)},
-          {"width", range(summary.min_width, summary.max_width)},
-          {"height", range(summary.min_height, summary.max_height)},
-          {"colours", summary.grey && summary.colour ? "grey and colour"
-                      : summary.grey                 ? "grey"
-                                                     : "colour"},
-          {"problems", summary.problems}};
+  Json object = {{"what", "data set"},           {"format", summary.format},         {"description", summary.description},
+                 {"images", summary.images},     {"unlabelled", summary.unlabelled}, {"splits", std::move(splits)},
+                 {"classes", std::move(classes)}};
+  if (summary.grey || summary.colour) {  // a picture could be read
+    object["width"] = range(summary.min_width, summary.max_width);
+    object["height"] = range(summary.min_height, summary.max_height);
+    object["colours"] = summary.grey && summary.colour ? "grey and colour" : summary.grey ? "grey" : "colour";
+  }
+  object["problems"] = summary.problems;
+  return object;
 }
 
 std::vector<std::byte> head_of(const std::string& path) {

@@ -98,11 +98,18 @@ Queries collect_queries(const SearchArguments& arguments, const SearchTarget& ta
   return queries;
 }
 
-void print_text(const Queries& queries, const SearchResult& result, const SearchTarget& target) {
+std::string why_nothing(const SearchArguments& arguments, const SearchTarget& target) {
+  if (arguments.radius_given) return "no image within the radius";
+  if (!arguments.filter_label.empty()) return concat("no image of the class ", arguments.filter_label);
+  return concat("there are no images in ", target.path());
+}
+
+void print_text(const SearchArguments& arguments, const Queries& queries, const SearchResult& result,
+                const SearchTarget& target) {
   for (std::size_t q = 0; q < queries.names.size(); ++q) {
     std::cout << (q > 0 ? "\n" : "") << printable(queries.names[q]) << "  (code " << to_hex(queries.codes.row(q)) << ")\n";
     if (result.hits[q].empty()) {
-      std::cout << "  no image within the radius\n";
+      std::cout << "  " << printable(why_nothing(arguments, target)) << '\n';
       continue;
     }
     std::vector<std::vector<std::string>> rows = {{"  rank", "distance", "label", "key"}};
@@ -197,7 +204,7 @@ void search(const SearchArguments& arguments) {
   if (arguments.json) {
     print_hits(queries, result, *target, plan);
   } else {
-    print_text(queries, result, *target);
+    print_text(arguments, queries, result, *target);
     if (arguments.explain) print_stats(result.stats, plan);
   }
 }
@@ -228,6 +235,7 @@ int run_search(Arguments words) {
   if (!options.parse(words)) return 0;
   arguments.k_given = app.given("-k");
   arguments.radius_given = app.given("--radius");
+  if (!arguments.html.empty()) check_output_file("--html", arguments.html);
   search(arguments);
   return 0;
 }

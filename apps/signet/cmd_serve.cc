@@ -1,3 +1,4 @@
+#include <netdb.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -11,9 +12,11 @@
 #include "apps/signet/terminal.h"
 #include "signet/base/clock.h"
 #include "signet/base/error.h"
+#include "signet/index/build.h"
 #include "signet/serve/api.h"
 #include "signet/serve/http.h"
 #include "signet/serve/service.h"
+#include "signet/store/collection.h"
 
 namespace signet::cli {
 namespace {
@@ -69,26 +72,64 @@ const char* access_name(Access access) { return access == Access::kWrite ? "writ
 std::function<void(const RequestLog&)> request_log(bool quiet) {
   if (quiet) return {};
   return [mutex = std::make_shared<std::mutex>()](const RequestLog& line) {
-    const Json object = {{"time", utc_now(TimeDigits::kMilliseconds)},
-                         {"request_id", line.id},
-                         {"peer", line.peer},
-                         {"method", line.method},
-                         {"target", line.target},
-                         {"route", line.route},
-                         {"status", line.status},
-                         {"milliseconds", static_cast<double>(static_cast<std::int64_t>(line.seconds * 1e6)) / 1e3},
-                         {"bytes_in", line.bytes_in},
-                         {"bytes_out", line.bytes_out},
-                         {"key", access_name(line.access)},
-                         {"sent", line.sent}};
+    Json object = {{"time", utc_now(TimeDigits::kMilliseconds)},
+                   {"request_id", line.id},
+                   {"peer", line.peer},
+                   {"method", line.method},
+                   {"target", line.target},
+                   {"route", line.route},
+                   {"status", line.status},
+                   {"milliseconds", static_cast<double>(static_cast<std::int64_t>(line.seconds * 1e6)) / 1e3},
+                   {"bytes_in", line.bytes_in},
+                   {"bytes_out", line.bytes_out},
+                   {"key", access_name(line.access)},
+                   {"sent", line.sent}};
+    if (!line.failure.empty()) object["failure"] = line.failure;
     const std::string text = object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
     const std::lock_guard lock(*mutex);
     std::cerr << text;
   };
 }
 
+bool is_address(const std::string& text) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST;
+  addrinfo* found = nullptr;
+  const bool numeric = getaddrinfo(text.c_str(), nullptr, &hints, &found) == 0;
+  if (found != nullptr) freeaddrinfo(found);
+  return numeric;
+}
+
+// Segments below some size are scanned whatever the kind, and questions about duplicates come late: what does not fit the
+// collection's codes would be seen long after the start.
+void check_fit(const ServeArguments& arguments) {
+  const std::uint32_t bits = Collection::open(real_file_system(), arguments.collection)->view()->info().bits;
+  BuildOptions build;
+  build.kind = arguments.index;
+  try {
+    build_index(source_of(std::make_shared<const CodeMatrix>(1, bits)), build);
+  } catch (const Error& error) {
+    fail(error.code(), "--kind ", arguments.index, ": ", error.what());
+  }
+  if (arguments.duplicates_radius > bits / 2)
+    fail(ErrorCode::kUsage, "--duplicates-radius ", arguments.duplicates_radius, " is beyond half of the ", bits, " bits of ",
+         arguments.collection, "; give 0 to ", bits / 2);
+}
+
+// Where the model that a collection is bound to is not there, everything else is served all the same.
+void tell_without_model(const Service& service) {
+  const CollectionInfo info = service.info();
+  if (service.can_encode() || info.model.empty()) return;
+  note("serve",
+       concat("pictures cannot be encoded: the collection's model is not ",
+              info.model_path.empty() ? "known by its file" : "at " + printable(info.model_path), "; --model FILE names it"));
+}
+
 void serve(const ServeArguments& arguments) {
   const bool local = is_loopback(arguments.address);
+  if (!local && !is_address(arguments.address))
+    fail(ErrorCode::kUsage, "--address ", arguments.address,
+         " is no address to listen on; a numeric one, such as 127.0.0.1 or ::1, would be right");
   if (!local && arguments.keys.empty()) {
     fail(ErrorCode::kUsage, "--address ", arguments.address,
          " can be reached from other machines; that needs --keys FILE with a key of 16 characters or more (docs/serve.md), or "
@@ -96,6 +137,7 @@ void serve(const ServeArguments& arguments) {
   }
   for (const std::string& root : arguments.roots)
     if (!real_file_system().exists(root)) fail(ErrorCode::kNotFound, "--root ", root, " does not exist");
+  check_fit(arguments);
   const StopSignal stop;
   ServiceOptions service_options;
   service_options.collection = arguments.collection;
@@ -124,6 +166,7 @@ void serve(const ServeArguments& arguments) {
   http_options.stop_seconds = static_cast<double>(arguments.stop_seconds);
 
   Service service(real_file_system(), service_options);
+  tell_without_model(service);
   Api api(service, api_options);
   HttpServer server(http_options, api);
   api.watch([&server] { return server.counters(); });

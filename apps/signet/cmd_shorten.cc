@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/signet/command.h"
+#include "apps/signet/data.h"
 #include "apps/signet/options.h"
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
@@ -38,6 +39,17 @@ void refuse_same(const char* from_flag, const std::string& from, const char* to_
          ", which would be lost; name another one");
 }
 
+void check(const ShortenArguments& a) {
+  if (a.bits == 0) fail(ErrorCode::kUsage, "--bits is missing: the length of the shorter codes");
+  if (a.codes.empty() != a.codes_out.empty()) fail(ErrorCode::kUsage, "--codes and --codes-out go together");
+  refuse_same("--model", a.model, "--out", a.out);
+  refuse_same("--codes", a.codes, "--codes-out", a.codes_out);
+  check_output_file("--out", a.out);
+  if (a.codes_out.empty()) return;
+  check_output_folder("--codes-out", a.codes_out);
+  check_code_folder(real_file_system(), a.codes_out);
+}
+
 }  // namespace
 
 int run_shorten(Arguments words) {
@@ -54,10 +66,7 @@ int run_shorten(Arguments words) {
   options->text("--codes-out", a.codes_out, "their beginnings, as codes of the shorter model", "FOLDER");
   options->json(a.json);
   if (!options.parse(words)) return 0;
-  if (a.bits == 0) fail(ErrorCode::kUsage, "--bits is missing: the length of the shorter codes");
-  if (a.codes.empty() != a.codes_out.empty()) fail(ErrorCode::kUsage, "--codes and --codes-out go together");
-  refuse_same("--model", a.model, "--out", a.out);
-  refuse_same("--codes", a.codes, "--codes-out", a.codes_out);
+  check(a);
   Model model = read_model(real_file_system(), a.model);
   if (a.bits >= model.info.bits)
     fail(ErrorCode::kInvalidArgument, "--bits ", a.bits, " is not below the ", model.info.bits, " bits of ", a.model);

@@ -230,34 +230,45 @@ int verify(const CollectionArguments& arguments) {
   return 0;
 }
 
+Json repair_json(const RepairReport& report) {
+  Json lost = Json::array();
+  for (const ImageRecord& record : report.lost) lost.push_back({{"id", record.id}, {"key", record.key}});
+  Json out = {{"changed", report.changed}, {"kept", report.kept}, {"damage", damage_json(report.damage)}};
+  out["quarantined"] = report.quarantined;
+  out["lost"] = std::move(lost);
+  out["unnamed"] = report.unnamed;
+  out["lost_ids"] = report.lost_ids;
+  return out;
+}
+
+void print_repair(const std::string& path, const RepairReport& report) {
+  if (!report.changed) {
+    std::cout << path << " was intact: nothing was changed\n";
+    return;
+  }
+  for (const Damage& damage : report.damage) std::cout << damage.file << ": " << printable(damage.message) << '\n';
+  for (const std::string& file : report.quarantined) std::cout << "moved aside: " << file << '\n';
+  for (const ImageRecord& record : report.lost) std::cout << "code lost, add it again: " << printable(record.key) << '\n';
+  for (const std::uint64_t id : report.lost_ids) std::cout << "code and record lost: id " << id << '\n';
+  for (const std::uint64_t id : report.unnamed) std::cout << "record lost, kept as recovered/" << id << '\n';
+  std::cout << path << ": " << counted(report.kept, "image") << " kept, "
+            << with_commas(report.lost.size() + report.lost_ids.size()) << " lost; the report is in its quarantine folder\n";
+}
+
 int repair(const CollectionArguments& arguments) {
   Meter meter("collection repair", arguments.quiet);
   ToolOptions options;
   options.progress = meter.callback();
   const RepairReport report = repair_collection(files(), arguments.path, options);
   meter.clear();
-  if (arguments.json) {
-    Json lost = Json::array();
-    for (const ImageRecord& record : report.lost) lost.push_back({{"id", record.id}, {"key", record.key}});
-    print_json({{"changed", report.changed},
-                {"kept", report.kept},
-                {"damage", damage_json(report.damage)},
-                {"quarantined", report.quarantined},
-                {"lost", std::move(lost)},
-                {"unnamed", report.unnamed},
-                {"lost_ids", report.lost_ids}});
-    return 0;
+  if (arguments.json)
+    print_json(repair_json(report));
+  else
+    print_repair(arguments.path, report);
+  if (const std::size_t lost = report.lost.size() + report.lost_ids.size(); lost > 0) {
+    fail(ErrorCode::kCorrupt, arguments.path, " is repaired, but without ", counted(lost, "code"), " that ",
+         lost == 1 ? "is" : "are", " lost (listed above); signet add makes them again from their pictures");
   }
-  if (!report.changed) {
-    std::cout << arguments.path << " was intact: nothing was changed\n";
-    return 0;
-  }
-  for (const Damage& damage : report.damage) std::cout << damage.file << ": " << printable(damage.message) << '\n';
-  for (const std::string& file : report.quarantined) std::cout << "moved aside: " << file << '\n';
-  for (const ImageRecord& record : report.lost) std::cout << "code lost, add it again: " << printable(record.key) << '\n';
-  for (const std::uint64_t id : report.unnamed) std::cout << "record lost, kept as recovered/" << id << '\n';
-  std::cout << arguments.path << ": " << counted(report.kept, "image") << " kept, "
-            << with_commas(report.lost.size() + report.lost_ids.size()) << " lost; the report is in its quarantine folder\n";
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <string_view>
@@ -149,6 +150,19 @@ void warn_of_unreadable(std::size_t count, const std::string& first) {
                        " left out; the first: ", printable(first)));
 }
 
+namespace {
+
+// Found by making something: permissions tell nothing to root, nor on every file system.
+void require_writable(const char* flag, const std::string& path, const std::string& folder) {
+  std::string probe = join_path(folder, ".signet-XXXXXX");
+  if (mkdtemp(probe.data()) == nullptr)
+    fail(ErrorCode::kIo, flag, " ", path, ": nothing can be made in the folder ", folder, " (", std::strerror(errno),
+         "); name one in another folder");
+  rmdir(probe.c_str());
+}
+
+}  // namespace
+
 void check_output_file(const char* flag, const std::string& path) {
   std::error_code ignored;
   if (path.ends_with('/') || std::filesystem::is_directory(path, ignored))
@@ -158,9 +172,17 @@ void check_output_file(const char* flag, const std::string& path) {
     fail(ErrorCode::kNotFound, flag, " ", path, ": the folder ", folder, " does not exist; make it first");
   if (!std::filesystem::is_directory(folder, ignored))
     fail(ErrorCode::kInvalidArgument, flag, " ", path, ": ", folder, " is a file; a folder would be right");
-  if (access(folder.c_str(), W_OK) != 0)
-    fail(ErrorCode::kIo, flag, " ", path, ": no file can be made in the folder ", folder, " (", std::strerror(errno),
-         "); name one in another folder");
+  require_writable(flag, path, folder);
+}
+
+void check_output_folder(const char* flag, const std::string& path) {
+  std::error_code ignored;
+  std::string there = path;  // the longest part of it that exists
+  while (there.size() > 1 && there.ends_with('/')) there.pop_back();
+  while (!real_file_system().exists(there)) there = parent_path(there);
+  if (!std::filesystem::is_directory(there, ignored))
+    fail(ErrorCode::kInvalidArgument, flag, " ", path, there == path ? "" : ": " + there, " is a file; a folder would be right");
+  require_writable(flag, path, there);
 }
 
 void require_model(const std::string& collection, const std::string& path) {

@@ -58,6 +58,9 @@ void warn_of_unreadable(std::size_t count, const std::string& first);
 // not there or cannot be written. For before long work, which would be lost with the file.
 void check_output_file(const char* flag, const std::string& path);
 
+// The same for a folder that is made where it is missing, with those on the way to it. Leaves nothing behind.
+void check_output_folder(const char* flag, const std::string& path);
+
 // The current folder in front of a relative path; . and .. and double slashes taken out.
 std::string absolute_path(const std::string& path);
 

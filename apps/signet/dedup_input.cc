@@ -62,9 +62,9 @@ Coder::Coder(const DedupArguments& arguments, const std::string& model) : thread
   }
   encoder_.emplace(Encoder::open(real_file_system(), model, {arguments.threads, "auto"}));
   // A collection has its codes already, and pictures are not read for a hash that nobody has asked for.
-  const bool wanted = arguments.hash.empty() ? arguments.collection.empty() && arguments.radius.empty() : hash != "none";
+  const bool wanted = arguments.hash.empty() ? arguments.collection.empty() && !arguments.radius : hash != "none";
   if (parse_duplicate_level(arguments.level) == DuplicateLevel::kNear && wanted) more_ = parse_picture_hash(hash);
-  if (more_ && !arguments.radius.empty())
+  if (more_ && arguments.radius)
     fail(ErrorCode::kUsage,
          "--radius is of one kind of codes; give --hash none with it, or leave it out and both are calibrated");
 }
@@ -73,10 +73,7 @@ std::string Coder::name() const { return encoder_ ? "model " + encoder_->info().
 
 std::string Coder::method() const { return more_ ? concat(name(), " + ", picture_hash_name(*more_)) : name(); }
 
-bool Coder::is_instance() const {
-  if (!encoder_) return true;
-  return trained_supervision(encoder_->info().training_record) == "instance";
-}
+CodeKind Coder::kind() const { return encoder_ ? code_kind(encoder_->info().training_record) : CodeKind::kNeither; }
 
 CodeMatrix Coder::encode(std::span<const Image> images) const {
   if (encoder_) return pack_signs(encoder_->run(images).hash, encoder_->info().bits);
@@ -134,6 +131,8 @@ DedupInput::DedupInput(const DedupArguments& arguments, const ProgressFn& progre
   const bool anew = !arguments.model.empty() || !arguments.hash.empty() || arguments.collection.empty();
   if (needs_codes(level_) && anew) {
     coder_.emplace(arguments, arguments.model);
+    check_kind();
+    check_radius(coder_->bits());
     if (arguments.model.empty() && arguments.hash.empty())
       remarks.push_back(
           "comparing perceptual hashes (phash); --model with a model of signet train --supervision instance finds more copies");
@@ -146,20 +145,24 @@ DedupInput::DedupInput(const DedupArguments& arguments, const ProgressFn& progre
   if (in_trash > 0)
     remarks.push_back(concat("left out ", in_trash, in_trash == 1 ? " picture" : " pictures",
                              " that dedup has moved away: in its trash folder, or beside a journal of dedup apply"));
-  check_model_kind();
 }
 
-void DedupInput::check_model_kind() const {
-  if (!coder_) return;
-  if (level_ == DuplicateLevel::kNear && !coder_->is_instance() && arguments_.radius.empty()) {
+void DedupInput::check_kind() const {
+  const CodeKind kind = coder_->kind();
+  if (level_ == DuplicateLevel::kNear && kind == CodeKind::kClass) {
     fail(
         ErrorCode::kInvalidArgument, arguments_.model.empty() ? arguments_.collection : arguments_.model,
         " has codes of classes, which tell kinds of pictures apart and not one picture from another; use a model of signet train "
         "--supervision instance, --hash phash, or --level same-class");
   }
-  if (level_ == DuplicateLevel::kSameClass && coder_->is_instance())
+  if (level_ == DuplicateLevel::kSameClass && kind != CodeKind::kClass)
     fail(ErrorCode::kInvalidArgument, "--level same-class needs a model that was trained on classes, and ", coder_->name(),
          " was not");
+}
+
+void DedupInput::check_radius(std::uint32_t bits) const {
+  if (arguments_.radius && *arguments_.radius > bits)
+    fail(ErrorCode::kUsage, "--radius ", *arguments_.radius, " is beyond the ", bits, " bits of the codes; give 0 to ", bits);
 }
 
 Image DedupInput::posed(Image image, std::size_t pose) const {
@@ -170,30 +173,37 @@ Image DedupInput::posed(Image image, std::size_t pose) const {
 
 void DedupInput::read_from_collection(const ProgressFn& progress) {
   const auto view = Collection::open(real_file_system(), arguments_.collection)->view();
+  const CollectionInfo info = view->info();
+  if (needs_codes(level_) && !coder_) open_model_of(info);
   set = read_collection(*view, progress);
   verdicts = view->verdicts();
-  const CollectionInfo info = view->info();
   library_.emplace(info.root, limits_);
   leave_out_trash(info.root);
-  if (!needs_codes(level_)) return;
-  if (coder_ && (coder_->name() != "model " + info.model || coder_->more())) return encode_collection(progress);
-  if (coder_) return;
+  if (coder_ && (coder_->name() != "model " + info.model || coder_->more())) encode_collection(progress);
+}
+
+void DedupInput::open_model_of(const CollectionInfo& info) {
+  check_radius(info.bits);
   if (!info.model_path.empty() && real_file_system().exists(info.model_path)) {
     coder_.emplace(arguments_, info.model_path);
     if (coder_->name() != "model " + info.model)
       fail(ErrorCode::kMismatch, arguments_.collection, " holds codes of model ", info.model, ", but ", info.model_path,
            " is another one now");
-    return;
+    return check_kind();
   }
-  if (!arguments_.paths.empty()) {
+  const std::string why =
+      info.model_path.empty() ? ", which does not know where that is" : ", which is not at " + info.model_path + " any more";
+  if (!arguments_.paths.empty())
     fail(ErrorCode::kNotFound, "the pictures of ", arguments_.paths.front(), " need codes of the model of ",
-         arguments_.collection,
-         info.model_path.empty() ? ", which does not know where that is" : ", which is not at " + info.model_path + " any more",
-         "; give --model FILE");
-  }
+         arguments_.collection, why, "; give --model FILE");
+  if (level_ == DuplicateLevel::kNear && !arguments_.radius)
+    fail(ErrorCode::kUsage, "a radius can only be calibrated with the model of ", arguments_.collection, why,
+         "; give --model FILE, or --radius R");
   method = "model " + info.model;
-  remarks.push_back(concat("the model of ", arguments_.collection, " is not where it was (", info.model_path,
-                           "): whether its codes tell pictures or classes apart is not known"));
+  kind_known = false;
+  remarks.push_back(concat("the codes are those of the model of ", arguments_.collection, why,
+                           "; whether they tell pictures or classes apart is not known, so that nothing is planned by them; give "
+                           "--model FILE"));
 }
 
 void DedupInput::leave_out_trash(const std::string& root) {
@@ -343,9 +353,6 @@ const Thumbnail& DedupInput::look_at(std::size_t item) {
 }
 
 Calibration DedupInput::calibrate_here(const CalibrationOptions& options) {
-  if (!coder_)
-    fail(ErrorCode::kUsage,
-         "a radius can only be calibrated with the model at hand: give --model FILE (of the collection), or --radius R");
   CalibrationSource source;
   source.codes = &set.codes;
   source.load = [this](std::size_t i) { return picture(i); };

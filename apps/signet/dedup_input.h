@@ -14,6 +14,7 @@
 #include "apps/signet/pictures.h"
 #include "signet/base/progress.h"
 #include "signet/dedup/calibrate.h"
+#include "signet/dedup/code_kind.h"
 #include "signet/dedup/duplicates.h"
 #include "signet/dedup/picture_hash.h"
 #include "signet/dedup/second_look.h"
@@ -23,7 +24,9 @@ namespace signet::cli {
 
 struct DedupArguments {
   std::vector<std::string> paths, against, prefer;
-  std::string collection, model, hash, level = "near-duplicate", keep = "largest", out, trash, radius, budget, likeness;
+  std::string collection, model, hash, level = "near-duplicate", keep = "largest", out, trash;
+  std::optional<std::uint32_t> radius;
+  std::optional<double> budget, likeness;
   std::uint64_t sample = 300, seed = 1, threads = 0, max_megapixels = 256;
   bool no_second_look = false, mirrored = false, turned = false, json = false, quiet = false;
 
@@ -40,7 +43,7 @@ class Coder {
   std::string name() const;    // "model <fingerprint>", "phash"
   std::string method() const;  // with what goes along: "model <fingerprint> + phash"
   const std::optional<PictureHash>& more() const { return more_; }
-  bool is_instance() const;  // of a model that was trained to tell pictures apart, or a hash
+  CodeKind kind() const;
   CodeMatrix encode(std::span<const Image> images) const;
   CodeMatrix encode_more(std::span<const Image> images) const;  // of the second kind, where there is one
   // Codes of `count` pictures, many at once; pictures that cannot be read are left out, and `taken` says which were not.
@@ -68,6 +71,7 @@ class DedupInput {
   std::string method;                                        // for the plan; empty where no codes were compared
   std::vector<std::string> remarks;
   std::size_t in_trash = 0;  // pictures left out, because dedup has moved them away
+  bool kind_known = true;    // whether the codes tell pictures or classes apart; else nothing is planned by them
 
   std::string file_of(std::size_t item) const;  // its own file, absolute; empty where there is none
   Image picture(std::size_t item);              // throws Error where it is gone
@@ -78,9 +82,11 @@ class DedupInput {
  private:
   void read_paths(const std::vector<std::string>& paths, const ProgressFn& progress);
   void read_from_collection(const ProgressFn& progress);
-  void leave_out_trash(const std::string& root);  // of a collection
+  void open_model_of(const CollectionInfo& info);  // that its codes are of, where no other is asked for
+  void leave_out_trash(const std::string& root);   // of a collection
   void encode_collection(const ProgressFn& progress);
-  void check_model_kind() const;
+  void check_kind() const;                      // of the coder
+  void check_radius(std::uint32_t bits) const;  // of codes of so many bits
   Image posed(Image image, std::size_t pose) const;
 
   const DedupArguments& arguments_;

@@ -9,6 +9,7 @@
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
+#include "signet/base/text.h"
 #include "signet/eval/compare.h"
 
 namespace signet::cli {
@@ -100,7 +101,7 @@ std::vector<EvalSummaryRow> parse_eval_json(const std::string& text, const std::
     for (const json& entry : entries) rows.push_back(parse_row(entry, name));
     return rows;
   } catch (const json::exception& error) {
-    fail(ErrorCode::kCorrupt, name, " is not what signet eval --json prints: ", error.what());
+    fail(ErrorCode::kCorrupt, name, " is not what signet eval --json prints: ", json_defect(error.what()));
   }
 }
 
@@ -162,7 +163,7 @@ std::vector<TrainingPoint> read_training_log(const std::string& path) {
   try {
     return points_of(events);
   } catch (const json::exception& error) {
-    fail(ErrorCode::kCorrupt, path, " is no log of signet train: ", error.what());
+    fail(ErrorCode::kCorrupt, path, " is no log of signet train: ", json_defect(error.what()));
   }
 }
 

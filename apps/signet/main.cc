@@ -3,7 +3,6 @@
 #include <exception>
 #include <iostream>
 #include <new>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -46,30 +45,12 @@ void print_help() {
                "Exit status: 0 done, 2 usage, 3 bad input, 4 internal error, 130 interrupted.\n";
 }
 
-// Levenshtein distance: how many letters are to be added, dropped or changed.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
-    }
-  }
-  return row.back();
-}
-
 [[noreturn]] void fail_unknown_verb(const std::string& name) {
-  const Verb* nearest = std::min_element(kVerbs.begin(), kVerbs.end(), [&](const Verb& a, const Verb& b) {
-    return edit_distance(name, a.name) < edit_distance(name, b.name);
-  });
-  if (edit_distance(name, nearest->name) <= std::max<std::size_t>(1, nearest->name.size() / 2)) {
-    fail(ErrorCode::kUsage, "there is no verb \"", name, "\"; did you mean \"", nearest->name, "\"?");
-  }
-  fail(ErrorCode::kUsage, "there is no verb \"", name, "\"; signet --help lists them");
+  std::vector<std::string> known;
+  for (const Verb& verb : kVerbs) known.emplace_back(verb.name);
+  const std::string nearest = nearest_name(name, known);
+  if (nearest.empty()) fail(ErrorCode::kUsage, "there is no verb \"", name, "\"; signet --help lists them");
+  fail(ErrorCode::kUsage, "there is no verb \"", name, "\"; did you mean \"", nearest, "\"?");
 }
 
 int dispatch(const std::vector<std::string>& arguments) {

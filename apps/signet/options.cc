@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
+#include <numeric>
 #include <vector>
 
 #include "signet/base/error.h"
@@ -53,7 +54,49 @@ std::string one_line(std::string text) {
   return text;
 }
 
+// Levenshtein distance: how many letters are to be added, dropped or changed.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
+    }
+  }
+  return row.back();
+}
+
+bool is_option(const std::string& word) {  // and no number below zero
+  return word.size() > 1 && word[0] == '-' && word != "--" && (word[1] < '0' || word[1] > '9');
+}
+
+// `unknown` is what is left over of a command line: a mistyped option, and often its value after it.
+std::string describe_unknown(const CLI::App& app, std::vector<std::string> unknown) {
+  std::erase(unknown, "--");
+  const auto option = std::find_if(unknown.begin(), unknown.end(), is_option);
+  if (option == unknown.end()) return concat("\"", unknown.front(), "\" is one word too many");
+  const std::string name = option->substr(0, option->find('='));
+  std::vector<std::string> known;
+  for (const CLI::Option* one : app.get_options())
+    for (const std::string& long_name : one->get_lnames()) known.push_back(long_name);
+  const std::string bare = name.substr(std::min(name.find_first_not_of('-'), name.size()));
+  const std::string nearest = bare.size() > 1 ? nearest_name(bare, known) : "";
+  return concat("there is no option ", name, nearest.empty() ? "" : concat("; did you mean --", nearest, "?"));
+}
+
 }  // namespace
+
+std::string nearest_name(const std::string& mistyped, const std::vector<std::string>& known) {
+  const auto nearest = std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
+    return edit_distance(mistyped, a) < edit_distance(mistyped, b);
+  });
+  if (nearest == known.end() || edit_distance(mistyped, *nearest) > std::max<std::size_t>(1, nearest->size() / 2)) return {};
+  return *nearest;
+}
 
 std::optional<double> to_real(const std::string& text) {
   char* end = nullptr;
@@ -64,18 +107,35 @@ std::optional<double> to_real(const std::string& text) {
 
 struct Options::State {
   State(std::string_view verb, std::string_view summary) : app(std::string(summary), concat("signet ", verb)), set(app) {}
-  // With the sub-verb, where one was read already.
-  std::string name_so_far() const {
+  // The sub-verb, where one was read already.
+  const CLI::App& read_so_far() const {
     const std::vector<CLI::App*> read = app.get_subcommands();
-    return read.empty() ? app.get_name() : concat(app.get_name(), " ", read.front()->get_name());
+    return read.empty() ? app : *read.front();
+  }
+  std::string name_so_far() const {
+    const CLI::App& read = read_so_far();
+    return &read == &app ? app.get_name() : concat(app.get_name(), " ", read.get_name());
   }
   // CLI11 would only say that one is required.
   void check_sub_verb(Arguments arguments) const {
-    if (sub_verbs.empty() || arguments.empty() || arguments.front().starts_with('-')) return;
+    if (sub_verbs.empty() || (!arguments.empty() && arguments.front().starts_with('-'))) return;
     std::vector<std::string> names;
     for (const CLI::App* sub : app.get_subcommands({})) names.push_back(sub->get_name());
+    if (arguments.empty()) fail(ErrorCode::kUsage, "the verb is missing; there are ", join(names));
     if (std::find(names.begin(), names.end(), arguments.front()) == names.end())
       fail(ErrorCode::kUsage, "no verb \"", arguments.front(), "\"; there are ", join(names));
+  }
+  std::string describe(const CLI::ParseError& error) const {
+    // What is required may be missing because it was mistyped.
+    const std::vector<std::string> unknown = app.remaining(true);
+    const bool incomplete = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+    const bool mistyped = incomplete && std::any_of(unknown.begin(), unknown.end(), is_option);
+    if (mistyped || dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr)
+      return one_line(describe_unknown(read_so_far(), unknown));
+    std::string text = one_line(error.what());
+    // CLI11 puts the option's name before the sentence of number(), which names it too.
+    if (dynamic_cast<const CLI::ValidationError*>(&error) != nullptr) text.erase(0, text.find(": ") + 2);
+    return text;
   }
   CLI::App app;
   AppOptions set;
@@ -110,10 +170,7 @@ bool Options::parse(Arguments arguments) {
     std::cout << state_->app.help();
     return false;
   } catch (const CLI::ParseError& error) {
-    std::string text = one_line(error.what());
-    // CLI11 puts the option's name before the sentence of number(), which names it too.
-    if (dynamic_cast<const CLI::ValidationError*>(&error) != nullptr) text.erase(0, text.find(": ") + 2);
-    fail(ErrorCode::kUsage, text, " (", state_->name_so_far(), " --help explains the options)");
+    fail(ErrorCode::kUsage, state_->describe(error), " (", state_->name_so_far(), " --help explains the options)");
   }
   return true;
 }

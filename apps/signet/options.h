@@ -39,6 +39,9 @@ class OptionSet {
 // A finite number, and nothing beside it; nothing for any other text.
 std::optional<double> to_real(const std::string& text);
 
+// The known name that was probably meant by a mistyped one; empty where none resembles it.
+std::string nearest_name(const std::string& mistyped, const std::vector<std::string>& known);
+
 class Options {
  public:
   Options(std::string_view verb, std::string_view summary, std::string_view example);

@@ -10,6 +10,7 @@
 #include "apps/signet/protocol_data.h"
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
+#include "signet/base/text.h"
 #include "signet/base/thread_pool.h"
 #include "signet/encode/encoder.h"
 #include "signet/encode/features_file.h"
@@ -69,6 +70,16 @@ void check_covariance(const ShallowRequest& request, const FeatureExtractor& ext
     fail(ErrorCode::kInvalidArgument, "--features ", request.features, needs, most, " numbers fit, or --pca 0");
   fail(ErrorCode::kInvalidArgument, "--size ", request.side, needs, "--size ", root(most / extractor.preprocessing.channels),
        " fits");
+}
+
+void check_labels(const ShallowRequest& request, const Dataset& train) {
+  if (!learns_from_labels(request.method)) return;
+  for (std::size_t i = 0; i < train.size(); ++i)
+    if (!train.labels(i).empty()) return;
+  std::vector<std::string> others = baseline_names();
+  std::erase_if(others, [](const std::string& name) { return learns_from_labels(name); });
+  fail(ErrorCode::kInvalidArgument, "--method ", request.method, " learns from labels, and no image of ", request.data.path,
+       " has one; a folder for each class would be right, or a method that needs no labels: ", join(others));
 }
 
 json parameters_of(const ShallowRequest& request, std::size_t vectors) {
@@ -175,6 +186,7 @@ FeatureVectors features_of(const FeatureExtractor& extractor, std::shared_ptr<co
 
 FeatureExtractor make_extractor(const ShallowRequest& request, const Dataset& train, const ProgressFn& progress) {
   if (train.size() == 0) fail(ErrorCode::kInvalidArgument, request.data.path, " holds no image to learn from");
+  check_labels(request, train);
   const bool of_network = request.features.starts_with("network");
   FeatureExtractor extractor = of_network ? network_features(read_features_source(real_file_system(), request.model).model,
                                                              request.features == "network-map", "--model " + request.model)

@@ -100,6 +100,10 @@ void print_json(const nlohmann::ordered_json& value) {
   std::cout << value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
 }
 
+void note_skipped(std::string_view verb, const std::string& key, const std::string& reason) {
+  note(verb, concat("skipped ", reason.starts_with(key) ? "" : printable(key) + ": ", printable(reason)));
+}
+
 void print_table(const std::vector<std::vector<std::string>>& rows) {
   if (rows.empty()) return;
   const std::size_t columns = rows.front().size();

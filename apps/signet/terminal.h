@@ -34,6 +34,9 @@ class Meter {
 // A remark on standard error: "signet encode: 12 grey images were converted ...".
 void note(std::string_view verb, const std::string& message);
 
+// Of a picture that was left out: "signet add: skipped a/1.jpg: is empty". Errors of decoding begin with the key already.
+void note_skipped(std::string_view verb, const std::string& key, const std::string& reason);
+
 void print_json(const nlohmann::ordered_json& value);  // on standard output; what is no UTF-8 is replaced
 
 // Columns padded to the widest cell, two spaces apart; the first row is the heading. Cells that start with a digit, sign or dot

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <set>
 
 #include "signet/code/code_set.h"
@@ -15,6 +16,15 @@ class AddCliTest : public PhotosTest {
     const auto listed = ok({"collection", "list", path("c"), "--json"}).json();
     for (const auto& image : listed["listed"]) all.insert(image["key"]);
     return all;
+  }
+  // Of one image, joined by ';'.
+  std::string labels_of(const std::string& key) const {
+    const auto listed = ok({"collection", "list", path("c"), "--json"}).json();
+    std::string labels;
+    for (const auto& image : listed["listed"])
+      if (image["key"] == key)
+        for (const auto& label : image["labels"]) labels += (labels.empty() ? "" : ";") + label.get<std::string>();
+    return labels;
   }
   std::string relative_photo(const std::string& name) const { return std::filesystem::relative(photo(name)); }
 };
@@ -62,6 +72,46 @@ TEST_F(AddCliTest, ANameThatCanBeNoKeyIsSkippedAndNamed) {
   Words strict = encode;
   strict.push_back("--strict");
   expect_error(strict, 3, {"line.png", "its name has a line break"});
+}
+
+TEST_F(AddCliTest, LabelsStayWhereTheDataGivesNone) {
+  add(path("photos"));
+  testdata::write(photo("loose.png"), slurp(photo("class0/0001.png")));
+  testdata::write(photo("class0/0000.png"), slurp(photo("class1/0005.png")));
+  const Outcome loose = ok({"add", path("photos"), "--collection", path("c")});
+  EXPECT_NE(loose.err.find("pictures beside folders and therefore without labels"), std::string::npos) << loose.err;
+  EXPECT_NE(loose.out.find("1 added, 1 changed, 17 unchanged"), std::string::npos) << loose.out;
+  EXPECT_EQ(loose.out.find("label"), std::string::npos) << loose.out;
+  EXPECT_EQ(labels_of(photo("class0/0000.png")), "class0");
+  EXPECT_EQ(labels_of(photo("loose.png")), "");
+  testdata::write(photo("class0/0000.png"), slurp(photo("class1/0004.png")));
+  EXPECT_EQ(add(path("photos"), {"--no-labels"})["changed"], 1);
+  EXPECT_EQ(labels_of(photo("class0/0000.png")), "class0");
+}
+
+TEST_F(AddCliTest, LabelsOfUnchangedPicturesAreBroughtUpToDate) {
+  testdata::write(photo("loose.png"), slurp(photo("class0/0001.png")));
+  add(path("photos"));
+  std::filesystem::remove(photo("loose.png"));
+  const auto labelled = add(path("photos"));
+  EXPECT_EQ(labelled["unchanged"], 18) << labelled;
+  EXPECT_EQ(labelled["labels_changed"], 18) << labelled;
+  EXPECT_EQ(labels_of(photo("class2/0003.png")), "class2");
+  EXPECT_EQ(add(path("photos"))["labels_changed"], 0);
+
+  const auto list = [&](const std::string& labels) {
+    testdata::write(path("list.csv"), "key,label\nphotos/class0/0000.png," + labels + "\n");
+    return ok({"add", path("list.csv"), "--collection", path("c")}).out;
+  };
+  list("Holiday;class1");
+  EXPECT_NE(list("Birthday;class1").find("0 changed, 1 unchanged, 0 unreadable, 1 label changed"), std::string::npos);
+  EXPECT_EQ(labels_of(photo("class0/0000.png")), "class1;Birthday");
+  const auto later = std::filesystem::last_write_time(photo("class0/0000.png")) + std::chrono::hours(1);
+  std::filesystem::last_write_time(photo("class0/0000.png"), later);
+  EXPECT_NE(list("Holiday").find("1 label changed"), std::string::npos);
+  EXPECT_EQ(labels_of(photo("class0/0000.png")), "Holiday");
+  EXPECT_EQ(list("").find("label"), std::string::npos);
+  EXPECT_EQ(labels_of(photo("class0/0000.png")), "Holiday");
 }
 
 TEST_F(AddCliTest, AFolderThatCannotBeReadIsLeftOutAndSaid) {

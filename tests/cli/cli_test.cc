@@ -63,13 +63,22 @@ TEST_F(CliTest, UsageErrorsNameTheFlag) {
   expect_error({"search", "--key", "a"}, 2, {"--index", "--collection"});
   expect_error({"eval", "--summary"}, 2, {"--summary"});
   expect_error({"eval", "--model", "m", "--data", "d"}, 2, {"--protocol is missing", "fashion-heldout"});
-  expect_error({"collection"}, 2, {"signet collection: "});
+  expect_error({"collection"}, 2, {"signet collection: ", "create, add, remove, list"});
   expect_error({"collection", "nix"}, 2, {"no verb \"nix\"", "create, add, remove, list"});
   expect_error({"collection", "list"}, 2, {"COLLECTION is required", "(signet collection list --help"});
   expect_error({"collection", "list", "c", "--colour"}, 2, {"--colour", "(signet collection list --help"});
   expect_error({"collection", "list", "c", "--json", "--csv"}, 2, {"--json", "--csv"});
   expect_error({"collection", "create", "c"}, 2, {"--model", "--bits"});
   expect_error({"completion", "tcsh"}, 2, {"bash, zsh and fish", "tcsh"});
+}
+
+TEST_F(CliTest, AnUnknownOptionSuggestsTheNearest) {
+  expect_error({"search", "--index", "i", "--radios", "3"}, 2, {"there is no option --radios; did you mean --radius?"});
+  expect_error({"encode", "--modle=m", "--data", "d"}, 2, {"there is no option --modle; did you mean --model?"});
+  expect_error({"collection", "list", "--labl", "a", "c"}, 2, {"did you mean --label?", "(signet collection list --help"});
+  expect_error({"search", "--index", "i", "--photosynthesis", "-z"}, 2, {"no option --photosynthesis (signet search --help"});
+  expect_error({"search", "--index", "i", "-z"}, 2, {"no option -z (signet search --help"});
+  expect_error({"collection", "compact", "c", "d"}, 2, {"\"d\" is one word too many"});
 }
 
 TEST_F(CliTest, AFullDiskAtStandardOutputIsAnError) {

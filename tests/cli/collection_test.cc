@@ -97,6 +97,8 @@ TEST_F(CollectionCliTest, RemoveCompactListVerify) {
   expect_error({"collection", "remove", path("c"), photo("class0/0000.png")}, 3, {"class0/0000.png", path("c")});
   ok({"collection", "remove", path("c"), photo("class0/0000.png"), "--ignore-missing"});
   EXPECT_EQ(ok({"collection", "remove", path("c"), "--label", "class2", "--json"}).json()["removed"], 6);
+  const Outcome none = ok({"search", "--collection", path("c"), "--code", "0000", "--filter-label", "class2"});
+  EXPECT_NE(none.out.find("no image of the class class2"), std::string::npos) << none.out;
   EXPECT_EQ(ok({"collection", "compact", path("c"), "--json"}).json()["codes_dropped"], 8);
   const auto listed = ok({"collection", "list", path("c"), "--json"}).json();
   EXPECT_EQ(listed["images"], 10);
@@ -169,7 +171,9 @@ TEST_F(CollectionCliTest, DamageIsFoundNamedAndRepaired) {
   EXPECT_EQ(verify.status, 3);
   EXPECT_NE(verify.out.find(std::filesystem::path(segment).filename().string()), std::string::npos) << verify.out;
   EXPECT_NE(verify.err.find("is damaged in"), std::string::npos) << verify.err;
-  ok({"collection", "repair", path("c")});
+  const Outcome repaired = signet({"collection", "repair", path("c")});
+  EXPECT_EQ(repaired.status, 3);
+  EXPECT_NE(repaired.err.find("is repaired, but without"), std::string::npos) << repaired.err;
   ok({"collection", "verify", path("c")});
   EXPECT_EQ(add()["images"], 18);  // what was lost is encoded again
 }
@@ -326,6 +330,8 @@ TEST_F(CollectionCliTest, AnInterruptedAddKeepsWhatItCommitted) {
 
 TEST_F(CollectionCliTest, CreateIsExplicitToo) {
   EXPECT_NE(ok({"collection", "create", path("c"), "--model", path("model.onnx")}).out.find("12 bits"), std::string::npos);
+  const Outcome nothing = ok({"search", "--collection", path("c"), "--code", "0000"});
+  EXPECT_NE(nothing.out.find("there are no images in " + path("c")), std::string::npos) << nothing.out;
   expect_error({"collection", "create", path("c"), "--model", path("model.onnx")}, 3, {path("c")});
   expect_error({"collection", "create", path("e"), "--bits", "0"}, 2, {"--bits"});
   expect_error({"collection", "create", path("e"), "--bits", "4097"}, 2, {"--bits", "4097", "4096"});

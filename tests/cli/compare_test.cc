@@ -129,7 +129,9 @@ TEST_F(CompareTest, WhatCannotBeComparedIsOneSentence) {
   testdata::write(path("cut.json"), slurp(good).substr(0, 100));
   refused({path("cut.json")}, 3, {"cut.json", "no record"});
   testdata::write(path("empty.json"), "");
-  refused({path("empty.json")}, 3, {"empty.json", "no record"});
+  refused({path("empty.json")}, 3, {"empty.json", "no record of signet reproduce: it is no JSON; a .json file that it wrote"});
+  testdata::write(path("codes.json"), R"({"bits": 12})");
+  refused({path("codes.json")}, 3, {"codes.json", "no record of signet reproduce: \"method\" is missing;"});
   refused({record("new.json", "dsh", 1, 0, {{"record_version", 9}})}, 3, {"new.json", "version 9", "newer signet"});
   refused({good, record("copy.json", "signet", 1, 0.1)}, 3, {"good.json", "copy.json", "one run", "seed 1"});
   refused({good, good}, 3, {"good.json is given twice"});

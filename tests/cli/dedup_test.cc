@@ -18,11 +18,13 @@ class DedupCliTest : public CliTest {
     testdata::write(path("photos/copies/bytes.png"), slurp(path("photos/1.png")));
     save("photos/copies/small.png", resize(picture(2), 40, 40));
   }
-  static void write_instance_model(const std::string& file) {
+  static void write_model_of(const std::string& record, const std::string& file) {
     Model model = random_model(32, 16, 3, 3, 5);
-    model.info.training_record = R"({"options":{"supervision":"instance"}})";
+    model.info.training_record = record;
     write_model(real_file_system(), file, model);
   }
+  static void write_instance_model(const std::string& file) { write_model_of(R"({"options":{"supervision":"instance"}})", file); }
+  static void write_class_model(const std::string& file) { write_model_of(R"({"options":{"supervision":"class"}})", file); }
   static std::string concat(const std::string& a, std::uint32_t i, const std::string& b) { return a + std::to_string(i) + b; }
   static Image picture(std::uint32_t seed) {
     Random random(mix_seed(seed, 3));
@@ -276,7 +278,7 @@ TEST_F(DedupCliTest, MirroredAndTurned) {
 }
 
 TEST_F(DedupCliTest, VerdictsOfACollectionAreKept) {
-  write_random_model(path("model.onnx"), 32, 16, 3);
+  write_class_model(path("model.onnx"));
   ok({"add", path("photos"), "--collection", path("c"), "--model", path("model.onnx"), "--no-labels"});
   const Words words = {"dedup", "--collection", path("c"), "--hash",         "phash", "--radius",
                        "8",     "--json",       "--out",   path("plan.json")};
@@ -294,8 +296,87 @@ TEST_F(DedupCliTest, VerdictsOfACollectionAreKept) {
   expect_error({"dedup", "verdict", "--collection", path("c"), "--duplicate", original, "/nowhere"}, 3,
                {"/nowhere", "is not in the collection"});
   expect_error({"dedup", "verdict", "--collection", path("c"), "--duplicate", original}, 2, {"two keys"});
-  // Codes of classes are no codes of pictures.
-  expect_error({"dedup", "--collection", path("c")}, 3, {"codes of classes", "--supervision instance"});
+}
+
+TEST_F(DedupCliTest, CodesOfClassesAreRefusedBeforeAnythingIsRead) {
+  write_class_model(path("m.onnx"));
+  ok({"add", path("photos"), "--collection", path("c"), "--model", path("m.onnx"), "--no-labels"});
+  for (const Words& radius : {Words{}, Words{"--radius", "26"}}) {
+    const auto refused = [&](Words words) {
+      words.insert(words.end(), radius.begin(), radius.end());
+      expect_error(words, 3, {"codes of classes", "--supervision instance"});
+    };
+    refused({"dedup", "--collection", path("c"), "--out", path("plan.json")});
+    refused({"dedup", path("none"), "--model", path("m.onnx"), "--hash", "none", "--out", path("plan.json")});
+  }
+  EXPECT_FALSE(std::filesystem::exists(path("plan.json")));
+  const auto classes = ok({"dedup", "--collection", path("c"), "--level", "same-class", "--radius", "3", "--json"}).json();
+  EXPECT_EQ(classes["files"], 0);
+}
+
+TEST_F(DedupCliTest, CodesThatFollowWhatPicturesLookLikeFindCopies) {
+  ok({"train", "--method", "phash", "--out", path("phash.onnx")});
+  ok({"add", path("photos"), "--collection", path("c"), "--model", path("phash.onnx"), "--no-labels"});
+  const auto result = ok({"dedup", "--collection", path("c"), "--radius", "8", "--json", "--out", path("plan.json")}).json();
+  EXPECT_EQ(found(result), (std::set<std::string>{"bytes.png same-bytes", "small.png near-duplicate"})) << result;
+  EXPECT_EQ(result["files"], 2);
+  expect_error({"dedup", "--collection", path("c"), "--level", "same-class"}, 3, {"--level same-class", "trained on classes"});
+  write_model_of(R"({"method":"lsh","features":"gist"})", path("lsh.onnx"));
+  ok({"dedup", path("photos"), "--model", path("lsh.onnx"), "--hash", "none", "--radius", "0", "--out", path("plan.json")});
+  write_model_of(R"({"method":"ksh","features":"gist"})", path("ksh.onnx"));
+  expect_error({"dedup", path("photos"), "--model", path("ksh.onnx"), "--hash", "none", "--radius", "0"}, 3,
+               {"codes of classes"});
+}
+
+TEST_F(DedupCliTest, NothingIsPlannedByCodesWhoseModelIsGone) {
+  ok({"train", "--method", "phash", "--out", path("phash.onnx")});
+  ok({"add", path("photos"), "--collection", path("c"), "--model", path("phash.onnx"), "--no-labels"});
+  std::filesystem::remove(path("phash.onnx"));
+  const Words words = {"dedup", "--collection", path("c"), "--out", path("plan.json"), "--json"};
+  expect_error(words, 2, {"calibrated", "not at " + path("phash.onnx"), "--model FILE"});
+  Words near = words;
+  near.insert(near.end(), {"--radius", "8"});
+  const Outcome told = ok(near);
+  EXPECT_EQ(found(told.json()), (std::set<std::string>{"bytes.png same-bytes", "small.png near-duplicate"})) << told.out;
+  EXPECT_EQ(slurp(path("plan.json.list")), path("photos/copies/bytes.png") + "\n");
+  EXPECT_NE(told.err.find("nothing is planned by them; give --model FILE"), std::string::npos) << told.err;
+  EXPECT_NE(told.err.find("not in the plan: 1 whose codes are near"), std::string::npos) << told.err;
+}
+
+TEST_F(DedupCliTest, OptionsAreLookedAtBeforeThePictures) {
+  const auto refused = [&](const Words& more, int status, const Words& parts) {
+    Words words = {"dedup", path("none"), "--hash", "phash"};
+    words.insert(words.end(), more.begin(), more.end());
+    expect_error(words, status, parts);
+  };
+  refused({"--out", path("nowhere/plan.json")}, 3, {"--out " + path("nowhere/plan.json"), "does not exist"});
+  refused({"--out", path("photos")}, 3, {"--out " + path("photos"), "is a folder"});
+  EXPECT_FALSE(std::filesystem::exists(path("photos.list")));
+  std::filesystem::create_directory(path("plan.json.list"));
+  refused({"--out", path("plan.json")}, 3, {"--out " + path("plan.json.list"), "is a folder"});
+  std::filesystem::remove(path("plan.json.list"));
+  const Words out = {"--out", path("plan.json")};
+  const auto with_out = [&](Words words) {
+    words.insert(words.end(), out.begin(), out.end());
+    return words;
+  };
+  refused(with_out({"--keep", "best"}), 2, {"best", "sharpest"});
+  refused(with_out({"--radius", "999"}), 2, {"--radius 999", "64"});
+  refused(with_out({"--radius", "2.9"}), 2, {"--radius", "2.9", "whole number"});
+  refused(with_out({"--budget", "much"}), 2, {"--budget", "much", "0 to 1000"});
+  refused(with_out({"--likeness", "2"}), 2, {"--likeness", "2", "0 to 1"});
+}
+
+TEST_F(DedupCliTest, EveryPictureThatCannotBeReadIsNamedOnce) {
+  const Words names = {"photos/cut.jpg", "photos/empty.png", "photos/text.jpg"};
+  for (const std::string& name : names) testdata::write(path(name), name == "photos/empty.png" ? "" : "\xff\xd8\xff");
+  const Outcome outcome = ok(dedup({"--radius", "8", "--json"}));
+  EXPECT_EQ(outcome.json()["skipped"], 3);
+  for (const std::string& name : names) {
+    const std::size_t at = outcome.err.find("signet dedup: skipped " + path(name) + ": ");
+    ASSERT_NE(at, std::string::npos) << outcome.err;
+    EXPECT_EQ(outcome.err.find(path(name)), outcome.err.rfind(path(name))) << outcome.err;
+  }
 }
 
 TEST_F(DedupCliTest, RefusalsSayWhatWouldBeRight) {
@@ -314,8 +395,6 @@ TEST_F(DedupCliTest, RefusalsSayWhatWouldBeRight) {
   write_instance_model(path("m.onnx"));
   expect_error(dedup({"--model", path("m.onnx"), "--radius", "3"}), 2, {"--radius", "--hash none"});
   expect_error({"dedup", path("photos"), "--hash", "none"}, 2, {"--hash none", "--model"});
-  expect_error(dedup({"--radius", "999"}), 2, {"--radius", "999"});
-  expect_error(dedup({"--radius", "2.9"}), 2, {"--radius", "2.9", "whole number", "64"});
   expect_error({"dedup", path("photos"), "--hash", "md5"}, 2, {"md5", "dhash"});
 }
 

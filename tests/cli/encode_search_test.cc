@@ -94,6 +94,27 @@ TEST_F(EncodeSearchTest, FilesOfOthersAreNotReplacedByCodes) {
     ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--out", path("own"), "--outputs"});
 }
 
+TEST_F(EncodeSearchTest, WhatCannotBeWrittenIsSaidBeforeAnythingIsRead) {
+  const std::string file = path("model.onnx"), gone = path("gone"), nowhere = path("none/file");
+  for (const std::string& out : {file, file + "/", file + "/codes"})
+    expect_error({"encode", "--model", gone, "--data", path("data"), "--out", out}, 3, {"--out " + out, "is a file"});
+  expect_error({"encode", "--model", gone, "--data", path("data"), "--out", "/proc/codes"}, 3, {"--out /proc/codes"});
+  ok({"encode", "--model", file, "--data", path("data"), "--split", "test", "--out", path("deep/er/codes")});
+  expect_error({"index", "--codes", gone, "--out", nowhere}, 3, {"--out " + nowhere, path("none"), "does not exist"});
+  expect_error({"index", "--codes", gone, "--out", path("data")}, 3, {"--out " + path("data"), "is a folder"});
+  expect_error({"search", "--index", gone, "--code", "0000", "--html", nowhere}, 3, {"--html " + nowhere, "does not exist"});
+  const Words shorten = {"shorten", "--model", gone, "--bits", "5", "--out"};
+  const auto refused = [&](const Words& more, const Words& parts) {
+    Words words = shorten;
+    words.insert(words.end(), more.begin(), more.end());
+    expect_error(words, 3, parts);
+  };
+  refused({nowhere}, {"--out " + nowhere, "does not exist"});
+  refused({path("x.onnx"), "--codes", gone, "--codes-out", file}, {"--codes-out " + file, "is a file"});
+  testdata::write(path("own/keys.txt"), "my own");
+  refused({path("x.onnx"), "--codes", gone, "--codes-out", path("own")}, {path("own"), "no folder of codes", "keys.txt"});
+}
+
 TEST_F(EncodeSearchTest, CodesDoNotDependOnThreads) {
   for (const char* threads : {"1", "2", "3"}) {
     ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--out", path(std::string("codes") + threads),
@@ -267,6 +288,14 @@ TEST_F(EncodeSearchTest, InspectSaysWhatThingsAre) {
   }
   EXPECT_EQ(ok({"inspect", path("model.onnx"), "--json"}).json()["bits"], 12);
   EXPECT_EQ(ok({"inspect", path("data"), "--json"}).json()["splits"]["train"], 90);
+}
+
+TEST_F(EncodeSearchTest, InspectSaysOfAPictureThatIsNoneWhatItIsNot) {
+  testdata::write(path("bad/text.jpg"), "hello");
+  expect_error({"inspect", path("bad/text.jpg")}, 3, {path("bad/text.jpg"), "is no picture", "JPEG"});
+  const auto folder = ok({"inspect", path("bad"), "--json"}).json();
+  EXPECT_EQ(folder["problems"].size(), 1u);
+  EXPECT_FALSE(folder.contains("width") || folder.contains("colours")) << folder;
 }
 
 }  // namespace

@@ -181,7 +181,9 @@ TEST_F(EvalTest, TheSummaryReadsWhatJsonWroteAndAveragesRuns) {
   testdata::write(path("no.json"), "{\"a\": 1}");
   expect_error({"eval", "--summary", path("no.json")}, 3, {"no.json"});
   testdata::write(path("broken.json"), "[{");
-  expect_error({"eval", "--summary", path("broken.json")}, 3, {"broken.json"});
+  expect_error({"eval", "--summary", path("broken.json")}, 3, {"broken.json", "signet eval --json prints: it is no JSON\n"});
+  testdata::write(path("lacks.json"), R"([{"bits": 12}])");
+  expect_error({"eval", "--summary", path("lacks.json")}, 3, {"lacks.json", "\"protocol\" is missing\n"});
 }
 
 TEST_F(EvalTest, OnlyNumbersOfOneMeaningAreAveraged) {
@@ -333,6 +335,17 @@ TEST_F(EvalTest, AReportThatCannotBeWrittenIsSaidBeforeAnythingIsMeasured) {
                  {"--html", page, reason});
     expect_error({"compare", path("gone.json"), "--html", page}, 3, {"--html", page, reason});
   }
+}
+
+TEST_F(EvalTest, WhatWasMeasuredIsPrintedAlsoWhereTheNextProtocolFails) {
+  testdata::make_class_folder(path("photos"), 3, 8, 16, 1);  // without a train part
+  const Words words = {"eval",    "--model", path("model.onnx"), "--data", path("photos"), "--protocol",
+                       "heldout", "full",    "--no-bounds",      "--json"};
+  const Outcome outcome = signet(words);
+  EXPECT_EQ(outcome.status, 3);
+  EXPECT_NE(outcome.err.find("protocol full needs"), std::string::npos) << outcome.err;
+  ASSERT_EQ(outcome.json().size(), 1u) << outcome.out;
+  EXPECT_EQ(outcome.json()[0]["protocol"], "heldout");
 }
 
 // The name of a protocol says which data set it is meant for; numbers of other images say so.

@@ -123,10 +123,34 @@ TEST_F(ServeProgramTest, APublicAddressNeedsKeys) {
   EXPECT_EQ(process.wait().status, 0);
 }
 
+TEST_F(ServeProgramTest, AModelThatIsGoneIsSaidAndTheRestIsServed) {
+  std::filesystem::remove(path("model.onnx"));
+  Process process(SIGNET_PROGRAM, {"serve", "--collection", path("c"), "--port", "0"}, path("output"));
+  const int port = port_of(process);
+  ASSERT_NE(port, 0) << slurp(path("output") + "/stderr.txt");
+  EXPECT_NE(get(port, "/v1/collection").find("\"can_encode\":false"), std::string::npos);
+  process.signal(SIGTERM);
+  const std::string said = process.wait().err;
+  EXPECT_NE(said.find("pictures cannot be encoded: the collection's model is not at " + path("model.onnx") + "; --model"),
+            std::string::npos)
+      << said;
+}
+
+TEST_F(ServeProgramTest, KindAndRadiusMustFitTheCodes) {
+  const auto refused = [&](const std::string& collection, const char* flag, const char* value, int status, Words parts) {
+    parts.push_back(std::string(flag) + " " + value);
+    expect_error({"serve", "--collection", path(collection), "--port", "0", flag, value}, status, parts);
+  };
+  refused("c", "--kind", "foo", 2, {"flat, table, mih or pivot"});
+  refused("c", "--duplicates-radius", "7", 2, {"12 bits", "0 to 6"});
+  ok({"collection", "create", path("wide"), "--bits", "64"});
+  refused("wide", "--kind", "table", 3, {"24 bits", "64"});
+}
+
 TEST_F(ServeProgramTest, SaysWhatIsWrongAtTheStart) {
   expect_error({"serve", "--collection", path("none")}, 3, {path("none")});
-  expect_error({"serve", "--collection", path("c"), "--address", "example.com", "--keys", path("none")}, 3, {path("none")});
-  expect_error({"serve", "--collection", path("c"), "--address", "nowhere"}, 2, {"--address nowhere"});
+  expect_error({"serve", "--collection", path("c"), "--address", "0.0.0.0", "--keys", path("none")}, 3, {path("none")});
+  expect_error({"serve", "--collection", path("c"), "--address", "nowhere"}, 2, {"--address nowhere is no address", "127.0.0.1"});
   expect_error({"serve", "--collection", path("c"), "--port", "99999"}, 2, {"--port"});
   expect_error({"serve", "--collection", path("none"), "--root", path("nix")}, 3, {"--root " + path("nix")});
   write_random_model(path("other.onnx"), 12, 16, 1, 3, 99);

@@ -133,6 +133,10 @@ TEST_F(ShallowCliTest, MistakesAreNamed) {
   expect_error(train("ksh", "m.onnx", {"--labelled", "1"}), 3, {"ksh", "labelled"});
   testdata::make_idx(path("one"), "train", 20, 1);
   expect_error({"train", "--method", "sdh", "--data", path("one"), "--out", path("m.onnx")}, 3, {"sdh", "two or more classes"});
+  for (const char* name : {"flat/a.png", "flat/b.png"})
+    testdata::write(path(name), testdata::text_of(encode_png(testdata::picture(0, 0))));
+  expect_error({"train", "--method", "itq-cca", "--data", path("flat"), "--out", path("m.onnx")}, 3,
+               {"--method itq-cca", "no image of " + path("flat"), "needs no labels: lsh, pcah, itq, sh, isoh, bilinear\n"});
   expect_error({"train", "--method", "itq", "--data", path("gone"), "--out", path("m.onnx")}, 3, {path("gone")});
   // Found before any image is read.
   const Words nothing = {"train", "--method", "itq", "--data", path("gone"), "--out"};

@@ -193,6 +193,9 @@ TEST_F(TrainCliTest, BadOptionsAndDataAreNamed) {
   expect_error(train("m.onnx", {"--device", "abacus"}), 2, {"abacus"});
   testdata::make_idx(path("one"), "train", 20, 1);
   expect_error({"train", "--data", path("one"), "--out", path("m.onnx")}, 3, {"class"});
+  testdata::write(path("flat/a.png"), testdata::text_of(encode_png(testdata::picture(0, 0))));
+  expect_error({"train", "--data", path("flat"), "--out", path("m.onnx")}, 3,
+               {"at least two classes", "--supervision instance", "--method itq --features gist"});
   EXPECT_FALSE(std::filesystem::exists(path("m.onnx")));
 }
 
