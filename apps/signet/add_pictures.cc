@@ -35,18 +35,23 @@ State state_of(const PictureSource& source, std::size_t i, const std::optional<I
   return State::kChanged;  // decoded again; the store leaves the record alone where the code turns out the same
 }
 
-// Class names are appended to the collection's; returns the collection's label of every label of the data.
-std::vector<std::int32_t> merge_class_names(CollectionWriter& writer, const std::vector<std::string>& names) {
-  std::vector<std::string> known = writer.info().class_names;
-  const std::size_t before = known.size();
-  std::vector<std::int32_t> map;
+// Labels of the data in the collection's numbers. Classes that the collection does not know are appended to its own; they are
+// written with the first images, so that a run that is stopped before has changed nothing.
+struct Labels {
+  std::vector<std::int32_t> map;          // of every label of the data; empty: none are wanted
+  std::vector<std::string> known, added;  // names of classes
+};
+
+Labels labels_for(const CollectionWriter& writer, const std::vector<std::string>& names) {
+  Labels labels{{}, writer.info().class_names, {}};
+  std::vector<std::string> all = labels.known;
   for (const std::string& name : names) {
-    const auto at = std::find(known.begin(), known.end(), name);
-    map.push_back(static_cast<std::int32_t>(at - known.begin()));
-    if (at == known.end()) known.push_back(name);
+    const auto at = std::find(all.begin(), all.end(), name);
+    labels.map.push_back(static_cast<std::int32_t>(at - all.begin()));
+    if (at == all.end()) all.push_back(name);
   }
-  if (known.size() > before) writer.set_class_names(known);
-  return map;
+  labels.added.assign(all.begin() + static_cast<std::ptrdiff_t>(labels.known.size()), all.end());
+  return labels;
 }
 
 // What is to be encoded, and the records that it will get.
@@ -59,9 +64,11 @@ struct Plan {
 
 // Writes the labels that the data gives a picture into its record, in the collection's order, and returns whether they are others
 // than before. Where the data gives none, those that are known stay: a folder may give none only because of a picture beside its
-// class folders.
-bool take_labels(const Dataset& data, std::size_t i, const std::vector<std::int32_t>& label_map, ImageRecord& record) {
-  if (label_map.empty() || data.labels(i).empty()) return false;
+// class folders. With `replace` only: labels of an image that has some, which may have been given to it one by one, or by the
+// names of other folders.
+bool take_labels(const Dataset& data, std::size_t i, const std::vector<std::int32_t>& label_map, bool replace,
+                 ImageRecord& record) {
+  if (label_map.empty() || data.labels(i).empty() || (!replace && !record.labels.empty())) return false;
   std::vector<std::int32_t> labels;
   for (const std::int32_t label : data.labels(i)) labels.push_back(label_map.at(static_cast<std::size_t>(label)));
   std::sort(labels.begin(), labels.end());
@@ -105,8 +112,9 @@ Plan make_plan(const CollectionWriter& writer, const PictureSource& source, cons
       continue;
     }
     record.key = key;
-    const bool relabelled = take_labels(source.data(), i, label_map, record);
-    if (state == State::kUnchanged || state == State::kTouched) {
+    const bool same = state == State::kUnchanged || state == State::kTouched;
+    const bool relabelled = take_labels(source.data(), i, label_map, !same || arguments.relabel, record);
+    if (same) {
       plan_same(source, i, state == State::kTouched, relabelled, std::move(record), plan);
       continue;
     }
@@ -119,8 +127,9 @@ Plan make_plan(const CollectionWriter& writer, const PictureSource& source, cons
 // Collects codes and commits them batch by batch.
 class Batch {
  public:
-  Batch(CollectionWriter& writer, const ModelInfo& model, AddSummary& summary)
-      : writer_(writer), model_(model), summary_(summary), codes_(0, model.bits) {}
+  // new_classes: to be written with the first images.
+  Batch(CollectionWriter& writer, const ModelInfo& model, std::vector<std::string> new_classes, AddSummary& summary)
+      : writer_(writer), model_(model), summary_(summary), codes_(0, model.bits), new_classes_(std::move(new_classes)) {}
   void append(std::span<const std::uint8_t> code, ImageRecord record) {
     codes_.append(code);
     records_.push_back(std::move(record));
@@ -130,7 +139,8 @@ class Batch {
     if (records_.empty()) return;
     AddOptions options;
     options.on_existing = OnExisting::kReplace;
-    const AddResult result = writer_.add({&codes_, records_, model_.fingerprint}, options);
+    const AddResult result = writer_.add({&codes_, records_, model_.fingerprint, new_classes_}, options);
+    new_classes_.clear();
     summary_.added += result.added;
     summary_.changed += result.replaced + result.updated;
     summary_.unchanged += result.skipped;
@@ -144,6 +154,7 @@ class Batch {
   AddSummary& summary_;
   CodeMatrix codes_;
   std::vector<ImageRecord> records_;
+  std::vector<std::string> new_classes_;
 };
 
 // Whether a picture that was below `root` is not there any more. Not where it only cannot be reached: a folder on the way may not
@@ -155,6 +166,17 @@ bool is_gone(const std::string& path, const std::string& root) {
   for (; ::lstat(folder.c_str(), &status) != 0; folder = parent_path(folder))
     if (folder.size() <= root.size()) return false;
   return ::stat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+// Records of images whose codes stay, with the names of their classes before them.
+void update(CollectionWriter& writer, const std::vector<ImageRecord>& records, Labels& labels) {
+  if (!labels.added.empty()) {
+    std::vector<std::string> all = labels.known;
+    all.insert(all.end(), labels.added.begin(), labels.added.end());
+    writer.set_class_names(all);
+    labels.added.clear();
+  }
+  writer.update(records);
 }
 
 // Images of pictures that the folder has held and does not hold any more: removed with `prune`, otherwise counted.
@@ -180,12 +202,12 @@ AddSummary add_pictures(CollectionWriter& writer, const Encoder& encoder, const 
   if (!arguments.quiet) note("add", concat("reading ", source.data().describe()));
   Meter meter("add", arguments.quiet);
   const ProgressFn progress = meter.callback();
-  std::vector<std::int32_t> label_map;
-  if (!arguments.no_labels) label_map = merge_class_names(writer, source.data().class_names());
-  Plan plan = make_plan(writer, source, label_map, arguments, progress);
-  if (!plan.touched.empty()) writer.update(plan.touched);
+  Labels labels;
+  if (!arguments.no_labels) labels = labels_for(writer, source.data().class_names());
+  Plan plan = make_plan(writer, source, labels.map, arguments, progress);
+  if (!plan.touched.empty()) update(writer, plan.touched, labels);
 
-  Batch batch(writer, encoder.info(), plan.summary);
+  Batch batch(writer, encoder.info(), std::move(labels.added), plan.summary);
   const auto load = [&](std::size_t i) { return source.load(plan.todo[i], limits, plan.records[i]); };
   const auto sink = [&](std::span<const std::size_t> indices, const Outputs& outputs) {
     const CodeMatrix codes = pack_signs(outputs.hash, encoder.info().bits);

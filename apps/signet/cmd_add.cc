@@ -128,6 +128,7 @@ int run_add(Arguments words) {
   app.number("--max-megapixels", arguments.data.max_megapixels, "skip pictures larger than this (256)", "N", 1, 100'000);
   app.number("--batch", arguments.batch, "images a commit (4096): what an interruption can cost", "N", 1, std::uint64_t{1} << 20);
   app.flag("--no-labels", arguments.no_labels, "take no labels from the data; images keep those that they have");
+  app.flag("--relabel", arguments.relabel, "images of unchanged pictures take the data's labels in place of their own");
   app.flag("--prune", arguments.prune, "remove images whose pictures are not in the folder PATH any more");
   app.flag("--rehash", arguments.rehash, "compare files by their content even where size and time are unchanged");
   options->threads(arguments.threads);

@@ -96,9 +96,9 @@ void check(const DedupArguments& a) {
   if (a.keep == "path" && a.prefer.empty()) fail(ErrorCode::kUsage, "--keep path needs --prefer DIR: whose pictures are to stay");
   if (a.keep == "sharpest" && a.paths.empty() && a.model.empty() && a.hash.empty())
     fail(ErrorCode::kUsage, "--keep sharpest needs to look at the pictures: give PATH, --model or --hash beside --collection");
-  if (parse_duplicate_level(a.level) == DuplicateLevel::kSameClass && a.out.empty()) return;  // there will be no plan
-  check_output_file("--out", a.plan_path());
-  check_output_file("--out", a.plan_path() + ".list");
+  if (a.out.empty()) return;  // a plan is written where there is something to move
+  check_output_file("--out", a.out);
+  check_output_file("--out", a.out + ".list");
 }
 
 struct Found {
@@ -337,7 +337,7 @@ int run_find(Arguments words) {
   std::size_t files = 0;
   const std::uint64_t bytes = bytes_of(plan, files);
   const bool write = files > 0 || !a.out.empty();
-  if (write) write_plan(real_file_system(), out, plan);
+  // The result first: looking took longer than writing, and the disk may be full.
   if (a.json) {
     print_json({{"level", a.level},
                 {"method", input.method},
@@ -353,10 +353,11 @@ int run_find(Arguments words) {
                 {"files", files},
                 {"bytes_saved", bytes},
                 {"groups", to_json(input, found)}});
-    return 0;
+  } else {
+    print_found(a, input, found);
   }
-  print_found(a, input, found);
-  if (write) {
+  if (write) write_plan(real_file_system(), out, plan);
+  if (write && !a.json) {
     std::cout << "wrote " << out << " and " << out << ".list: moving " << with_commas(files) << (files == 1 ? " file" : " files")
               << " away saves " << human_bytes(bytes) << "; signet dedup apply " << out << " does it\n";
   }

@@ -147,7 +147,7 @@ DedupInput::DedupInput(const DedupArguments& arguments, const ProgressFn& progre
                              " that dedup has moved away: in its trash folder, or beside a journal of dedup apply"));
 }
 
-void DedupInput::check_kind() const {
+void DedupInput::check_kind() {
   const CodeKind kind = coder_->kind();
   if (level_ == DuplicateLevel::kNear && kind == CodeKind::kClass) {
     fail(
@@ -158,6 +158,14 @@ void DedupInput::check_kind() const {
   if (level_ == DuplicateLevel::kSameClass && kind != CodeKind::kClass)
     fail(ErrorCode::kInvalidArgument, "--level same-class needs a model that was trained on classes, and ", coder_->name(),
          " was not");
+  if (level_ == DuplicateLevel::kNear && kind == CodeKind::kUnknown)
+    plan_nothing_near(coder_->name() + ", whose record does not say what it was trained for,");
+}
+
+void DedupInput::plan_nothing_near(const std::string& model) {
+  kind_known = false;
+  remarks.push_back(
+      concat("whether the codes of ", model, " tell pictures or classes apart is not known, so that nothing is planned by them"));
 }
 
 void DedupInput::check_radius(std::uint32_t bits) const {
@@ -200,10 +208,7 @@ void DedupInput::open_model_of(const CollectionInfo& info) {
     fail(ErrorCode::kUsage, "a radius can only be calibrated with the model of ", arguments_.collection, why,
          "; give --model FILE, or --radius R");
   method = "model " + info.model;
-  kind_known = false;
-  remarks.push_back(concat("the codes are those of the model of ", arguments_.collection, why,
-                           "; whether they tell pictures or classes apart is not known, so that nothing is planned by them; give "
-                           "--model FILE"));
+  plan_nothing_near(concat("the model of ", arguments_.collection, why, " and not given by --model,"));
 }
 
 void DedupInput::leave_out_trash(const std::string& root) {

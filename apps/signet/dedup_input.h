@@ -85,7 +85,8 @@ class DedupInput {
   void open_model_of(const CollectionInfo& info);  // that its codes are of, where no other is asked for
   void leave_out_trash(const std::string& root);   // of a collection
   void encode_collection(const ProgressFn& progress);
-  void check_kind() const;                      // of the coder
+  void check_kind();  // of the coder
+  void plan_nothing_near(const std::string& model);
   void check_radius(std::uint32_t bits) const;  // of codes of so many bits
   Image posed(Image image, std::size_t pose) const;
 

@@ -31,7 +31,8 @@ int main(int count, char** words) {
 
     signet::SearchOptions options;
     options.k = 5;
-    for (const signet::Hit& hit : view->search(query, options).hits[0])
+    const signet::SearchResult found = view->search(query, options);
+    for (const signet::Hit& hit : found.hits[0])
       std::printf("%u %s\n", hit.distance, view->get(hit.id).value().key.c_str());  // a view holds what it finds
   } catch (const signet::Error& error) {
     std::fprintf(stderr, "search-pictures: %s\n", error.what());

@@ -378,6 +378,19 @@ bool FaultFileSystem::rename_new(const std::string& from, const std::string& to)
   return true;
 }
 
+bool FaultFileSystem::link(const std::string& from, const std::string& to) {
+  const std::lock_guard lock(state_->mutex);
+  const std::string old_name = normal(from);
+  const std::string new_name = normal(to);
+  state_->begin_or_raise("link " + old_name, new_name, Applies::kToGrowing);
+  if (!state_->beneath.link(old_name, new_name)) return false;
+  state_->nodes[new_name] = state_->adopt(old_name);
+  if (const auto part = state_->unreadable.find(old_name); part != state_->unreadable.end())
+    state_->unreadable[new_name] = part->second;
+  state_->pending.push_back({FolderChange::Kind::kCreate, new_name, "", nullptr});
+  return true;
+}
+
 void FaultFileSystem::remove(const std::string& path) {
   const std::lock_guard lock(state_->mutex);
   const std::string name = normal(path);

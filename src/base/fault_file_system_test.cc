@@ -84,6 +84,24 @@ TEST_F(FaultyFiles, ARenameToANewNameIsRolledBackToo) {
   EXPECT_EQ(get(path("a")), "one");
 }
 
+TEST_F(FaultyFiles, ALinkNeedsASyncOfItsFolderAndNoneOfItsContent) {
+  put(path("a"), "one");
+  EXPECT_TRUE(fs_.link(path("a"), path("b")));
+  fs_.lose_power();
+  EXPECT_EQ(get(path("a")), "one");
+  EXPECT_FALSE(there("b"));
+  EXPECT_TRUE(fs_.link(path("a"), path("b")));
+  fs_.sync_directory(folder());
+  fs_.remove(path("a"));
+  fs_.sync_directory(folder());
+  fs_.lose_power();
+  EXPECT_FALSE(there("a"));
+  EXPECT_EQ(get(path("b")), "one");
+  fs_.fail_at(fs_.operations() + 1, Fault::kNoSpace);
+  EXPECT_EQ(error_of([&] { fs_.link(path("b"), path("c")); }), ErrorCode::kIo);
+  EXPECT_FALSE(there("c"));
+}
+
 TEST_F(FaultyFiles, RenamingBeforeSyncingLosesTheContent) {
   put(path("target"), "old");
   write("temp", "new", false);  // the classic mistake: no sync before the rename
@@ -200,6 +218,8 @@ TEST_F(FaultyFiles, PartsThatCannotBeRead) {
   EXPECT_EQ(error_of([&] { file->read(5, room); }), ErrorCode::kIo);
   EXPECT_EQ(file->read(6, room), 4U);
   EXPECT_EQ(error_of([&] { fs_.map(path("a")); }), ErrorCode::kInternal);
+  EXPECT_TRUE(fs_.link(path("a"), path("b")));  // another name, the same sectors
+  EXPECT_EQ(error_of([&] { fs_.open(path("b"))->read(5, room); }), ErrorCode::kIo);
 }
 
 // With luck some of what was not synced survives: always a beginning, never something else.

@@ -159,6 +159,12 @@ class PosixFileSystem final : public FileSystem {
     return error == 0;
   }
 
+  bool link(const std::string& from, const std::string& to) override {
+    if (::link(from.c_str(), to.c_str()) == 0) return true;
+    if (errno != EXDEV && !means_no_links(errno)) fail_system(concat(from, " to ", to), "link", errno);
+    return false;
+  }
+
   void remove(const std::string& path) override {
     if (::remove(path.c_str()) != 0) fail_system(path, "remove", errno);
   }
@@ -169,7 +175,7 @@ class PosixFileSystem final : public FileSystem {
       const std::string part = path.substr(0, end);
       struct stat info {};
       if (::mkdir(part.c_str(), 0777) == 0) {
-        sync_directory(parent_path(part));
+        sync_folder(parent_path(part), true);
       } else if (errno != EEXIST) {
         const int error = errno;  // a parent on a read-only disk that exists already is fine
         if (::stat(part.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) fail_system(part, "create the folder", error);
@@ -180,13 +186,7 @@ class PosixFileSystem final : public FileSystem {
     }
   }
 
-  void sync_directory(const std::string& path) override {
-    const Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (fd.get() < 0) fail_system(path, "open the folder", errno);
-    // EINVAL: a file system that has nothing to sync for folders (some network ones); there is no stronger promise to get from
-    // it.
-    if (::fsync(fd.get()) != 0 && errno != EINVAL) fail_system(path, "sync the folder", errno);
-  }
+  void sync_directory(const std::string& path) override { sync_folder(path, false); }
 
   bool exists(const std::string& path) override {
     struct stat info {};
@@ -217,6 +217,19 @@ class PosixFileSystem final : public FileSystem {
     if (errno != 0) fail_system(path, "list", errno);
     std::sort(names.begin(), names.end());
     return names;
+  }
+
+ private:
+  // closed_is_fine: for a folder that may be written and not read (a drop box, mode 1733). Only what can be opened for reading
+  // can be synced, so there is no stronger promise to get from it than from a file system that has nothing to sync for folders
+  // (EINVAL, some network ones).
+  static void sync_folder(const std::string& path, bool closed_is_fine) {
+    const Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd.get() < 0) {
+      if (errno == EACCES && closed_is_fine) return;
+      fail_system(path, "open the folder", errno);
+    }
+    if (::fsync(fd.get()) != 0 && errno != EINVAL) fail_system(path, "sync the folder", errno);
   }
 };
 

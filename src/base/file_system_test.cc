@@ -1,6 +1,7 @@
 #include "signet/base/file_system.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -112,6 +113,76 @@ TEST_F(RealFileSystem, RenamesByALinkWhereThereIsNothingBetter) {
   EXPECT_EQ(rename_by_link(path("folder"), path("b")), EEXIST);
   EXPECT_EQ(rename_by_link(path("folder"), path("other")), 0);
   EXPECT_TRUE(fs_.exists(path("other")));
+}
+
+int unlink_and_lose_the_answer(const char* path) {
+  ::unlink(path);
+  errno = ENOENT;  // as a client says that asks again
+  return -1;
+}
+int unlink_and_report_a_failure(const char* path) {
+  ::unlink(path);
+  errno = EIO;
+  return -1;
+}
+int refuse_to_unlink(const char*) {
+  errno = EACCES;
+  return -1;
+}
+
+TEST_F(RealFileSystem, ARenameByALinkNeverRemovesTheLastName) {
+  put(path("a"), "one");
+  EXPECT_EQ(rename_by_link(path("a"), path("b"), unlink_and_lose_the_answer), 0);
+  EXPECT_EQ(get(path("b")), "one");
+  EXPECT_EQ(rename_by_link(path("b"), path("c"), unlink_and_report_a_failure), EIO);
+  EXPECT_EQ(get(path("c")), "one");
+  EXPECT_EQ(rename_by_link(path("c"), path("d"), refuse_to_unlink), EACCES);
+  EXPECT_EQ(fs_.list(folder()), std::vector<std::string>{"c"});  // as it was
+  EXPECT_EQ(get(path("c")), "one");
+}
+
+TEST_F(RealFileSystem, ARenameByALinkGoesOnWhereAnotherOneStopped) {
+  put(path("a"), "one");
+  std::filesystem::create_hard_link(path("a"), path("b"));
+  EXPECT_EQ(rename_by_link(path("a"), path("b"), refuse_to_unlink), EACCES);
+  EXPECT_EQ(fs_.list(folder()), (std::vector<std::string>{"a", "b"}));  // `b` was there before
+  EXPECT_EQ(rename_by_link(path("a"), path("b")), 0);
+  EXPECT_EQ(fs_.list(folder()), std::vector<std::string>{"b"});
+  EXPECT_EQ(get(path("b")), "one");
+  std::filesystem::create_hard_link(path("b"), path("c"));  // one name in two spellings is no second name
+  EXPECT_EQ(rename_by_link(path("b"), path("./b")), EEXIST);
+  EXPECT_EQ(rename_by_link(path("b"), path("b")), EEXIST);
+  EXPECT_EQ(fs_.list(folder()), (std::vector<std::string>{"b", "c"}));
+}
+
+TEST_F(RealFileSystem, ALinkIsASecondNameOfTheSameFile) {
+  put(path("a"), "one");
+  put(path("b"), "two");
+  EXPECT_TRUE(fs_.link(path("a"), path("c")));
+  EXPECT_TRUE(std::filesystem::equivalent(path("a"), path("c")));
+  fs_.remove(path("a"));
+  EXPECT_EQ(get(path("c")), "one");
+  EXPECT_EQ(error_of([&] { fs_.link(path("c"), path("b")); }), ErrorCode::kIo);
+  EXPECT_EQ(get(path("b")), "two");
+  EXPECT_EQ(error_of([&] { fs_.link(path("missing"), path("d")); }), ErrorCode::kNotFound);
+  fs_.create_directory(path("folder"));
+  EXPECT_FALSE(fs_.link(path("folder"), path("other")));  // has no hard links
+}
+
+TEST_F(RealFileSystem, MakesFoldersWhereItMayWriteAndNotRead) {
+  fs_.create_directory(path("drop"));
+  ASSERT_EQ(::chmod(path("drop").c_str(), 0333), 0);
+  const int result = as_nobody([&] {
+    try {
+      fs_.create_directory(path("drop/a/b"));
+    } catch (const Error&) {
+      return 1;
+    }
+    return error_of([&] { fs_.sync_directory(path("drop")); }) == ErrorCode::kIo ? 0 : 2;  // asked for, it is an error
+  });
+  ASSERT_EQ(::chmod(path("drop").c_str(), 0777), 0);
+  EXPECT_EQ(result, 0);
+  EXPECT_TRUE(fs_.exists(path("drop/a/b")));
 }
 
 TEST_F(RealFileSystem, AtomicWriteReplacesWholly) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -10,7 +11,8 @@
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
 
-// For tests of any room: a fresh folder of its own for every test, gone afterwards, and a matcher for errors.
+// For tests of any room: a fresh folder of its own for every test, gone afterwards, a matcher for errors, and a process with
+// fewer rights.
 namespace signet {
 
 class TestFolder : public testing::Test {
@@ -44,6 +46,19 @@ class TestFolder : public testing::Test {
  private:
   std::string folder_;
 };
+
+// Runs `action` in a process without the rights of root; returns what it returned.
+template <typename Action>
+int as_nobody(const Action& action) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::getuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0)) ::_exit(99);
+    ::_exit(action());
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
 
 // The code of the Error that `action` throws, and in `message` its sentence. Fails the test where it throws nothing.
 template <typename Action>

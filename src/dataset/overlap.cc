@@ -22,7 +22,8 @@ std::vector<std::string> digests(const Dataset& dataset, ThreadPool& pool) {
     for (std::size_t i = begin; i < end; ++i) {
       try {
         result[i] = pixel_digest(dataset.get(i).image);
-      } catch (const Error&) {
+      } catch (const Error& error) {
+        if (error.code() == ErrorCode::kBusy) throw;  // no memory for it now: it may well equal another one
       }
     }
   });

@@ -20,9 +20,9 @@ TEST(CodeKind, OfShallowMethodsIsWhetherLabelsHadAPart) {
   EXPECT_EQ(code_kind(R"({"method": "bilinear", "features": "network-map"})"), CodeKind::kClass);
 }
 
-TEST(CodeKind, OfNoRecordIsNeither) {
-  for (const char* record : {"", "{}", "[1]", "nonsense", R"({"method": 3, "features": null})"})
-    EXPECT_EQ(code_kind(record), CodeKind::kNeither) << record;
+TEST(CodeKind, OfARecordThatDoesNotSayIsUnknown) {
+  for (const char* record : {"", "{}", "[1]", "nonsense", R"({"method": 3, "features": null})", R"({"method": "of-tomorrow"})"})
+    EXPECT_EQ(code_kind(record), CodeKind::kUnknown) << record;
 }
 
 }  // namespace

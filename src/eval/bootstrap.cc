@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "eval/quantile.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
+#include "signet/eval/compare.h"
 
 namespace signet {
 namespace {
@@ -51,14 +51,6 @@ double weighted_sum(std::span<const float> values, const std::vector<float>& wei
 
 }  // namespace
 
-double eval::deviation(const std::vector<double>& values) {
-  const auto n = static_cast<double>(values.size());
-  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
-  double squares = 0;
-  for (const double v : values) squares += (v - mean) * (v - mean);
-  return std::sqrt(squares / (n - 1));
-}
-
 PairedDifference eval::interval_of(double mean, std::vector<double> drawn, double confidence) {
   std::sort(drawn.begin(), drawn.end());
   const double tail = (1 - confidence) / 2;
@@ -67,7 +59,7 @@ PairedDifference eval::interval_of(double mean, std::vector<double> drawn, doubl
   result.low = percentile(drawn, tail);
   result.high = percentile(drawn, 1 - tail);
   if (tail * static_cast<double>(drawn.size()) < kFewestInTail) {
-    const double half = eval::normal_quantile(tail) * deviation(drawn);
+    const double half = eval::normal_quantile(tail) * spread_of(drawn).deviation;
     result.low = std::min(result.low, mean - half);
     result.high = std::max(result.high, mean + half);
   }

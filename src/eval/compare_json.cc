@@ -30,7 +30,7 @@ Json difference_json(const ComparedDifference& d, const std::vector<ComparedRow>
   if (d.against != ComparedDifference::kNoRow) j["against"] = rows[d.against].name;
   if (d.verdict == Verdict::kNotCompared) j["why"] = d.why_not;
   if (d.verdict == Verdict::kBetter || d.verdict == Verdict::kWorse || d.verdict == Verdict::kNotShown)
-    j.update({{"mean", d.mean}, {"low", d.low}, {"high", d.high}});
+    j.update({{"mean", d.mean}, {"low", d.low}, {"high", d.high}, {"these_trainings_alone", d.these_trainings_alone}});
   return j;
 }
 

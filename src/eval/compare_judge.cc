@@ -28,9 +28,9 @@ std::size_t reference_for(const ComparedSection& section, const ComparedRow& row
   return found;
 }
 
-// Rows of one plan and code length against one reference. They share what they know of how trainings differ: few seeds of each
-// say little, those of all together more, and a row of one seed is held to it too (the error term of a one-way analysis of
-// variance, which supposes that the methods' trainings vary alike).
+// Rows of one code length against one reference. They share what they know of how trainings differ: few seeds of each say little,
+// those of all together more, and a row of one seed is held to it too (the error term of a one-way analysis of variance, which
+// supposes that the methods' trainings vary alike).
 struct Group {
   std::vector<ComparedRow*> rows;
   const ComparedRow* reference = nullptr;
@@ -63,7 +63,7 @@ void judge(const Resampler& resampler, const Group& group, double confidence) {
     const PairedDifference paired = resampler.difference(pairs[i], seeds, confidence);
     ComparedDifference& d = *differences[i];
     d.mean = paired.mean, d.low = paired.low, d.high = paired.high;
-    d.these_trainings_alone = seeds.freedom == 0;
+    d.these_trainings_alone = !seeds.is_known();
     d.verdict = !paired.significant ? Verdict::kNotShown : paired.mean > 0 ? Verdict::kBetter : Verdict::kWorse;
   }
 }
@@ -110,18 +110,11 @@ std::string not_first(const Length& length) {
   return out;
 }
 
-// Where no method has two seeds, a difference that is shown is one of these trainings, and not of the methods.
+// Where too few trainings were repeated, a difference that is shown is one of these trainings, and not of the methods.
 std::string trainings_alone(const Length& length) {
-  std::vector<std::string> names;
-  std::size_t compared = 0;
-  for (const ComparedRow* row : length.rows) {
-    const ComparedDifference& d = row->difference;
-    compared += d.verdict == Verdict::kBetter || d.verdict == Verdict::kWorse || d.verdict == Verdict::kNotShown;
-    if (d.these_trainings_alone) names.push_back(name_in_sentence(*row));
-  }
-  if (names.empty()) return {};
-  if (names.size() == compared) return " No method has two seeds here: all this is said of these trainings alone.";
-  return concat(" Said of these trainings alone, as no method of their plan has two seeds: ", listed(names), ".");
+  const bool alone = std::any_of(length.rows.begin(), length.rows.end(),
+                                 [](const ComparedRow* row) { return row->difference.these_trainings_alone; });
+  return alone ? " Too few trainings were repeated with other seeds: all this is said of these alone." : "";
 }
 
 std::string sentence(const Length& length) {
@@ -168,8 +161,7 @@ std::vector<Length> lengths_of(const ComparedSection& section) {
 
 void judge_section(ComparedSection& section, const CompareOptions& options) {
   Resampler resampler(options.bootstrap);
-  using Key = std::tuple<std::string, std::uint32_t, std::size_t>;  // plan, length, reference
-  std::map<Key, Group> groups;
+  std::map<std::size_t, Group> groups;  // by the reference's place
   section.comparisons = 0;
   for (ComparedRow& row : section.rows) {
     const std::size_t against = reference_for(section, row, options.against);
@@ -180,7 +172,7 @@ void judge_section(ComparedSection& section, const CompareOptions& options) {
       row.difference.verdict = Verdict::kReference;
       continue;
     }
-    Group& group = groups[{row.first().plan, row.first().bits, against}];
+    Group& group = groups[against];
     group.rows.push_back(&row);
     group.reference = &section.rows[against];
     ++section.comparisons;
@@ -188,7 +180,7 @@ void judge_section(ComparedSection& section, const CompareOptions& options) {
   // All claims of a section hold together: each interval is made as much surer as there are comparisons (Bonferroni).
   section.confidence =
       1 - (1 - options.bootstrap.confidence) / static_cast<double>(std::max<std::size_t>(1, section.comparisons));
-  for (const auto& [key, group] : groups) judge(resampler, group, section.confidence);
+  for (const auto& [place, group] : groups) judge(resampler, group, section.confidence);
   section.sentences = section_sentences(section, options);
 }
 

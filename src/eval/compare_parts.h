@@ -13,8 +13,11 @@ namespace signet::eval {
 // How far the mAP of one training lies from that of another with its seed alone changed.
 struct SeedSpread {
   double variance = 0;       // of one training's mAP; with own_queries of one seed's difference to the reference
-  double freedom = 0;        // degrees of freedom of that estimate; 0: no method has two seeds, and nothing is known
+  double freedom = 0;        // degrees of freedom of that estimate
   bool own_queries = false;  // each seed draws its own queries
+  // With fewer an interval of 99.9 % would be wider than all that can be measured.
+  static constexpr double kFewest = 4;
+  bool is_known() const noexcept { return freedom >= kFewest; }
 };
 
 // Means of records' AP over resampled queries, made once a record, however many comparisons it takes part in. Memory: 4 bytes a
@@ -44,6 +47,7 @@ class Resampler {
   std::vector<Common> common_queries(const Pair& pair) const;
   std::vector<double> means(const Records& side) const;
   double mean_difference(const Common& common) const;
+  std::vector<double> differences_of(const std::vector<Common>& common) const;
   double drawn_mean(const Records& side, std::size_t round) const;
 
   BootstrapOptions options_;

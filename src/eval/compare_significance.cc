@@ -33,12 +33,21 @@ std::map<std::string, std::vector<const ResultRecord*>> by_queries(const std::ve
 // squares by 1/4. So m rows are worth m / (1 + (m - 1) / 4) that share nothing.
 constexpr double kSharedReference = 0.25;
 
+double variance(const std::vector<double>& values) {
+  const double deviation = spread_of(values).deviation;
+  return deviation * deviation;
+}
+
+// Variance of the mean of these seeds' values: by what all seeds of the group say, and by their own where they differ more.
+double of_mean(const std::vector<double>& values, const SeedSpread& seeds) {
+  return std::max(seeds.variance, variance(values)) / static_cast<double>(values.size());
+}
+
 // Squares about the mean of a group that differs in its seeds alone, and what they are worth.
 void pool(SeedSpread& spread, const std::vector<double>& values) {
   if (values.size() < 2) return;
-  const Spread group = spread_of(values);
   const double freedom = static_cast<double>(values.size() - 1);
-  const double squares = spread.variance * spread.freedom + group.deviation * group.deviation * freedom;
+  const double squares = spread.variance * spread.freedom + variance(values) * freedom;
   spread.freedom += freedom;
   spread.variance = squares / spread.freedom;
 }
@@ -47,7 +56,7 @@ void pool(SeedSpread& spread, const std::vector<double>& values) {
 // few values; degrees of freedom of the sum by Satterthwaite (1946).
 void widen(PairedDifference& d, double queries, double seeds, double freedom, double confidence) {
   const double both = queries + seeds;
-  if (seeds <= 0) return;
+  if (seeds <= 0) return;  // all seeds gave the same
   const double half = student_quantile((1 - confidence) / 2, freedom * (both / seeds) * (both / seeds)) * std::sqrt(both);
   d.low = std::min(d.low, d.mean - half);
   d.high = std::max(d.high, d.mean + half);
@@ -98,6 +107,12 @@ double Resampler::mean_difference(const Common& c) const {
   return spread_of(means(c.row)).mean - spread_of(means(c.reference)).mean;
 }
 
+std::vector<double> Resampler::differences_of(const std::vector<Common>& common) const {
+  std::vector<double> all;
+  for (const Common& c : common) all.push_back(mean_difference(c));
+  return all;
+}
+
 double Resampler::drawn_mean(const Records& side, std::size_t round) const {
   double sum = 0;
   for (const ResultRecord* r : side) sum += double{means_.at(r).rounds[round]};
@@ -111,12 +126,10 @@ SeedSpread Resampler::seed_spread(const std::vector<Pair>& pairs) const {
   for (const Pair& pair : pairs) {
     const std::vector<Common> common = common_queries(pair);
     spread.own_queries = spread.own_queries || common.size() > 1;
-    differences.emplace_back();
-    for (const Common& c : common) {
-      differences.back().push_back(mean_difference(c));
+    differences.push_back(differences_of(common));
+    for (const Common& c : common)
       for (const Records& side : {c.row, c.reference})
         if (std::find(sides.begin(), sides.end(), side) == sides.end()) sides.push_back(side);
-    }
   }
   if (spread.own_queries) {
     for (const std::vector<double>& of_row : differences) pool(spread, of_row);
@@ -138,16 +151,15 @@ PairedDifference Resampler::difference(const Pair& pair, const SeedSpread& seeds
     for (std::size_t round = 0; round < drawn.size(); ++round)
       drawn[round] += (drawn_mean(c.row, round) - drawn_mean(c.reference, round)) / count;
   }
-  const double spread = deviation(drawn);
+  const double queries = variance(drawn);
   PairedDifference d = interval_of(whole, std::move(drawn), confidence);
+  if (!seeds.is_known()) return d;
   // Of seeds with their own queries the variance holds that of the queries.
-  if (seeds.own_queries) {
-    widen(d, 0, seeds.variance / count, seeds.freedom, confidence);
-  } else {
-    const double each =
-        1 / static_cast<double>(common.front().row.size()) + 1 / static_cast<double>(common.front().reference.size());
-    widen(d, spread * spread, seeds.variance * each, seeds.freedom, confidence);
-  }
+  if (seeds.own_queries)
+    widen(d, 0, of_mean(differences_of(common), seeds), seeds.freedom, confidence);
+  else
+    widen(d, queries, of_mean(means(common.front().row), seeds) + of_mean(means(common.front().reference), seeds), seeds.freedom,
+          confidence);
   return d;
 }
 

@@ -6,8 +6,6 @@
 
 namespace signet::eval {
 
-double deviation(const std::vector<double>& values);  // sample standard deviation (n - 1) of two values or more
-
 // The percentile interval of a mean from its resampled values, in any order; where fewer than ten of them would lie beyond an
 // end, at least as wide as mean +- z times their standard deviation (Efron & Tibshirani 1993, ch. 12 and 13).
 PairedDifference interval_of(double mean, std::vector<double> drawn, double confidence);

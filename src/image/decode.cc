@@ -59,7 +59,8 @@ Image decode_image(std::span<const std::byte> bytes, const std::string& name, co
   try {
     return codec::orient(decode_stored(bytes, name, header, limits.target_side), header.orientation);
   } catch (const std::bad_alloc&) {
-    fail(ErrorCode::kInvalidArgument, name, ": ", header.width, " x ", header.height, " pixels do not fit into memory");
+    fail(ErrorCode::kBusy, name, ": ", header.width, " x ", header.height,
+         " pixels do not fit into the memory that is free now; with more of it they can be read");
   }
 }
 

@@ -84,6 +84,7 @@ void check_type(const ApiRequest& request) {
 HttpResponse json_response(const api::Json& value, unsigned status) {
   HttpResponse response;
   response.status = status;
+  response.content_type = kJsonType;
   response.body = api::dump(value);
   return response;
 }
@@ -178,26 +179,18 @@ HttpAdmission Api::State::admit(const HttpRequest& http) {
 
 namespace {
 
-// Runs what makes an answer; whatever it throws becomes a problem body.
-template <typename Make>
-HttpResponse answer_of(const HttpRequest& request, const Make& make) noexcept {
+// Runs what makes an answer; what it throws becomes a problem body.
+HttpResponse answer_of(const HttpRequest& request, const std::function<HttpResponse()>& make) {
   try {
-    try {
-      return make();
-    } catch (const Refusal& refusal) {
-      return problem_response(refusal, request);
-    } catch (const Error& error) {
-      return problem_response(refusal_of(error), request);
-    } catch (const std::bad_alloc&) {
-      return problem_response({503, "there is not enough memory for this now", {{"Retry-After", kRetrySeconds}}}, request);
-    } catch (const std::exception& error) {
-      return problem_response({500, error.what(), {}}, request);
-    }
-  } catch (...) {  // no memory even for the problem
-    HttpResponse response;
-    response.status = 503;
-    response.content_type.clear();
-    return response;
+    return make();
+  } catch (const Refusal& refusal) {
+    return problem_response(refusal, request);
+  } catch (const Error& error) {
+    return problem_response(refusal_of(error), request);
+  } catch (const std::bad_alloc&) {
+    return problem_response({503, "there is not enough memory for this now", {{"Retry-After", kRetrySeconds}}}, request);
+  } catch (const std::exception& error) {
+    return problem_response({500, error.what(), {}}, request);
   }
 }
 
@@ -247,23 +240,26 @@ void Api::watch(std::function<HttpCounters()> counters) {
 void Api::drain() noexcept { state_->draining.store(true); }
 
 HttpAdmission Api::admit(const HttpRequest& request) noexcept {
-  HttpAdmission admission;
-  HttpResponse refusal = answer_of(request, [&] {
-    admission = state_->admit(request);
-    return HttpResponse{};
-  });
-  if (refusal.status != 200) {
+  try {
+    return state_->admit(request);
+  } catch (...) {
+    HttpAdmission admission;
     admission.refused = true;
-    add_common_headers(refusal);
-    admission.refusal = std::move(refusal);
+    admission.refusal = respond(request, []() -> HttpResponse { throw; });  // what state_->admit() has thrown
+    return admission;
   }
-  return admission;
 }
 
 HttpResponse respond_with(const HttpRequest& request, const std::function<HttpResponse()>& make) noexcept {
-  HttpResponse response = answer_of(request, make);
-  add_common_headers(response);
-  return response;
+  try {
+    HttpResponse response = answer_of(request, make);
+    add_common_headers(response);
+    return response;
+  } catch (...) {  // no memory even for a problem: this needs none
+    HttpResponse response;
+    response.status = 503;
+    return response;
+  }
 }
 
 void Api::handle(HttpRequest& request, HttpReply reply) noexcept {
@@ -287,12 +283,11 @@ bool Api::handle_at_once(HttpRequest& request, bool room, const HttpReply& reply
     const ApiRequest parsed(request);
     taken = parsed.names(RouteId::kSearch);
     if (!taken) return none;
-    const SearchQuery query = state_->search_query(parsed);
+    SearchQuery query = state_->search_query(parsed);
     taken = is_small(query);
     if (!taken) return none;
     if (!room) throw busy();
-    state_->search(request, query, reply);
-    later = true;
+    later = taken = state_->search_at_once(request, query, reply);
     return none;
   });
   if (taken && !later) reply(std::move(response));

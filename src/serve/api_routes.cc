@@ -118,6 +118,7 @@ HttpResponse Api::State::dispatch(const ApiRequest& request) {
       return metrics_page();
     case RouteId::kOpenApi: {
       HttpResponse response;
+      response.content_type = kJsonType;
       response.body = openapi_document();
       return response;
     }
@@ -157,10 +158,22 @@ void Api::State::search(const HttpRequest& request, const SearchQuery& query, Ht
     reply(respond(request, [&] {
       if (error) std::rethrow_exception(error);
       HttpResponse response;
+      response.content_type = kJsonType;
       response.body = api::search_body(answer, bits);
       return response;
     }));
   });
+}
+
+bool Api::State::search_at_once(const HttpRequest& request, SearchQuery& query, const HttpReply& reply) {
+  if (auto* picture = std::get_if<SearchQuery::Picture>(&query.query)) picture->at_once = true;
+  try {
+    search(request, query, reply);
+    return true;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kBusy) throw;
+    return false;
+  }
 }
 
 HttpResponse Api::State::encode(const ApiRequest& request) {
@@ -197,7 +210,6 @@ HttpResponse Api::State::remove(const ApiRequest& request) {
   service.remove(request.parameter());
   HttpResponse response;
   response.status = 204;
-  response.content_type.clear();
   return response;
 }
 
@@ -251,7 +263,6 @@ HttpResponse Api::State::thumbnail(const ApiRequest& request) {
   response.headers = {{"ETag", tag}, {"Cache-Control", "private, max-age=3600"}};
   if (request.http.header("if-none-match") == tag) {
     response.status = 304;
-    response.content_type.clear();
     return response;
   }
   SmallPicture thumbnail = service.thumbnail(id, static_cast<std::uint32_t>(size));
@@ -317,7 +328,6 @@ HttpResponse Api::State::delete_verdict(const ApiRequest& request) {
   service.erase_verdict(a, b);
   HttpResponse response;
   response.status = 204;
-  response.content_type.clear();
   return response;
 }
 
@@ -336,7 +346,7 @@ HttpResponse Api::State::metrics_page() {
     count = counters;
   }
   const HttpCounters now = count ? count() : HttpCounters{};
-  response.body = metrics.text(now, service.searches_waiting(), service.picture_bytes(), service.info());
+  response.body = metrics.text(now, service);
   return response;
 }
 

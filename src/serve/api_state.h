@@ -34,6 +34,8 @@ struct ApiRequest {
   std::string parameter() const { return percent_decode(match.parameter); }
 };
 
+inline constexpr const char* kJsonType = "application/json";
+
 struct Api::State {
   State(Service& service_in, ApiOptions options_in);
 
@@ -45,6 +47,8 @@ struct Api::State {
   HttpResponse collection();
   SearchQuery search_query(const ApiRequest& request) const;
   void search(const HttpRequest& request, const SearchQuery& query, HttpReply reply);  // replies where it does not throw
+  // The same, or false, where the query's picture would have to wait for memory.
+  bool search_at_once(const HttpRequest& request, SearchQuery& query, const HttpReply& reply);
   HttpResponse encode(const ApiRequest& request);
   HttpResponse images(const ApiRequest& request);
   HttpResponse image(const ApiRequest& request);

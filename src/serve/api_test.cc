@@ -113,6 +113,8 @@ TEST_F(ApiTest, MetricsCountWhatHappens) {
   EXPECT_EQ(after["signet_read_queue_depth"], 0);
   ASSERT_TRUE(after.contains("signet_search_queue_depth"));
   EXPECT_EQ(after["signet_search_queue_depth"], 0);
+  ASSERT_TRUE(after.contains("signet_picture_queue_depth"));
+  EXPECT_EQ(after["signet_picture_queue_depth"], 0);
   ASSERT_TRUE(after.contains("signet_picture_bytes"));
   EXPECT_EQ(after["signet_picture_bytes"], 0);
 }
@@ -172,6 +174,35 @@ TEST_F(ApiTest, SmallSearchesAreTakenAtOnceAndNothingElse) {
   room = false;
   EXPECT_EQ(taken("/v1/search", "application/json", code), 503u);
   EXPECT_EQ(taken("/v1/search", "application/json", json{{"id", 3}}.dump()), 0u);
+}
+
+// The thread that reads from sockets must not wait for memory.
+TEST_F(ApiTest, ASmallSearchThatHasToWaitForMemoryIsAWorkers) {
+  service_options_.threads = 1;
+  service_options_.max_pixels = 100;
+  service_options_.max_picture_memory = 0;  // what one of 100 pixels needs, then
+  service_options_.memory_seconds = 3600;
+  start();
+  std::promise<void> begun, end;
+  SearchQuery holding;
+  holding.query = SearchQuery::Code{{codes_.row(0).begin(), codes_.row(0).end()}};
+  service_->search(holding, [&](const SearchAnswer&, const std::exception_ptr&) {
+    begun.set_value();
+    end.get_future().wait();
+  });
+  begun.get_future().wait();
+  const std::string png = test_png(1, 10, 10);
+  const std::string request = concat(
+      "POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: ", png.size(), "\r\n\r\n", png);
+  Client first(server_->port()), second(server_->port());
+  first.send(request);
+  eventually([&] { return service_->picture_bytes() == 100; }, "the first is decoded");
+  second.send(request);
+  eventually([&] { return service_->pictures_waiting() == 1; }, "the second waits");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(ask("GET", "/healthz").status, 200u);
+  end.set_value();
+  EXPECT_EQ(first.read().status, 200u);
+  EXPECT_EQ(second.read().status, 200u);
 }
 
 // What browsers say of a request that a page makes: an image, a script, a form, a link.

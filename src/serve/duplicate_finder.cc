@@ -154,8 +154,9 @@ void DuplicateFinder::fill_pixels(DedupSet& set) const {
              " pictures here; signet dedup --level same-pixels --collection DIR has no such limit");
       }
       try {
-        item.pixels = pixel_digest(pictures_.load(item.key, 0));
-      } catch (const Error&) {  // what cannot be read may still be the same file as another
+        item.pixels = pixel_digest(pictures_.load(item.key, 0, options_.memory_seconds).image);
+      } catch (const Error& error) {                  // what cannot be read may still be the same file as another
+        if (error.code() == ErrorCode::kBusy) throw;  // it can, later
         if (!item.sha256.empty()) item.pixels = "file " + item.sha256;
       }
       if (!item.sha256.empty()) of_file[item.sha256] = item.pixels;

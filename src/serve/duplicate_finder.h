@@ -37,6 +37,7 @@ class DuplicateFinder {
   struct Options {
     std::size_t threads = 1;             // of a search
     double wait_seconds = 10;            // a request waits so long for its answer, then hears kBusy
+    double memory_seconds = 60;          // a picture waits so long for memory, then the search ends with kBusy
     std::size_t most_waiting = 4;        // requests that wait
     std::size_t most_pictures = 20'000;  // read to compare pixels; where more are needed the question is refused
   };
@@ -44,7 +45,7 @@ class DuplicateFinder {
   ~DuplicateFinder();  // stop()
 
   // The groups in `state`; while those take longer than wait_seconds to find, the groups of an earlier state that were found
-  // last. Throws kBusy as above; kInvalidArgument where same-pixels needs too many pictures.
+  // last. Throws kBusy as above, or where the search had no memory; kInvalidArgument where same-pixels needs too many pictures.
   std::shared_ptr<const FoundDuplicates> find(const std::shared_ptr<const CollectionState>& state, DuplicateLevel level,
                                               std::uint32_t radius);
   void stop() noexcept;  // gives up the search under way

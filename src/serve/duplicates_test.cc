@@ -184,7 +184,8 @@ class DuplicateFinderTest : public DuplicatesTest {
   std::shared_ptr<const CollectionState> state() {
     return std::make_shared<const CollectionState>(Collection::open(real_file_system(), path("c"))->view(), nullptr);
   }
-  PictureSource pictures_{{path("pictures")}, {}};
+  PictureMemory memory_{std::uint64_t{4} << 30};
+  PictureSource pictures_{{path("pictures")}, {}, memory_};
 };
 
 TEST_F(DuplicateFinderTest, RefusesToReadMorePicturesThanItMay) {
@@ -195,6 +196,20 @@ TEST_F(DuplicateFinderTest, RefusesToReadMorePicturesThanItMay) {
   EXPECT_EQ(error_of([&] { finder.find(state(), DuplicateLevel::kSamePixels, 0); }, &message), ErrorCode::kInvalidArgument);
   EXPECT_NE(message.find("more than 1 pictures"), std::string::npos) << message;
   EXPECT_EQ(error_of([&] { finder.find(state(), DuplicateLevel::kSamePixels, 0); }), ErrorCode::kInvalidArgument);
+}
+
+// Taken for damaged, the pictures would be compared by their files, and the answer kept.
+TEST_F(DuplicateFinderTest, PicturesWithoutMemoryAreNoDamagedOnes) {
+  DuplicateFinder::Options options;
+  options.memory_seconds = 0.01;
+  DuplicateFinder finder(options, pictures_);
+  const auto now = state();
+  {
+    const auto all = memory_.take(UINT64_MAX, 0);
+    EXPECT_EQ(error_of([&] { finder.find(now, DuplicateLevel::kSamePixels, 0); }), ErrorCode::kBusy);
+  }
+  EXPECT_EQ(finder.find(now, DuplicateLevel::kSamePixels, 0)->groups.size(), 2u);
+  EXPECT_EQ(memory_.held(), 0u);
 }
 
 TEST_F(DuplicateFinderTest, OneStateIsLookedThroughOnce) {

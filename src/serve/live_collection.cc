@@ -74,6 +74,11 @@ std::string LiveCollection::failure() const {
   return failure_;
 }
 
+bool LiveCollection::is_newest() const noexcept {
+  const std::lock_guard lock(mutex_);
+  return failure_.empty();
+}
+
 void LiveCollection::refresh() {
   const std::lock_guard refreshing(refreshing_);
   std::shared_ptr<const CollectionView> view = collection_->view();

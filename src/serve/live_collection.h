@@ -41,10 +41,11 @@ class LiveCollection {
   ~LiveCollection();
   std::shared_ptr<const CollectionState> state() const;
   // What throws leaves the state as it was.
-  void refresh();                  // what is committed by now is in force when it returns
-  void renew();                    // the same state with a younger view
-  void try_to_refresh() noexcept;  // refresh(), but what it throws becomes failure()
-  std::string failure() const;     // why the newest state could not be read; empty: it could
+  void refresh();                   // what is committed by now is in force when it returns
+  void renew();                     // the same state with a younger view
+  void try_to_refresh() noexcept;   // refresh(), but what it throws becomes failure()
+  std::string failure() const;      // why the newest state could not be read; empty: it could
+  bool is_newest() const noexcept;  // whether it could
 
  private:
   void watch();

@@ -33,8 +33,8 @@ void Metrics::observe(std::size_t index, unsigned status, double seconds, std::s
   bytes_out_.fetch_add(bytes_out, std::memory_order_relaxed);
 }
 
-std::string Metrics::text(const HttpCounters& http, std::size_t searches_waiting, std::uint64_t picture_bytes,
-                          const CollectionInfo& info) const {
+std::string Metrics::text(const HttpCounters& http, const Service& service) const {
+  const CollectionInfo info = service.info();
   std::string out =
       "# HELP signet_request_seconds Time from a request's first line to the end of its answer.\n"
       "# TYPE signet_request_seconds histogram\n";
@@ -69,9 +69,12 @@ std::string Metrics::text(const HttpCounters& http, std::size_t searches_waiting
   gauge(out, "signet_requests_under_way", "gauge", "Requests begun and not yet answered.", http.requests);
   gauge(out, "signet_read_queue_depth", "gauge", "Requests that wait for a thread.", http.read_queue);
   gauge(out, "signet_write_queue_depth", "gauge", "Changes that wait for the writer.", http.write_queue);
-  gauge(out, "signet_search_queue_depth", "gauge", "Searches and pictures to encode that wait for a pass.", searches_waiting);
+  gauge(out, "signet_search_queue_depth", "gauge", "Searches and pictures to encode that wait for a pass.",
+        service.searches_waiting());
+  gauge(out, "signet_picture_queue_depth", "gauge", "Pictures that wait for memory.", service.pictures_waiting());
   gauge(out, "signet_body_bytes", "gauge", "Announced bytes of the bodies under way.", http.body_bytes);
-  gauge(out, "signet_picture_bytes", "gauge", "Bytes held for pictures that are decoded and not encoded yet.", picture_bytes);
+  gauge(out, "signet_picture_bytes", "gauge", "Bytes held for pictures that are decoded, encoded, shown or compared.",
+        service.picture_bytes());
   gauge(out, "signet_codes", "gauge", "Images of the collection.", info.images);
   gauge(out, "signet_removed_codes", "gauge", "Codes of removed images that are not compacted away yet.", info.removed);
   gauge(out, "signet_segments", "gauge", "Segments of the collection.", info.segments);

@@ -20,8 +20,7 @@ class Metrics {
 
   explicit Metrics(const std::vector<std::string>& routes);  // "POST /v1/search", ...
   void observe(std::size_t route, unsigned status, double seconds, std::size_t bytes_in, std::size_t bytes_out) noexcept;
-  std::string text(const HttpCounters& http, std::size_t searches_waiting, std::uint64_t picture_bytes,
-                   const CollectionInfo& info) const;
+  std::string text(const HttpCounters& http, const Service& service) const;
 
  private:
   struct Route {

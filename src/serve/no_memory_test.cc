@@ -6,6 +6,8 @@
 #include <future>
 #include <new>
 
+#include "serve/picture_source.h"
+#include "serve/test_files.h"
 #include "serve/test_service.h"
 #include "serve/work_queue.h"
 
@@ -105,6 +107,83 @@ TEST_F(NoMemoryTest, ForAConnection) {
   EXPECT_TRUE(ended);
   EXPECT_EQ(Client(server_.port()).ask("GET", "/").status, 200u);
   eventually([&] { return server_.counters().connections == 0; }, "nothing is left behind");
+}
+
+class ServeWithoutMemory : public ServeTest {};
+
+TEST_F(ServeWithoutMemory, TheApiRefusesAndTheProgramLives) {
+  ServiceOptions options = service_options();
+  options.refresh_seconds = 3600;  // nobody else asks for memory
+  Service service(real_file_system(), options);
+  Api api(service, {});
+  HttpRequest request;
+  request.method = "GET";
+  request.target = "/v1/images/" + std::string(100, 'a');
+  request.headers = {{"host", "localhost"}};
+  HttpAdmission admission;
+  HttpResponse handled, refused;
+  {
+    const NoMemory none(1);
+    admission = api.admit(request);
+    api.handle(request, [&handled](HttpResponse response) { handled = std::move(response); });
+    refused = api.refuse(request, HttpRefusal::kBodyTooLarge);
+    api.finished(request, handled, 0, true);
+  }
+  EXPECT_TRUE(admission.refused);
+  for (const HttpResponse* response : {&admission.refusal, &handled, &refused}) {
+    EXPECT_EQ(response->status, 503u);
+    EXPECT_EQ(response->body, "");
+    EXPECT_EQ(response->content_type, "");
+  }
+  EXPECT_FALSE(api.admit(request).refused);
+}
+
+TEST_F(ServeWithoutMemory, ReadinessIsKnown) {
+  OnceReadable files;
+  ServiceOptions options = service_options();
+  options.refresh_seconds = options.writer_seconds = 3600;
+  Service service(files, options);
+  service.set_verdict(1, 2, false);
+  files.set(true);
+  service.put("new", as_bytes(test_png(70)), "odd");
+  EXPECT_GT(service.failure().size(), 32u);  // so that a copy of it needs memory
+  bool ready = true;
+  {
+    const NoMemory none(1);
+    ready = service.ready();
+  }
+  EXPECT_FALSE(ready);
+}
+
+TEST_F(ServeWithoutMemory, APictureIsNotCalledGoneOrBroken) {
+  const Image image{400, 400, 1, std::vector<std::uint8_t>(400 * 400, 7)};
+  const std::string picture(as_text(encode_png(image)));  // some hundred bytes
+  put(key(3), picture);
+  Service service(real_file_system(), service_options());
+  ErrorCode shown{}, encoded{};
+  {
+    const NoMemory none(image.pixels.size());
+    shown = error_of([&] { service.thumbnail(4, 32); });
+    encoded = error_of([&] { service.encode(as_bytes(picture)); });
+  }
+  EXPECT_EQ(shown, ErrorCode::kBusy);
+  EXPECT_EQ(encoded, ErrorCode::kBusy);
+  EXPECT_EQ(service.picture_bytes(), 0u);
+  EXPECT_EQ(service.thumbnail(4, 32).content_type, "image/jpeg");
+}
+
+TEST_F(ServeWithoutMemory, ADataSetThatCouldNotBeOpenedIsTriedAgain) {
+  std::filesystem::create_directory(path("set"));
+  const std::string head("\0\0\x08\x03\0\0\x07\xd0\0\0\0\x01\0\0\0\x01", 16);  // 2000 pictures of one pixel
+  put(path("set/t10k-images-idx3-ubyte"), head + std::string(2000, 'x'));
+  PictureMemory memory(std::uint64_t{4} << 30);
+  PictureSource source({path("set")}, {}, memory);
+  const std::string key = path("set/t10k/00000");
+  {
+    const NoMemory none(8000);  // the names of all members take more
+    EXPECT_THROW(source.load(key, 0, 0), std::bad_alloc);
+  }
+  EXPECT_EQ(source.load(key, 0, 0).image.pixels.size(), 1u);
 }
 
 TEST(WorkQueueWithoutMemory, RefusesWhatItCannotHold) {

@@ -1,14 +1,17 @@
 #pragma once
 
-#include <atomic>
+#include <condition_variable>
+#include <cstddef>
 #include <cstdint>
+#include <list>
+#include <mutex>
 
 #include "signet/image/image.h"
 
 namespace signet {
 
-// The memory of all pictures that are worked on, counted before it is asked for: a file of some kilobytes may be a picture of
-// hundreds of megabytes. Safe from many threads.
+// The memory of all pictures that are worked on, clients' and those of the collection, counted before it is asked for: a file of
+// some kilobytes may be a picture of hundreds of megabytes. Safe from many threads.
 class PictureMemory {
  public:
   // What one picture holds of it, given back at its end. Must not outlive the memory.
@@ -30,12 +33,22 @@ class PictureMemory {
   explicit PictureMemory(std::uint64_t most) : most_(most) {}
   PictureMemory(const PictureMemory&) = delete;
   PictureMemory& operator=(const PictureMemory&) = delete;
-  Share take(std::uint64_t bytes);  // throws kBusy where so many are not free
-  std::uint64_t held() const noexcept { return held_.load(); }
+  // So many bytes, or all where there are no more. Who comes waits behind those who wait already, so that large pictures have
+  // their turn too; throws kBusy after `wait_seconds`. Who holds a share must not wait for another: all might.
+  Share take(std::uint64_t bytes, double wait_seconds);
+  std::uint64_t held() const noexcept;
+  std::size_t waiting() const noexcept;
 
  private:
+  using Line = std::list<std::uint64_t>;  // the bytes that each wants
+  std::uint64_t left_for(Line::const_iterator place) const noexcept;
+  void give_back(std::uint64_t bytes) noexcept;
+
   const std::uint64_t most_;
-  std::atomic<std::uint64_t> held_{0};
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t held_ = 0;
+  Line line_;
 };
 
 // Bytes that a picture of so many pixels needs while it is decoded: red, green, blue and alpha, and beside them the picture that

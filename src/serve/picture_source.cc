@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -39,30 +40,28 @@ bool is_below(const std::string& path, const std::vector<std::string>& roots) {
 class OpenFile {
  public:
   // Non-blocking, so that a pipe under a picture's name holds nobody up.
-  explicit OpenFile(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {}
+  explicit OpenFile(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
+    if (fd_ < 0 || ::fstat(fd_, &status_) != 0) status_ = {};
+  }
   ~OpenFile() {
     if (fd_ >= 0) ::close(fd_);
   }
   OpenFile(const OpenFile&) = delete;
   OpenFile& operator=(const OpenFile&) = delete;
-  bool is_regular() const {
-    struct stat status {};
-    return fd_ >= 0 && ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
-  }
+  bool is_regular() const { return S_ISREG(status_.st_mode); }
+  std::uint64_t size() const { return static_cast<std::uint64_t>(status_.st_size); }
   // Where the opened file lies, whatever its name has become since.
   std::string path() const {
     std::error_code failed;
     const fs::path target = fs::read_symlink(concat("/proc/self/fd/", fd_), failed);
     return failed ? std::string() : target.string();
   }
-  std::vector<std::byte> read(std::uint64_t limit) const {
-    struct stat status {};
-    if (::fstat(fd_, &status) != 0 || static_cast<std::uint64_t>(status.st_size) > limit)
-      fail(ErrorCode::kInvalidArgument, "the picture's file has more than ", limit, " bytes");
-    std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
+  // Its first bytes: so many, or all where there are no more.
+  std::vector<std::byte> read(std::uint64_t most) const {
+    std::vector<std::byte> bytes(static_cast<std::size_t>(std::min(most, size())));
     std::size_t done = 0;
     while (done < bytes.size()) {
-      const ssize_t got = ::read(fd_, bytes.data() + done, bytes.size() - done);
+      const ssize_t got = ::pread(fd_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) break;
       done += static_cast<std::size_t>(got);
@@ -73,11 +72,24 @@ class OpenFile {
 
  private:
   int fd_;
+  struct stat status_ {};
 };
+
+// What the beginning of a file says; the most that it may have where that says nothing (a TIFF may say it at its end).
+std::uint64_t claimed_pixels(const OpenFile& file, std::uint64_t most) {
+  constexpr std::uint64_t kBeginning = std::uint64_t{256} << 10;
+  try {
+    const ImageHeader header = read_image_header(file.read(kBeginning), "the picture");
+    return std::min(most, std::uint64_t{header.width} * header.height);
+  } catch (const Error&) {
+    return most;
+  }
+}
 
 }  // namespace
 
-PictureSource::PictureSource(const std::vector<std::string>& roots, DecodeLimits limits) : limits_(limits) {
+PictureSource::PictureSource(const std::vector<std::string>& roots, DecodeLimits limits, PictureMemory& memory)
+    : limits_(limits), memory_(memory) {
   for (const std::string& root : roots) {
     const auto real = root.empty() ? std::nullopt : real_path(root);
     if (!real) continue;
@@ -96,35 +108,42 @@ bool PictureSource::named_inside(const std::string& path) const {
   return is_below(plain, roots_) || is_below(plain, given_);
 }
 
-bool PictureSource::load_file(const std::string& path, std::uint32_t target_side, Image& image) const {
+bool PictureSource::load_file(const std::string& path, std::uint32_t target_side, double wait_seconds,
+                              DecodedPicture& picture) const {
   const OpenFile file(path);
   if (!file.is_regular() || !inside(file.path())) return false;
+  if (file.size() > limits_.max_bytes) {
+    fail(ErrorCode::kInvalidArgument, "the picture's file has ", file.size(), " bytes; at most ", limits_.max_bytes, " are read");
+  }
   DecodeLimits limits = limits_;
   limits.target_side = target_side;
-  image = decode_image(file.read(limits.max_bytes), "the picture", limits);
+  limits.max_pixels = claimed_pixels(file, limits_.max_pixels);  // and no more, should somebody write to it meanwhile
+  picture.memory = memory_.take(file.size() + decoding_bytes(limits.max_pixels), wait_seconds);
+  picture.image = decode_image(file.read(file.size()), "the picture", limits);
+  picture.memory.shrink(picture.image.pixels.size());
   return true;
 }
 
 const PictureSource::Opened& PictureSource::open(const std::string& path) {
   const std::lock_guard lock(mutex_);
-  const auto [at, fresh] = opened_.try_emplace(path);
-  Opened& opened = at->second;
-  if (!fresh) return opened;
+  if (const auto known = opened_.find(path); known != opened_.end()) return known->second;
+  Opened opened;
   try {
     // A folder of picture files has no members beyond its files, which were looked for before: listing it would be for nothing.
     const auto format = detect_dataset_format(path);
-    if (format != DatasetFormat::kTar && format != DatasetFormat::kIdx && format != DatasetFormat::kCifar) return opened;
-    opened.data = open_dataset(path, DatasetOptions{DatasetFormat::kAuto, "", limits_});
-    opened.position.reserve(opened.data->size());
-    for (std::size_t i = 0; i < opened.data->size(); ++i) opened.position.emplace(opened.data->key(i), i);
-  } catch (const Error&) {  // then it is no data set, and holds no member
-    opened.data = nullptr;
+    if (format == DatasetFormat::kTar || format == DatasetFormat::kIdx || format == DatasetFormat::kCifar) {
+      opened.data = open_dataset(path, DatasetOptions{DatasetFormat::kAuto, "", limits_});
+      opened.position.reserve(opened.data->size());
+      for (std::size_t i = 0; i < opened.data->size(); ++i) opened.position.emplace(opened.data->key(i), i);
+    }
+  } catch (const Error&) {  // then it is no data set, and holds no member; what is no Error (no memory) is not remembered
+    opened = {};
   }
-  return opened;
+  return opened_.emplace(path, std::move(opened)).first->second;
 }
 
 // The longest part of the path that exists is the data set, the rest is the name inside it.
-bool PictureSource::load_member(const std::string& path, Image& image) {
+bool PictureSource::load_member(const std::string& path, double wait_seconds, DecodedPicture& picture) {
   std::error_code ignored;
   for (std::string container = parent_path(path); container.size() > 1 && named_inside(container);
        container = parent_path(container)) {
@@ -135,14 +154,16 @@ bool PictureSource::load_member(const std::string& path, Image& image) {
     if (opened.data == nullptr) return false;
     const auto at = opened.position.find(path.substr(container.size() + 1));
     if (at == opened.position.end()) return false;
-    image = opened.data->get(at->second).image;
+    picture.memory = memory_.take(decoding_bytes(limits_.max_pixels), wait_seconds);  // what it has is not known before
+    picture.image = opened.data->get(at->second).image;
+    picture.memory.shrink(picture.image.pixels.size());
     return true;
   }
   return false;
 }
 
-Image PictureSource::load(const std::string& key, std::uint32_t target_side) {
-  Image image;
+DecodedPicture PictureSource::load(const std::string& key, std::uint32_t target_side, double wait_seconds) {
+  DecodedPicture picture;
   std::vector<std::string> paths;
   if (!key.empty() && key.front() == '/') {
     paths.push_back(key);
@@ -151,9 +172,11 @@ Image PictureSource::load(const std::string& key, std::uint32_t target_side) {
   }
   for (const std::string& path : paths) {
     if (!named_inside(path)) continue;
-    if (load_file(path, target_side, image) || load_member(path, image)) return image;
+    if (load_file(path, target_side, wait_seconds, picture) || load_member(path, wait_seconds, picture)) return picture;
   }
-  fail(ErrorCode::kNotFound, "the picture of this image is gone, or lies outside the folders whose pictures are served");
+  fail(ErrorCode::kNotFound,
+       "the picture of this image is gone, or its key names none inside the folders whose pictures are served; --root must be "
+       "given as the keys spell it");
 }
 
 }  // namespace signet

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "serve/picture_memory.h"
 #include "signet/dataset/dataset.h"
 
 namespace signet {
@@ -17,11 +18,11 @@ namespace signet {
 // counts, and what is opened is what is checked. Safe from many threads.
 class PictureSource {
  public:
-  // Roots that do not exist are left out: their pictures are gone.
-  PictureSource(const std::vector<std::string>& roots, DecodeLimits limits);
-  // Throws kNotFound, without a path in the message, where there is no such picture inside the roots; kCorrupt, kUnsupported,
-  // kInvalidArgument as decode_image.
-  Image load(const std::string& key, std::uint32_t target_side);
+  // Roots that do not exist are left out: their pictures are gone. `memory` must outlive this and what load() gives.
+  PictureSource(const std::vector<std::string>& roots, DecodeLimits limits, PictureMemory& memory);
+  // Throws kNotFound, without a path in the message, where there is no such picture inside the roots; kBusy where there is no
+  // memory for it within `wait_seconds`; kCorrupt, kUnsupported, kInvalidArgument as decode_image.
+  DecodedPicture load(const std::string& key, std::uint32_t target_side, double wait_seconds);
 
  private:
   struct Opened {
@@ -30,13 +31,14 @@ class PictureSource {
   };
   bool inside(const std::string& real_path) const;
   bool named_inside(const std::string& path) const;  // by its text alone
-  bool load_file(const std::string& path, std::uint32_t target_side, Image& image) const;
-  bool load_member(const std::string& path, Image& image);
+  bool load_file(const std::string& path, std::uint32_t target_side, double wait_seconds, DecodedPicture& picture) const;
+  bool load_member(const std::string& path, double wait_seconds, DecodedPicture& picture);
   const Opened& open(const std::string& path);
 
   std::vector<std::string> roots_;  // real paths
   std::vector<std::string> given_;  // the same roots as their keys may spell them, absolute
   DecodeLimits limits_;
+  PictureMemory& memory_;
   std::mutex mutex_;  // guards opened_; an entry does not change once it is there
   std::map<std::string, Opened> opened_;
 };

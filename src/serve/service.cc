@@ -46,11 +46,12 @@ Service::State::State(FileSystem& fs_in, const ServiceOptions& options_in) : fs(
   roots.push_back(info.root);
   DecodeLimits limits;
   limits.max_pixels = options.max_pixels;
-  pictures = std::make_unique<PictureSource>(roots, limits);
   memory = std::make_unique<PictureMemory>(std::max(options.max_picture_memory, decoding_bytes(options.max_pixels)));
+  pictures = std::make_unique<PictureSource>(roots, limits, *memory);
   DuplicateFinder::Options finding;
   finding.threads = static_cast<std::size_t>((thread_count(options.threads) + 1) / 2);  // the others answer meanwhile
   finding.wait_seconds = options.duplicates_seconds;
+  finding.memory_seconds = options.patient_memory_seconds;
   duplicates = std::make_unique<DuplicateFinder>(finding, *pictures);
   passes = std::make_unique<SearchPasses>(static_cast<std::size_t>(thread_count(options.threads)),
                                           [this](std::span<PassQuestion* const> questions) { answer(questions); });
@@ -65,7 +66,7 @@ ImageEntry Service::State::entry(const CollectionState& now, ImageRecord record)
   return entry;
 }
 
-DecodedPicture Service::State::decode(std::span<const std::byte> bytes) const {
+DecodedPicture Service::State::decode(std::span<const std::byte> bytes, double wait_seconds) const {
   DecodeLimits limits;
   limits.max_pixels = options.max_pixels;
   if (encoder != nullptr) {
@@ -78,7 +79,7 @@ DecodedPicture Service::State::decode(std::span<const std::byte> bytes) const {
     const std::uint64_t pixels = std::uint64_t{header.width} * header.height;
     DecodedPicture picture;
     // One with too many pixels gets no memory: decode_image() refuses it, which no waiting changes.
-    if (pixels <= limits.max_pixels) picture.memory = memory->take(decoding_bytes(pixels));
+    if (pixels <= limits.max_pixels) picture.memory = memory->take(decoding_bytes(pixels), wait_seconds);
     picture.image = decode_image(bytes, "the picture", limits);
     picture.memory.shrink(picture.image.pixels.size());
     return picture;
@@ -132,7 +133,7 @@ Service::~Service() { stop(); }
 
 const ServiceOptions& Service::options() const noexcept { return state_->options; }
 
-bool Service::ready() const noexcept { return !state_->stopped.load() && state_->live->failure().empty(); }
+bool Service::ready() const noexcept { return !state_->stopped.load() && state_->live->is_newest(); }
 
 std::string Service::failure() const { return state_->live->failure(); }
 
@@ -143,6 +144,8 @@ bool Service::can_encode() const noexcept { return state_->encoder != nullptr; }
 std::size_t Service::searches_waiting() const { return state_->passes->waiting(); }
 
 std::uint64_t Service::picture_bytes() const noexcept { return state_->memory->held(); }
+
+std::size_t Service::pictures_waiting() const noexcept { return state_->memory->waiting(); }
 
 CollectionInfo Service::info() const { return state_->live->state()->info(); }
 
@@ -181,7 +184,7 @@ CollectionSummary Service::summary() const {
 
 EncodedPicture Service::encode(std::span<const std::byte> picture) const {
   EncodedPicture encoded;
-  encoded.outputs = state_->outputs(state_->decode(picture));
+  encoded.outputs = state_->outputs(state_->decode(picture, state_->options.memory_seconds));
   encoded.code = to_hex(pack_signs(encoded.outputs, state_->encoder->info().bits).row(0));
   return encoded;
 }
@@ -227,13 +230,14 @@ SmallPicture Service::thumbnail(std::uint64_t id, std::uint32_t side) const {
   if (side < kLeast || side > kMost) fail(ErrorCode::kInvalidArgument, "size must be ", kLeast, " to ", kMost, ", not ", side);
   const auto record = state_->live->state()->view().get(id);
   if (!record) fail(ErrorCode::kNotFound, "there is no image with the id ", id);
-  Image image;
+  DecodedPicture picture;
   try {
-    image = state_->pictures->load(record->key, side);
+    picture = state_->pictures->load(record->key, side, state_->options.memory_seconds);
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::kNotFound) throw;
+    if (error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kBusy) throw;
     fail(ErrorCode::kNotFound, "the picture of this image cannot be read any more: ", error.what());
   }
+  Image& image = picture.image;
   const std::uint32_t longest = std::max(image.width, image.height);
   // Small pictures stay as they are, pixel for pixel; the page enlarges them.
   if (longest <= side && longest <= 64) {

@@ -20,9 +20,15 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 
 }  // namespace
 
-std::unique_ptr<PassQuestion> Service::State::question(const CollectionState& now, const SearchQuery& query) const {
-  const std::uint32_t bits = now.info().bits;
+std::unique_ptr<PassQuestion> Service::State::question(const SearchQuery& query) const {
   auto question = std::make_unique<PassQuestion>();
+  if (const auto* of = std::get_if<SearchQuery::Picture>(&query.query)) {  // first: it may wait, and the state grows old
+    check_encodes();
+    question->picture = decode(of->bytes, of->at_once ? 0 : options.memory_seconds);
+  }
+  question->now = live->state();
+  const CollectionState& now = *question->now;
+  const std::uint32_t bits = now.info().bits;
   question->code = CodeMatrix(0, bits);
   std::visit(Overloaded{
                  [&](const SearchQuery::Code& of) {
@@ -41,10 +47,7 @@ std::unique_ptr<PassQuestion> Service::State::question(const CollectionState& no
                    if (!now.view().get(of.id)) fail(ErrorCode::kNotFound, "there is no image with the id ", of.id);
                    question->code.append(now.view().code(of.id));
                  },
-                 [&](const SearchQuery::Picture& of) {
-                   check_encodes();
-                   question->picture = decode(of.bytes);
-                 },
+                 [](const SearchQuery::Picture&) {},
              },
              query.query);
   return question;
@@ -132,13 +135,11 @@ void Service::search(const SearchQuery& query, SearchDone done) const {
   const std::size_t limit = query.limit.value_or(options.max_page);
   state_->check_limit(limit, "; offset leads to the next page");
 
-  const auto now = state_->live->state();
-  std::unique_ptr<PassQuestion> question = state_->question(*now, query);
-  question->now = now;
+  std::unique_ptr<PassQuestion> question = state_->question(query);
   question->options.k = k;
   question->options.radius = query.radius;
   if (!query.labels.empty()) {
-    question->words = state_->filter(*now, query.labels);
+    question->words = state_->filter(*question->now, query.labels);
     question->filter.words = question->words;
     question->options.filter = &question->filter;
   }

@@ -69,9 +69,9 @@ auto WriterLease::use(const Change& change) {
 struct Service::State {
   State(FileSystem& fs_in, const ServiceOptions& options_in);
   ImageEntry entry(const CollectionState& now, ImageRecord record) const;
-  DecodedPicture decode(std::span<const std::byte> bytes) const;  // of a client's picture
-  std::vector<float> outputs(DecodedPicture picture) const;       // throws kUsage where there is no model
-  std::unique_ptr<PassQuestion> question(const CollectionState& now, const SearchQuery& query) const;
+  DecodedPicture decode(std::span<const std::byte> bytes, double wait_seconds) const;  // a client's picture
+  std::vector<float> outputs(DecodedPicture picture) const;                            // throws kUsage where there is no model
+  std::unique_ptr<PassQuestion> question(const SearchQuery& query) const;
   SearchAnswer page(PassQuestion& found, std::size_t offset, std::size_t limit) const;
   void check_encodes() const;
   void answer(std::span<PassQuestion* const> questions) const;  // of one pass
@@ -90,8 +90,8 @@ struct Service::State {
   std::uint32_t code_bits = 0;
   std::unique_ptr<LiveCollection> live;
   std::unique_ptr<Encoder> encoder;  // may be null
+  std::unique_ptr<PictureMemory> memory;
   std::unique_ptr<PictureSource> pictures;
-  std::unique_ptr<PictureMemory> memory;  // of clients' pictures
   std::unique_ptr<WriterLease> writer;
   std::unique_ptr<DuplicateFinder> duplicates;
   std::unique_ptr<SearchPasses> passes;  // as many at once as there are threads to use

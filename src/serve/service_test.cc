@@ -126,39 +126,82 @@ TEST_F(ServiceTest, RefusesPicturesThatAreNone) {
   EXPECT_EQ(error_of([&] { service.encode(bytes("GIF89a.........")); }), ErrorCode::kUnsupported);
 }
 
-TEST_F(ServiceTest, PicturesAreRefusedWhileOthersHoldTheMemory) {
-  ServiceOptions options = service_options();
-  options.threads = 1;
-  options.max_pixels = 100;
-  options.max_picture_memory = 0;  // what one of 100 pixels needs, then
-  Service service(real_file_system(), options);
-  std::promise<void> begun, end;
-  service.search(by_code(0), [&](const SearchAnswer&, const std::exception_ptr&) {
-    begun.set_value();
-    end.get_future().wait();  // meanwhile pictures wait for their pass
-  });
-  begun.get_future().wait();
-  const std::string png = test_png(1, 10, 10);
-  SearchQuery query;
-  query.query = SearchQuery::Picture{bytes(png)};
-  std::promise<bool> answered;
-  service.search(query, [&](const SearchAnswer&, const std::exception_ptr& error) { answered.set_value(error == nullptr); });
-  EXPECT_EQ(service.picture_bytes(), 100u);  // one channel, decoded
+// A service with memory for one picture of 100 pixels, and such a picture that is decoded and waits for its pass until let_go().
+class ServiceMemoryTest : public ServiceTest {
+ protected:
+  static ServiceOptions with_little_memory(ServiceOptions options, double wait_seconds) {
+    options.threads = 1;
+    options.max_pixels = 100;
+    options.max_picture_memory = 0;  // what one of 100 pixels needs, then
+    options.memory_seconds = options.patient_memory_seconds = wait_seconds;
+    return options;
+  }
+  void hold_memory(const Service& service) {
+    service.search(by_code(0), [&](const SearchAnswer&, const std::exception_ptr&) {
+      begun_.set_value();
+      end_.get_future().wait();
+    });
+    begun_.get_future().wait();
+    SearchQuery query;
+    query.query = SearchQuery::Picture{bytes(png_)};
+    service.search(query, [&](const SearchAnswer&, const std::exception_ptr& error) { answered_.set_value(error == nullptr); });
+    EXPECT_EQ(service.picture_bytes(), 100u);  // one channel, decoded
+  }
+  void let_go() {
+    end_.set_value();
+    EXPECT_TRUE(answered_.get_future().get());
+  }
+  std::vector<BulkItem> a_code_and_a_picture() const {
+    return {{"a", {}, {codes_.row(3).begin(), codes_.row(3).end()}, ""}, {"b", {}, {}, png_}};
+  }
+  const std::string png_ = test_png(1, 10, 10);
+
+ private:
+  std::promise<void> begun_, end_;
+  std::promise<bool> answered_;
+};
+
+TEST_F(ServiceMemoryTest, PicturesAreRefusedWhereOthersHoldTheMemoryForTooLong) {
+  put(key(3), png_);
+  Service service(real_file_system(), with_little_memory(service_options(), 0.01));
+  hold_memory(service);
   std::string message;
-  EXPECT_EQ(error_of([&] { service.encode(bytes(png)); }, &message), ErrorCode::kBusy);
+  EXPECT_EQ(error_of([&] { service.encode(bytes(png_)); }, &message), ErrorCode::kBusy);
   EXPECT_NE(message.find("needs 700 bytes"), std::string::npos) << message;
-  EXPECT_EQ(error_of([&] { service.put("new", bytes(png), std::nullopt); }), ErrorCode::kBusy);
-  const std::vector<std::uint8_t> code(codes_.row(3).begin(), codes_.row(3).end());
-  EXPECT_EQ(error_of([&] { service.add({{"a", {}, code, ""}, {"b", {}, {}, png}}); }), ErrorCode::kBusy);
+  EXPECT_EQ(error_of([&] { service.put("new", bytes(png_), std::nullopt); }), ErrorCode::kBusy);
+  EXPECT_EQ(error_of([&] { service.add(a_code_and_a_picture()); }), ErrorCode::kBusy);
+  EXPECT_EQ(error_of([&] { service.thumbnail(4, 32); }), ErrorCode::kBusy);  // and not that it is gone
   // What is refused for ever does not hear that it may come back.
   EXPECT_EQ(error_of([&] { service.encode(bytes(test_png(1, 11, 10))); }), ErrorCode::kInvalidArgument);
   EXPECT_EQ(error_of([&] { service.encode(bytes("no picture")); }), ErrorCode::kInvalidArgument);
-  end.set_value();
-  EXPECT_TRUE(answered.get_future().get());
-  EXPECT_NO_THROW(service.encode(bytes(png)));
-  EXPECT_NO_THROW(service.encode(bytes(png)));
+  let_go();
+  EXPECT_NO_THROW(service.encode(bytes(png_)));
+  EXPECT_NO_THROW(service.encode(bytes(png_)));
+  EXPECT_NO_THROW(service.thumbnail(4, 32));
   EXPECT_EQ(service.picture_bytes(), 0u);
   EXPECT_EQ(service.info().images, kServeImages);
+}
+
+TEST_F(ServiceMemoryTest, PicturesWaitForTheMemoryThatOthersHold) {
+  put(key(3), png_);
+  Service service(real_file_system(), with_little_memory(service_options(), 3600));
+  hold_memory(service);
+  auto encoded = std::async(std::launch::async, [&] { return service.encode(bytes(png_)).code; });
+  auto shown = std::async(std::launch::async, [&] { return service.thumbnail(4, 32).content_type; });
+  auto added = std::async(std::launch::async, [&] { return service.add(a_code_and_a_picture()); });
+  auto changed = std::async(std::launch::async, [&] { return service.put("new", bytes(png_), std::nullopt).created; });
+  eventually([&] { return service.pictures_waiting() == 4; }, "all four wait");
+  SearchQuery at_once;
+  at_once.query = SearchQuery::Picture{bytes(png_), true};
+  EXPECT_EQ(error_of([&] { service.search(at_once); }), ErrorCode::kBusy);
+  let_go();
+  EXPECT_EQ(shown.get(), "image/png");
+  EXPECT_TRUE(changed.get());
+  for (const BulkOutcome& outcome : added.get()) EXPECT_EQ(outcome.error, "");
+  EXPECT_EQ(service.image("b").code, encoded.get());
+  EXPECT_EQ(service.pictures_waiting(), 0u);
+  EXPECT_EQ(service.picture_bytes(), 0u);
+  EXPECT_EQ(service.info().images, kServeImages + 3);
 }
 
 TEST_F(ServiceTest, BrowsesByIdsOffsetsAndLabels) {

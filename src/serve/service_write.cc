@@ -136,7 +136,8 @@ PutResult Service::put(const std::string& key, std::span<const std::byte> pictur
   check_key(key);
   if (label) check_label(*label);
   check_takes_pictures(info());
-  const CodeMatrix code = pack_signs(state_->outputs(state_->decode(picture)), state_->encoder->info().bits);
+  const CodeMatrix code =
+      pack_signs(state_->outputs(state_->decode(picture, state_->options.patient_memory_seconds)), state_->encoder->info().bits);
   ImageRecord record;
   record.key = key;
   describe(picture, record);
@@ -187,7 +188,7 @@ std::vector<BulkOutcome> Service::add(std::vector<BulkItem> items) {
       if (items[i].code.empty()) {
         check_takes_pictures(now->info());
         const auto bytes = as_bytes(items[i].picture);
-        code = pack_signs(state_->outputs(state_->decode(bytes)), now->info().bits);
+        code = pack_signs(state_->outputs(state_->decode(bytes, state_->options.patient_memory_seconds)), now->info().bits);
         describe(bytes, record);
       } else {
         code = CodeMatrix(now->info().bits, std::move(items[i].code));

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <filesystem>
@@ -163,8 +164,12 @@ class Client {
     buffer_.erase(0, size);
     return reply;
   }
-  // Whether the server has ended the connection (waits for it).
-  bool ended() { return buffer_.empty() && !fill(); }
+  // Whether the server ends the connection, with nothing before it; no end in ten seconds is none.
+  bool ended() const {
+    char byte = 0;
+    const ssize_t got = buffer_.empty() ? ::recv(fd_, &byte, 1, MSG_PEEK) : 1;
+    return got == 0 || (got < 0 && (errno == ECONNRESET || errno == EPIPE));
+  }
 
  private:
   bool fill() {

@@ -1,8 +1,10 @@
 // What may come from outside and must be refused, or have a defined answer: one test a kind.
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <limits>
+#include <new>
 
 #include "store/catalog.h"
 #include "store/test_collection.h"
@@ -151,6 +153,13 @@ TEST_F(BadInputTest, ACollectionOfANewerVersion) {
   EXPECT_EQ(error_of([&] { open(); }), ErrorCode::kUnsupported);
 }
 
+TEST_F(BadInputTest, NoMemoryInSqliteIsNoDamage) {
+  create();
+  const store::Database db(store::catalog_path(home), store::Database::Mode::kRead, "");
+  EXPECT_THROW(db.raise(SQLITE_NOMEM, "reading"), std::bad_alloc);
+  EXPECT_THROW(db.raise(SQLITE_IOERR_NOMEM, "reading"), std::bad_alloc);
+}
+
 TEST_F(BadInputTest, ClassNamesMayGrowOnly) {
   const auto writer = create();
   auto names = test_create().class_names;
@@ -173,19 +182,6 @@ void protect(const std::string& folder, bool on) {
     std::filesystem::permissions(entry.path(), entry.is_directory() ? folders : files);
   }
   std::filesystem::permissions(folder, folders);
-}
-
-// Runs `action` in a process without the rights of root; returns what it returned.
-template <typename Action>
-int as_nobody(const Action& action) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    if (::getuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0)) ::_exit(99);
-    ::_exit(action());
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 TEST_F(BadInputTest, AReadOnlyFolderCanBeReadAndSaysWhyItCannotBeWritten) {

@@ -93,20 +93,23 @@ Catalog::Stamp Catalog::stamp_of(const std::string& path) noexcept {
   return {info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size), seconds * 1'000'000'000 + info.st_mtim.tv_nsec};
 }
 
+bool Catalog::written_since() const { return opened_ && stamp_of(db_.path()) != opened_->stamp; }
+
 bool Catalog::outdated() {
-  if (opened_) return stamp_of(db_.path()) != opened_->stamp || stamp_of(db_.path() + "-wal").size > 0;
+  if (opened_) return written_since() || stamp_of(db_.path() + "-wal").size > 0;
   int moved = 0;
   return sqlite3_file_control(db_.raw(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0;
 }
 
-// Times of files are coarse: a file that was written a moment before it was opened may be written again and keep its time.
+// Times of files are coarse, on vfat two seconds: a file that was written a moment before it was opened may be written again and
+// keep its time.
 bool Catalog::reusable() {
-  constexpr std::int64_t kSettledNs = 1'000'000'000;
+  constexpr std::int64_t kSettledNs = 3'000'000'000;
   return !outdated() && (!opened_ || opened_->at_ns - opened_->stamp.modified_ns > kSettledNs);
 }
 
 void Catalog::check_unchanged() {
-  if (!opened_ || !outdated()) return;
+  if (!written_since()) return;
   fail(ErrorCode::kBusy, db_.path(), " was written while it was read as a file that nobody writes, because its folder cannot be ",
        "written here; try again, with a new view");
 }

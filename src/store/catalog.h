@@ -39,8 +39,10 @@ class Catalog {
   // Whether it may show what is no longer so: another file has taken this one's name; or it is immutable, and the file has
   // changed all the same or has got a log.
   bool outdated();
-  bool reusable();         // not outdated, and a later change could be told
-  void check_unchanged();  // throws kBusy where it is immutable and outdated
+  bool reusable();  // not outdated, and a later change could be told
+  // Throws kBusy where it is immutable and its file has changed. A log alone does no harm: what is read is an older state, and
+  // all of one.
+  void check_unchanged();
 
   HeadRow head();
   StateRow state();
@@ -81,6 +83,7 @@ class Catalog {
     std::int64_t at_ns = 0;
   };
   static Stamp stamp_of(const std::string& path) noexcept;
+  bool written_since() const;  // immutable, and its file is not what it was
 
   std::int64_t version() { return db_.number("PRAGMA user_version"); }
   void check_kind();

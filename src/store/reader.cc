@@ -34,10 +34,13 @@ class Reader final : public Collection {
   std::uint64_t tombstones_commit_ = 0;
 };
 
-// Tombstones change with removals only: while adds come in, views share one copy.
+// Tombstones change with removals only: while adds come in, views share one copy. It is kept once it is known to belong to the
+// state: of a file that is being written, the row of the one commit may come with the tombstones of another.
 std::shared_ptr<const Tombstones> Reader::tombstones(Catalog& catalog, const StateRow& state) {
   if (tombstones_ == nullptr || tombstones_commit_ != state.tombstones_commit) {
-    tombstones_ = std::make_shared<const Tombstones>(catalog.tombstones());
+    auto now = std::make_shared<const Tombstones>(catalog.tombstones());
+    catalog.check_unchanged();
+    tombstones_ = std::move(now);
     tombstones_commit_ = state.tombstones_commit;
   }
   return tombstones_;

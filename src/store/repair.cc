@@ -24,13 +24,12 @@ constexpr const char* kLogSuffixes[] = {"-wal", "-shm"};
 struct Chosen {
   SegmentSalvage salvage;
   SegmentRow row;  // of the repaired catalog
-  bool rewritten = false;
 };
 
-// Order of effects, so that a death anywhere leaves a collection that repair can take up again: copies into quarantine; the new
-// catalog complete under another name (from here on readers and writers refuse and ask for repair); the old log goes, the new
-// catalog takes the old one's name; files that nobody names go. Everything before the new catalog's name is repeated from the
-// start, everything after it is finished.
+// Order of effects, so that a death anywhere leaves a collection that repair can take up again: second names (or copies) in
+// quarantine; the new catalog complete under another name (from here on readers and writers refuse and ask for repair); the old
+// log goes, the new catalog takes the old one's name; files that nobody names go. Everything before the new catalog's name is
+// repeated from the start, everything after it is finished.
 class Repair {
  public:
   Repair(FileSystem& fs, const std::string& path, const ToolOptions& options, RepairReport& report)
@@ -45,9 +44,12 @@ class Repair {
   HeadRow head() const;
   void check_same_codes(const HeadRow& head) const;
   void prepare(const HeadRow& head);
-  void drop_quarantine() noexcept;
+  void withdraw() noexcept;
   void rewrite_damaged(const HeadRow& head);
   void quarantine(const std::string& name);
+  void copy_aside(const std::string& name);
+  void remove_aside();
+  void remove_new_catalog();
   void write_catalog(const HeadRow& head);
   void write_rows(Catalog& catalog);
   void add_row(Catalog& catalog, const ImageRecord& record);
@@ -60,8 +62,10 @@ class Repair {
   ToolOptions options_;
   RepairReport& report_;
   CatalogSalvage salvage_;
-  std::vector<Chosen> chosen_;   // by id
-  std::set<std::string> aside_;  // segment files that are not taken as they are
+  std::vector<Chosen> chosen_;          // by id
+  std::set<std::string> aside_;         // segment files that are not taken as they are
+  std::set<std::string> copied_;        // names in quarantine of copies; the others are second names
+  std::vector<std::uint64_t> written_;  // numbers of new segments
   StateRow state_;
   std::string quarantine_;
   std::size_t at_ = 0;  // cursor over chosen_ while rows are written
@@ -142,21 +146,45 @@ void Repair::rewrite_damaged(const HeadRow& head) {
     if (one.salvage.intact) continue;
     const SegmentFile& old = *one.salvage.file;
     const Piece piece{old.codes(), old.ids(), one.salvage.keep.empty() ? nullptr : &one.salvage.keep};
-    one.row = write_segment(fs_, path_, {state_.next_segment++, state_.commit + 1, head.bits, head.model}, std::span(&piece, 1));
+    const std::uint64_t number = state_.next_segment++;
+    written_.push_back(number);  // before it is written: its name may be there although writing failed
+    one.row = write_segment(fs_, path_, {number, state_.commit + 1, head.bits, head.model}, std::span(&piece, 1));
     one.salvage.file = SegmentFile::open(fs_, path_, one.row, head);
-    one.rewritten = true;
   }
 }
 
-// Copies a file aside, zeros in place of what cannot be read of it; the original goes when nobody names it any more. Reading the
-// catalog past SQLite drops this process's POSIX locks on it, which is harmless here: the writer lock is held, and the file is
-// about to be replaced.
+// Gives a file a second name in quarantine; the first one goes when nobody names it any more. Not a copy, where that can be: what
+// could not be read may be read at another time, or by a tool that rescues data, as long as the file itself is there.
 void Repair::quarantine(const std::string& name) {
   if (!fs_.exists(file(name))) return;
-  write_file_atomically(fs_, join_path(quarantine_, file_name(name)), [&](WritableFile& copy) {
-    read_around(fs_, file(name), [&](std::span<const std::byte> piece) { copy.append(piece); });
-  });
+  if (!fs_.link(file(name), join_path(quarantine_, file_name(name)))) copy_aside(name);
   report_.quarantined.push_back(name);
+}
+
+// Zeros in place of what cannot be read. Reading the catalog past SQLite drops this process's POSIX locks on it, which is
+// harmless here: the writer lock is held, and the file is about to be replaced.
+void Repair::copy_aside(const std::string& name) {
+  copied_.insert(file_name(name));
+  std::vector<Unreadable> parts;
+  write_file_atomically(fs_, join_path(quarantine_, file_name(name)), [&](WritableFile& copy) {
+    parts = read_around(fs_, file(name), [&](std::span<const std::byte> piece) { copy.append(piece); });
+  });
+  for (const Unreadable& part : parts) {
+    if (report_.damage.size() < options_.max_damage)
+      report_.damage.push_back({name, concat("its copy in quarantine has zeros in place of ", unreadable_text(part))});
+  }
+}
+
+// The original takes the place of its copy, for the same reason.
+void Repair::remove_aside() {
+  for (const auto& name : aside_) {
+    const std::string path = join_path(file("segments"), name);
+    try {
+      if (copied_.contains(name)) fs_.rename(path, join_path(quarantine_, name));
+    } catch (const Error&) {  // quarantine may lie on another disk: then the copy is what stays
+    }
+    if (fs_.exists(path)) fs_.remove(path);
+  }
 }
 
 void Repair::add_unnamed(Catalog& catalog, std::uint64_t id) {
@@ -229,10 +257,14 @@ void Repair::write_rows(Catalog& catalog) {
   report_.kept = state_.images;
 }
 
-void Repair::write_catalog(const HeadRow& head) {
+void Repair::remove_new_catalog() {
   for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
     if (fs_.exists(file(kNewName) + suffix)) fs_.remove(file(kNewName) + suffix);
   }
+}
+
+void Repair::write_catalog(const HeadRow& head) {
+  remove_new_catalog();
   Catalog::create(file(kNewName), head, {}, options_.sqlite_vfs);
   {
     Catalog catalog(file(kNewName), Database::Mode::kWrite, options_.sqlite_vfs);
@@ -291,6 +323,7 @@ void Repair::prepare(const HeadRow& head) {
   for (const auto& name : aside_) quarantine(join_path("segments", name));
   quarantine(kCatalogName);
   quarantine(kCatalogName + std::string("-wal"));
+  fs_.sync_directory(quarantine_);
   fs_.create_directory(file("segments"));
   rewrite_damaged(head);
   write_catalog(head);
@@ -298,14 +331,30 @@ void Repair::prepare(const HeadRow& head) {
   write_report();
 }
 
-// The copies of an attempt that failed: what they were made of is still in its place, and without a report nobody could tell what
-// they are. On a full disk they would also stand in the way of the next attempt.
-void Repair::drop_quarantine() noexcept {
-  try {
+// Takes back an attempt that failed: what it was made of is still in its place. Without a report nobody could tell what lies in
+// quarantine; a new segment that no catalog names could be taken for one that was lost; and on a full disk all of it would stand
+// in the way of the next attempt. Not so where the new catalog has its name after all: then the attempt is to be finished.
+void Repair::withdraw() noexcept {
+  const auto try_to = [](const auto& step) {
+    try {
+      step();
+    } catch (const std::exception&) {  // the attempt's own error is the one to tell
+    }
+  };
+  bool counts = true;
+  try_to([&] { counts = fs_.exists(file(kRepairedName)); });
+  if (counts) return;
+  for (const std::uint64_t number : written_) {
+    try_to([&] {
+      const std::string path = segment_path(path_, number);
+      if (fs_.exists(path)) fs_.remove(path);
+    });
+  }
+  try_to([&] { remove_new_catalog(); });
+  try_to([&] {
     for (const auto& name : fs_.list(quarantine_)) fs_.remove(join_path(quarantine_, name));
     fs_.remove(quarantine_);
-  } catch (const std::exception&) {  // the attempt's own error is the one to tell
-  }
+  });
 }
 
 void Repair::run() {
@@ -315,15 +364,15 @@ void Repair::run() {
   check_same_codes(head);
   try {
     prepare(head);
+    fs_.rename(file(kNewName), file(kRepairedName));
   } catch (...) {
-    drop_quarantine();
+    withdraw();
     throw;
   }
-  fs_.rename(file(kNewName), file(kRepairedName));
   fs_.sync_directory(path_);
   finish(fs_, path_);
   write_acknowledged(path_, state_.commit);
-  for (const auto& name : aside_) fs_.remove(join_path(file("segments"), name));
+  remove_aside();
   report_.changed = true;
 }
 

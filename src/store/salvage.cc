@@ -1,7 +1,6 @@
 #include "store/salvage.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "base/container_layout.h"
@@ -9,6 +8,7 @@
 #include "signet/base/crc32c.h"
 #include "signet/base/error.h"
 #include "store/read_around.h"
+#include "store/segment_layout.h"
 #include "store/view.h"
 
 namespace signet::store {
@@ -22,6 +22,19 @@ bool attempt(const Step& step) {
     step();
     return true;
   } catch (const Error&) {
+    return false;
+  }
+}
+
+// Whether bytes are what the step takes them for. What else fails (no memory for a map, a right, a disk) says nothing about them
+// and is thrown: a file that could not be looked at is not one that is damaged.
+template <typename Step>
+bool fits(const Step& step) {
+  try {
+    step();
+    return true;
+  } catch (const Error& error) {
+    if (!is_about_content(error)) throw;
     return false;
   }
 }
@@ -50,7 +63,6 @@ class Changed final : public MappedFile {
 };
 
 using container_layout::Entry;
-using SegmentHead = std::array<std::byte, 96>;  // docs/format/segment.md
 
 // What the table of a container says of a section; nothing where there is none of that name. For files that Container::open
 // takes.
@@ -69,7 +81,8 @@ std::optional<Entry> entry_of(std::span<const std::byte> file, std::string_view 
 
 // The table's entry of a head that fails its checksum.
 std::optional<Entry> damaged_head(std::span<const std::byte> file, const std::string& path) {
-  if (!attempt([&] { Container::open(std::make_unique<Borrowed>(file), path, "SSEG", kSegmentVersion, 0); })) return std::nullopt;
+  if (!fits([&] { Container::open(std::make_unique<Borrowed>(file), path, kSegmentKind, kSegmentVersion, 0); }))
+    return std::nullopt;
   const std::optional<Entry> head = entry_of(file, "head");
   const bool damaged =
       head && head->length == sizeof(SegmentHead) && crc32c(file.subspan(head->offset, head->length)) != head->crc;
@@ -82,27 +95,39 @@ std::unique_ptr<MappedFile> with_head_of_catalog(std::span<const std::byte> file
                                                  const HeadRow* head) {
   const std::optional<Entry> damaged = damaged_head(file, path);
   if (!damaged || row.count == 0) return nullptr;
-  SegmentHead bytes;  // what the catalog does not repeat stays as it is
-  std::memcpy(bytes.data(), file.subspan(damaged->offset).data(), bytes.size());
-  const auto put = [&](std::size_t at, const auto& value) { std::memcpy(bytes.data() + at, &value, sizeof value); };
+  SegmentHead right;  // what the catalog does not repeat stays as it is
+  std::memcpy(&right, file.subspan(damaged->offset).data(), sizeof right);
   if (head != nullptr) {
-    put(0, head->bits);
-    put(48, std::array<std::byte, 32>{});
-    if (!head->model.empty()) std::ranges::copy(hash_bytes(head->model, "the model's fingerprint"), bytes.begin() + 48);
+    right.bits = head->bits;
+    right.model = model_bytes(head->model);
   }
   const std::optional<Entry> ids = entry_of(file, "ids");
-  put(4, static_cast<std::uint32_t>(ids ? ids->length / row.count : 0));
-  put(8, row.count);
-  put(16, row.first_id);
-  put(24, row.last_id);
-  put(32, row.number);
-  put(40, row.commit);
-  put(80, static_cast<std::uint32_t>(kBlockCodes));
-  put(84, row.content_crc);
-  put(88, ids ? ids->crc : std::uint32_t{0});
-  put(92, std::uint32_t{0});
+  right.width = static_cast<std::uint32_t>(ids ? ids->length / row.count : 0);
+  right.count = row.count;
+  right.first = row.first_id;
+  right.last = row.last_id;
+  right.number = row.number;
+  right.commit = row.commit;
+  right.block = kBlockCodes;
+  right.content_crc = row.content_crc;
+  right.ids_crc = ids ? ids->crc : 0;
+  right.zero = 0;
+  const auto bytes = std::as_bytes(std::span(&right, 1));
   if (crc32c(bytes) != damaged->crc) return nullptr;
   return std::make_unique<Changed>(file, damaged->offset, bytes);
+}
+
+// The segment that this content is: by what it says itself, with the head that the catalog repeats, or by the catalog alone. Null
+// where none of them fits. as_it_is: whether nothing had to be made good.
+std::shared_ptr<const SegmentFile> open_content(FileSystem& fs, const std::string& path, std::unique_ptr<MappedFile> content,
+                                                const SegmentRow* row, const HeadRow* head, bool& as_it_is) {
+  auto right = row != nullptr ? with_head_of_catalog(content->data(), path, *row, head) : nullptr;
+  as_it_is = right == nullptr;
+  if (right != nullptr) content = std::move(right);
+  if (fits([&] { SegmentFile::open_alone(fs, path, 0, std::make_unique<Borrowed>(content->data())); }))
+    return SegmentFile::open_alone(fs, path, 0, std::move(content));
+  as_it_is = false;
+  return row != nullptr && head != nullptr ? SegmentFile::open_bare(std::move(content), path, *row, *head) : nullptr;
 }
 
 }  // namespace
@@ -180,6 +205,10 @@ std::vector<Verdict> CatalogSalvage::verdicts() {
   return all;
 }
 
+bool is_about_content(const Error& error) noexcept {
+  return error.code() == ErrorCode::kCorrupt || error.code() == ErrorCode::kMismatch || error.code() == ErrorCode::kUnsupported;
+}
+
 std::optional<std::string> segment_head_damage(std::span<const std::byte> file, const std::string& path) {
   const std::optional<Entry> head = damaged_head(file, path);
   if (!head) return std::nullopt;
@@ -188,31 +217,20 @@ std::optional<std::string> segment_head_damage(std::span<const std::byte> file, 
 
 SegmentSalvage salvage_segment(FileSystem& fs, const std::string& path, const SegmentRow* row, const HeadRow* head) {
   SegmentSalvage salvage;
-  ReadFile whole;
-  bool head_good = true;
-  const bool opened = attempt([&] {
-    whole = read_around(fs, path);
-    if (whole.content == nullptr) whole.content = fs.map(path);
-    if (row != nullptr) {
-      if (auto right = with_head_of_catalog(whole.content->data(), path, *row, head)) {
-        whole.content = std::move(right);
-        head_good = false;
-      }
-    }
-    salvage.file = SegmentFile::open_alone(fs, path, 0, std::move(whole.content));
-  });
-  if (!opened) return salvage;
+  ReadFile whole = read_around(fs, path);
+  if (whole.content == nullptr) whole.content = fs.map(path);
+  bool as_it_is = true;
+  salvage.file = open_content(fs, path, std::move(whole.content), row, head, as_it_is);
+  if (salvage.file == nullptr) return salvage;
   const SegmentFile& file = *salvage.file;
   if (segment_path(parent_path(parent_path(path)), file.row().number) != path || !file.ids_are_good()) {
     salvage.file.reset();  // without trustworthy ids the codes belong to nobody
     return salvage;
   }
-  salvage.intact = head_good && whole.unreadable.empty() && attempt([&] { file.verify(); });
+  salvage.intact = as_it_is && whole.unreadable.empty() && fits([&] { file.verify(); });
   const IdColumn& ids = file.ids();
-  std::uint32_t crc = ids.width == 0 ? 0 : crc32c({ids.offsets, static_cast<std::size_t>(ids.count * ids.width)});
-  crc = crc32c(std::as_bytes(file.codes()), crc);
   salvage.kept = ids.count;
-  if (salvage.intact || crc == file.row().content_crc) return salvage;  // ids and codes are what was written
+  if (salvage.intact || file.content_crc() == file.row().content_crc) return salvage;  // ids and codes are what was written
   salvage.keep.assign((ids.count + 63) / 64, ~std::uint64_t{0});
   for (const std::uint64_t block : file.damaged_blocks()) {
     const std::uint64_t end = std::min(ids.count, (block + 1) * kBlockCodes);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "signet/base/error.h"
 #include "store/catalog.h"
 #include "store/loaded_segment.h"
 #include "store/segment.h"
@@ -32,6 +33,9 @@ class CatalogSalvage {
   std::unique_ptr<Catalog> catalog_;
 };
 
+// Whether the error is one of bytes that are not what they should be, and not one of looking at them.
+bool is_about_content(const Error& error) noexcept;
+
 // A sentence where the section `head` of a segment's file fails its checksum. Nothing also where the file is no whole container:
 // opening it says so. For those who open a segment without checking its sections first, and would take what a damaged head says
 // for the cause.
@@ -45,7 +49,8 @@ struct SegmentSalvage {
   bool intact = false;  // the whole file is
 };
 // row, head: what the catalog says of this segment and of all, null where it cannot be read. A damaged head of the file is made
-// anew from them, where the result has the checksum that the file states for it.
+// anew from them, where the result has the checksum that the file states for it; so is a damaged frame, where ids and codes have
+// the checksum that the row states. Throws what is not about the content (kIo, kNotFound): of such a file nothing is known.
 SegmentSalvage salvage_segment(FileSystem& fs, const std::string& path, const SegmentRow* row, const HeadRow* head);
 
 }  // namespace signet::store

@@ -1,32 +1,17 @@
 #include "store/segment.h"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <charconv>
 #include <cstring>
 
+#include "base/container_layout.h"
 #include "signet/base/crc32c.h"
 #include "signet/base/error.h"
 #include "signet/code/code_matrix.h"
+#include "store/segment_layout.h"
 
 namespace signet::store {
 namespace {
-
-static_assert(std::endian::native == std::endian::little, "files are little-endian and mapped as they are");
-
-constexpr const char* kKind = "SSEG";
-constexpr std::size_t kHeadBytes = 96;
-
-// The head as it lies in the file.
-struct Head {
-  std::uint32_t bits = 0, width = 0;
-  std::uint64_t count = 0, first = 0, last = 0, number = 0, commit = 0;
-  std::array<std::byte, 32> model{};
-  std::uint32_t block = kBlockCodes, content_crc = 0;
-  std::uint32_t ids_crc = 0, zero = 0;
-};
-static_assert(sizeof(Head) == kHeadBytes && std::is_trivially_copyable_v<Head>);
 
 template <typename Visit>
 void for_each_kept(const Piece& piece, const Visit& visit) {
@@ -35,15 +20,12 @@ void for_each_kept(const Piece& piece, const Visit& visit) {
   }
 }
 
-Head plan(const SegmentParams& params, std::span<const Piece> pieces) {
-  Head head;
+SegmentHead plan(const SegmentParams& params, std::span<const Piece> pieces) {
+  SegmentHead head;
   head.bits = params.bits;
   head.number = params.number;
   head.commit = params.commit;
-  if (!params.model.empty()) {
-    const Bytes raw = hash_bytes(params.model, "the model's fingerprint");
-    std::copy(raw.begin(), raw.end(), head.model.begin());
-  }
+  head.model = model_bytes(params.model);
   for (const Piece& piece : pieces) {
     if (piece.keep == nullptr && piece.ids.count > 0) {
       if (head.count == 0) head.first = piece.ids.id(0);
@@ -57,8 +39,7 @@ Head plan(const SegmentParams& params, std::span<const Piece> pieces) {
     });
   }
   if (head.count == 0) fail(ErrorCode::kInternal, "a segment without codes was asked for");
-  const std::uint64_t span = head.last - head.first;
-  head.width = span + 1 == head.count ? 0 : span >> 32 == 0 ? 4 : 8;
+  head.width = id_width(head.first, head.last, head.count);
   return head;
 }
 
@@ -94,7 +75,7 @@ class Sink {
   Bytes buffer_;
 };
 
-std::uint32_t write_ids(ContainerWriter& writer, const Head& head, std::span<const Piece> pieces) {
+std::uint32_t write_ids(ContainerWriter& writer, const SegmentHead& head, std::span<const Piece> pieces) {
   if (head.width == 0) return 0;
   writer.begin_section("ids");
   Sink sink(writer, 0);
@@ -182,16 +163,22 @@ std::optional<std::uint64_t> segment_number(const std::string& name) {
   return number;
 }
 
+std::array<std::byte, 32> model_bytes(const std::string& model) {
+  std::array<std::byte, 32> bytes{};
+  if (!model.empty()) std::ranges::copy(hash_bytes(model, "the model's fingerprint"), bytes.begin());
+  return bytes;
+}
+
 std::string segment_path(const std::string& collection, std::uint64_t number) {
   return join_path(join_path(collection, "segments"), segment_name(number));
 }
 
 SegmentRow write_segment(FileSystem& fs, const std::string& collection, const SegmentParams& params,
                          std::span<const Piece> pieces) {
-  Head head = plan(params, pieces);
+  SegmentHead head = plan(params, pieces);
   const std::size_t stride = bytes_per_code(params.bits);
   const std::string path = segment_path(collection, params.number);
-  ContainerWriter writer(fs, path, kKind, kSegmentVersion);
+  ContainerWriter writer(fs, path, kSegmentKind, kSegmentVersion);
   const std::uint32_t ids_crc = write_ids(writer, head, pieces);
   writer.begin_section("codes");
   head.ids_crc = ids_crc;
@@ -217,10 +204,33 @@ std::shared_ptr<const SegmentFile> SegmentFile::open_alone(FileSystem& fs, const
                                                            std::unique_ptr<MappedFile> content) {
   std::shared_ptr<SegmentFile> file(new SegmentFile);
   if (content == nullptr) content = fs.map(path);
-  file->container_ = Container::open(std::move(content), path, kKind, kSegmentVersion, eager);
+  file->path_ = path;
+  file->container_ = Container::open(std::move(content), path, kSegmentKind, kSegmentVersion, eager);
   file->read_head();
   file->row_.file_size = fs.size(path);
   return file;
+}
+
+// Divisions, not products: a count that is too large must not overflow.
+std::shared_ptr<const SegmentFile> SegmentFile::open_bare(std::unique_ptr<MappedFile> content, const std::string& path,
+                                                          const SegmentRow& row, const HeadRow& head) {
+  const auto bytes = content->data();
+  const std::size_t stride = bytes_per_code(head.bits), ids_at = sizeof(container_layout::Head);
+  const std::uint32_t width = id_width(row.first_id, row.last_id, row.count);
+  const bool limits = row.count >= 1 && row.first_id >= 1 && row.last_id >= row.first_id && row.last_id >> 63 == 0;
+  if (!limits || row.count > bytes.size() / (stride + width)) return nullptr;
+  const std::size_t codes_at = container_layout::round_up(ids_at + row.count * width);
+  if (codes_at > bytes.size() || row.count > (bytes.size() - codes_at) / stride) return nullptr;
+  std::shared_ptr<SegmentFile> file(new SegmentFile);
+  file->path_ = path;
+  file->row_ = row;
+  file->bits_ = head.bits;
+  file->model_ = head.model;
+  file->ids_ = {row.first_id, row.count, width, width == 0 ? nullptr : bytes.data() + ids_at};
+  file->ids_crc_ = file->ids_crc();
+  file->codes_ = {reinterpret_cast<const std::uint8_t*>(bytes.data()) + codes_at, row.count * stride};
+  file->bare_ = std::move(content);
+  return file->content_crc() == row.content_crc && file->ids_are_good() ? file : nullptr;
 }
 
 std::shared_ptr<const SegmentFile> SegmentFile::open(FileSystem& fs, const std::string& collection, const SegmentRow& row,
@@ -243,10 +253,10 @@ std::shared_ptr<const SegmentFile> SegmentFile::open(FileSystem& fs, const std::
 
 void SegmentFile::read_head() {
   const auto bytes = container_->section("head");
-  Head head;
-  if (bytes.size() != kHeadBytes)
-    fail(ErrorCode::kCorrupt, path(), ": section head has ", bytes.size(), " bytes, not ", kHeadBytes);
-  std::memcpy(&head, bytes.data(), kHeadBytes);
+  SegmentHead head;
+  if (bytes.size() != sizeof head)
+    fail(ErrorCode::kCorrupt, path(), ": section head has ", bytes.size(), " bytes, not ", sizeof head);
+  std::memcpy(&head, bytes.data(), sizeof head);
   const auto codes = container_->section("codes");
   block_crc_ = container_->section("block-crc");
   const bool limits = head.bits >= 1 && head.bits <= kMaxBits && head.count >= 1 && head.first >= 1 && head.last >= head.first &&
@@ -283,9 +293,14 @@ std::span<const std::uint8_t> SegmentFile::code(std::uint64_t position) const no
   return codes_.subspan(position * stride, stride);
 }
 
+std::uint32_t SegmentFile::ids_crc() const {
+  return ids_.width == 0 ? 0 : crc32c({ids_.offsets, static_cast<std::size_t>(ids_.count * ids_.width)});
+}
+
+std::uint32_t SegmentFile::content_crc() const { return crc32c(std::as_bytes(codes_), ids_crc()); }
+
 bool SegmentFile::ids_are_good() const {
-  const std::uint32_t crc = ids_.width == 0 ? 0 : crc32c({ids_.offsets, static_cast<std::size_t>(ids_.count * ids_.width)});
-  if (crc != ids_crc_) return false;
+  if (ids_crc() != ids_crc_) return false;
   if (ids_.id(0) != row_.first_id || ids_.last() != row_.last_id) return false;
   for (std::uint64_t i = 1; ids_.width != 0 && i < ids_.count; ++i) {
     if (ids_.id(i) <= ids_.id(i - 1)) return false;
@@ -298,9 +313,7 @@ void SegmentFile::check_content() const {
     fail(ErrorCode::kCorrupt, path(),
          ": section ids fails its checksum, or does not ascend from the head's first id to its last");
   }
-  std::uint32_t crc = ids_.width == 0 ? 0 : crc32c({ids_.offsets, static_cast<std::size_t>(ids_.count * ids_.width)});
-  crc = crc32c(std::as_bytes(codes_), crc);
-  if (crc != row_.content_crc)
+  if (content_crc() != row_.content_crc)
     fail(ErrorCode::kCorrupt, path(), ": ids and codes do not have the checksum that the head states; verify names the place");
 }
 

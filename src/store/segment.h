@@ -64,6 +64,11 @@ class SegmentFile {
   static std::shared_ptr<const SegmentFile> open_alone(FileSystem& fs, const std::string& path, std::uint64_t eager = kEagerLimit,
                                                        std::unique_ptr<MappedFile> content = nullptr);
 
+  // The same of content that is no whole container any more, by what the catalog says: the file's frame repeats only that. Null
+  // unless the ids and codes that lie where they then must have the checksum that the row states. It has no container().
+  static std::shared_ptr<const SegmentFile> open_bare(std::unique_ptr<MappedFile> content, const std::string& path,
+                                                      const SegmentRow& row, const HeadRow& head);
+
   const SegmentRow& row() const noexcept { return row_; }
   std::uint32_t bits() const noexcept { return bits_; }
   const std::string& model() const noexcept { return model_; }
@@ -71,8 +76,9 @@ class SegmentFile {
   std::span<const std::uint8_t> codes() const noexcept { return codes_; }
   std::span<const std::uint8_t> code(std::uint64_t position) const noexcept;
   const std::shared_ptr<const Container>& container() const noexcept { return container_; }
-  const std::string& path() const noexcept { return container_->path(); }
-  void check_content() const;                         // ids and codes; throws kCorrupt
+  const std::string& path() const noexcept { return path_; }
+  std::uint32_t content_crc() const;                  // of ids and codes as they are
+  void check_content() const;                         // the same against what is stated; throws kCorrupt
   void verify() const;                                // every byte; throws kCorrupt naming the place
   std::vector<std::uint64_t> damaged_blocks() const;  // blocks of kBlockCodes codes whose checksum fails
   bool ids_are_good() const;                          // their checksum holds and they ascend
@@ -81,8 +87,11 @@ class SegmentFile {
  private:
   SegmentFile() = default;
   void read_head();
+  std::uint32_t ids_crc() const;
 
+  std::string path_;
   std::shared_ptr<const Container> container_;
+  std::unique_ptr<MappedFile> bare_;  // what there is in place of a container
   SegmentRow row_;
   std::uint32_t bits_ = 0;
   std::string model_;

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include <limits>
+#include <new>
 
 #include "signet/base/error.h"
 #include "store/checksum_vfs.h"
@@ -54,6 +55,11 @@ ErrorCode code_of(int rc) {
   }
 }
 
+// A lack of memory is no Error: it would be taken for damage by those who look for that.
+void check_memory(int rc) {
+  if ((rc & 0xff) == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM) throw std::bad_alloc();
+}
+
 }  // namespace
 
 Database::Database(const std::string& path, Mode mode, const std::string& vfs, bool lenient) : path_(path) {
@@ -63,9 +69,10 @@ Database::Database(const std::string& path, Mode mode, const std::string& vfs, b
                                   : SQLITE_OPEN_READONLY;
   const int rc = sqlite3_open_v2(uri_of(path, mode, lenient).c_str(), &db_, flags, checksum_vfs(vfs).c_str());
   if (rc != SQLITE_OK) {
-    const std::string reason = db_ != nullptr ? sqlite3_errmsg(db_) : "out of memory";
+    const std::string reason = db_ != nullptr ? sqlite3_errmsg(db_) : sqlite3_errstr(rc);
     sqlite3_close(db_);
     db_ = nullptr;
+    check_memory(rc);
     fail(code_of(rc), path, " cannot be opened: ", reason);
   }
   sqlite3_busy_timeout(db_, 10'000);
@@ -77,6 +84,7 @@ Database::Database(const std::string& path, Mode mode, const std::string& vfs, b
 Database::~Database() { sqlite3_close(db_); }
 
 void Database::raise(int code, const std::string& doing) const {
+  check_memory(code);
   const ErrorCode kind = code_of(code);
   if (code == SQLITE_IOERR_DATA)
     fail(kind, path_, ": the checksum of a page or log frame fails while ", doing, "; verify names the place");

@@ -1,7 +1,9 @@
 // verify, repair, backup, export and import.
+#include <algorithm>
 #include <fstream>
 #include <set>
 
+#include "base/test_files.h"
 #include "signet/base/fault_file_system.h"
 #include "signet/code/code_set.h"
 #include "store/catalog.h"
@@ -100,7 +102,9 @@ TEST_F(ToolsTest, RepairQuarantinesASegmentWhoseHeadIsGone) {
   grow(*writer, 20, 30);
   writer.reset();
   const std::string name = segment(0);
+  const std::uint64_t code = offset_of(name, view()->code(5));
   flip(name, 3);
+  flip(name, code);
   const RepairReport report = repair_collection(fs, home);
   EXPECT_EQ(report.lost.size(), 30u);
   EXPECT_NE(std::find(report.quarantined.begin(), report.quarantined.end(), name), report.quarantined.end());
@@ -132,7 +136,23 @@ TEST_F(ToolsTest, AnUnreadableSectorIsDamageAndCostsItsBlockAlone) {
   expect_verified();
 }
 
-TEST_F(ToolsTest, ASegmentWhoseEndCannotBeReadIsQuarantined) {
+// The same where ids are in the file, which the images are compared with afterwards.
+TEST_F(ToolsTest, AnUnreadableSectorIsNoDamageOfTheCatalog) {
+  auto writer = create();
+  grow(*writer, 3 * store::kBlockCodes, 0);
+  writer->remove_ids(std::vector<std::uint64_t>{7, 1000});
+  writer->compact();
+  writer.reset();
+  const std::string name = segment(0);
+  FaultFileSystem faulty;
+  faulty.fail_reads(join_path(home, name), 16384, 20480);  // ids end before byte 12,352
+  const VerifyReport report = verify_collection(faulty, home);
+  EXPECT_FALSE(report.ok());
+  EXPECT_EQ(report.images, 3 * store::kBlockCodes - 2);
+  for (const Damage& damage : report.damage) EXPECT_EQ(damage.file, name) << damage.message;
+}
+
+TEST_F(ToolsTest, ASegmentWhoseEndCannotBeReadLosesNothing) {
   auto writer = create(one_segment_an_add());
   grow(*writer, 30, 0);
   grow(*writer, 20, 30);
@@ -141,8 +161,87 @@ TEST_F(ToolsTest, ASegmentWhoseEndCannotBeReadIsQuarantined) {
   const std::uint64_t size = fs.size(join_path(home, name));
   FaultFileSystem faulty;
   faulty.fail_reads(join_path(home, name), size - 10, size);
-  EXPECT_EQ(repair_collection(faulty, home).lost.size(), 30u);
-  for (std::uint64_t id = 1; id <= 30; ++id) naive.entries.erase(id);
+  const RepairReport report = repair_collection(faulty, home);
+  EXPECT_TRUE(report.lost.empty());
+  EXPECT_NE(std::find(report.quarantined.begin(), report.quarantined.end(), name), report.quarantined.end());
+  expect_contents(*view());
+  expect_verified();
+}
+
+// A disk that could not read may read another time.
+class QuarantineTest : public ToolsTest {
+ protected:
+  QuarantineTest() {
+    grow(*create(one_segment_an_add()), 3 * store::kBlockCodes, 0);
+    name_ = segment(0);
+    segment_ = get(join_path(home, name_));
+    catalog_ = get(home + "/catalog.sqlite");
+    faulty_.fail_reads(join_path(home, name_), 8192, 12288);
+    faulty_.fail_reads(home + "/catalog.sqlite", 4096, 8192);  // SQLite can read it
+  }
+  std::string quarantined(const std::string& name) {
+    const auto folders = fs.list(home + "/quarantine");
+    return folders.size() == 1 ? get(join_path(home + "/quarantine/" + folders[0], file_name(name))) : "";
+  }
+  std::string name_, segment_, catalog_;
+  FaultFileSystem faulty_;
+};
+
+TEST_F(QuarantineTest, HoldsTheFilesThemselves) {
+  const RepairReport report = repair_collection(faulty_, home);
+  EXPECT_EQ(report.lost.size(), store::kBlockCodes);
+  EXPECT_EQ(quarantined(name_), segment_);
+  EXPECT_EQ(quarantined("catalog.sqlite"), catalog_);
+  EXPECT_FALSE(fs.exists(join_path(home, name_)));
+  expect_verified();
+}
+
+struct WithoutLinks final : ForwardingFiles {
+  using ForwardingFiles::ForwardingFiles;
+  bool link(const std::string&, const std::string&) override { return false; }
+};
+
+TEST_F(QuarantineTest, WithoutLinksHoldsTheSegmentsAndACopyOfTheCatalogThatSaysWhatItLacks) {
+  WithoutLinks files(faulty_);
+  const RepairReport report = repair_collection(files, home);
+  EXPECT_EQ(report.lost.size(), store::kBlockCodes);
+  EXPECT_EQ(quarantined(name_), segment_);
+  ASSERT_GT(catalog_.size(), 8192u);
+  EXPECT_EQ(quarantined("catalog.sqlite"), catalog_.substr(0, 4096) + std::string(4096, '\0') + catalog_.substr(8192));
+  const auto told = std::ranges::count_if(report.damage, [](const Damage& damage) {
+    return damage.file == "catalog.sqlite" && damage.message.find("zeros in place of bytes 4096 to 8191") != std::string::npos;
+  });
+  EXPECT_EQ(told, 1);
+  EXPECT_FALSE(fs.exists(join_path(home, name_)));
+  expect_verified();
+}
+
+// As with too little address space, from some map on.
+struct WithLittleMemory final : ForwardingFiles {
+  explicit WithLittleMemory(int maps) : left(maps) {}
+  std::unique_ptr<MappedFile> map(const std::string& path) override {
+    if (left-- <= 0) fail(ErrorCode::kIo, "cannot map ", path, ": Cannot allocate memory");
+    return ForwardingFiles::map(path);
+  }
+  int left;
+};
+
+TEST_F(ToolsTest, NoMemoryForAMapIsNoDamage) {
+  auto writer = create(one_segment_an_add());
+  grow(*writer, 30, 0);
+  grow(*writer, 20, 30);
+  writer.reset();
+  std::string message;
+  WithLittleMemory none(0);
+  EXPECT_EQ(error_of([&] { verify_collection(none, home); }, &message), ErrorCode::kIo);
+  EXPECT_NE(message.find("Cannot allocate memory"), std::string::npos) << message;
+  damage_table("verdict");
+  for (int maps = 0; maps < 4; ++maps) {  // two of them to find the damage, two to see what is good
+    WithLittleMemory files(maps);
+    EXPECT_EQ(error_of([&] { repair_collection(files, home); }), ErrorCode::kIo) << maps;
+    EXPECT_FALSE(fs.exists(home + "/quarantine")) << maps;
+  }
+  EXPECT_TRUE(repair_collection(fs, home).lost.empty());
   expect_contents(*view());
   expect_verified();
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "signet/base/error.h"
 #include "store/catalog.h"
@@ -83,6 +84,29 @@ TEST_F(Verdicts, AreNotOnAnotherPictureThatTakesTheKeyWithTheSameCode) {
   EXPECT_TRUE(std::ranges::equal(view->code(7), codes.row(0)));
   writer()->compact(1 << 20, {});
   EXPECT_EQ(kept(), (std::vector<Verdict>{{2, 5, false}, {3, 5, true}}));
+  EXPECT_TRUE(intact());
+}
+
+// With a flipped bit in its code an unchanged picture would look like another one.
+TEST_F(Verdicts, StayWhereTheCodeOfTheirImageIsDamaged) {
+  writer()->set_verdicts(std::vector<Verdict>{{1, 2, true}});
+  const auto open = writer();  // what was good then is damaged later
+  const CodeMatrix codes = random_codes(6, kTestBits, 1);
+  const std::string file = join_path(path_, "segments/00000001.seg");
+  const std::string bytes = get(file);
+  const std::size_t at = bytes.find(std::string(codes.row(0).begin(), codes.row(0).end()));
+  ASSERT_NE(at, std::string::npos);
+  const auto write = [&](char byte) {
+    std::fstream(file, std::ios::in | std::ios::out | std::ios::binary).seekp(static_cast<std::streamoff>(at)).put(byte);
+  };
+  const auto add = [&] { return open->add({&codes, test_records(6, 0), kModelA}, {OnExisting::kReplace, false}); };
+  write(static_cast<char>(bytes[at] ^ 1));
+  std::string message;
+  EXPECT_EQ(error_of(add, &message), ErrorCode::kCorrupt);
+  EXPECT_NE(message.find("00000001.seg: ids and codes do not have the checksum"), std::string::npos) << message;
+  write(bytes[at]);
+  EXPECT_EQ(kept(), (std::vector<Verdict>{{1, 2, true}}));
+  EXPECT_EQ(add().skipped, 6u);
   EXPECT_TRUE(intact());
 }
 

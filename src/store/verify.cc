@@ -17,6 +17,26 @@ namespace {
 
 struct Restart {};  // a writer replaced what was looked at: begin anew
 
+// A segment that the system does not let us look at (no memory for a map, a right): nothing is known of it. No Error, which would
+// count as damage on its way out.
+struct Refused {
+  Error error;
+};
+
+// The ids of a segment, to walk beside its images. Of one that had to be read into memory because it is damaged they alone stay
+// there; any other is mapped.
+struct SegmentIds {
+  explicit SegmentIds(std::shared_ptr<const SegmentFile> segment) : column(segment->ids()), file(std::move(segment)) {}
+  void copy() {
+    if (column.width != 0) offsets.assign(column.offsets, column.offsets + column.count * column.width);
+    column.offsets = offsets.data();
+    file.reset();
+  }
+  IdColumn column;
+  std::shared_ptr<const SegmentFile> file;
+  std::vector<std::byte> offsets;
+};
+
 class Verifier {
  public:
   Verifier(FileSystem& fs, const std::string& path, const ToolOptions& options) : fs_(fs), path_(path), options_(options) {}
@@ -46,6 +66,7 @@ class Verifier {
   void bytes_of_catalog(Catalog& catalog);
   void rows_of_catalog(Catalog& catalog);
   void segments();
+  std::shared_ptr<const SegmentFile> open(const SegmentRow& row, const std::string& name, bool& in_memory);
   void segment(const SegmentRow& row);
   void images(Catalog& catalog);
   void labels(Catalog& catalog, std::uint64_t count, std::uint64_t sum);
@@ -59,7 +80,7 @@ class Verifier {
   StateRow state_;
   Tombstones tombstones_;
   std::vector<SegmentRow> rows_;
-  std::vector<std::shared_ptr<const SegmentFile>> files_;
+  std::vector<SegmentIds> ids_;  // of the segments that are good enough to tell
   bool rows_good_ = false;
   bool files_good_ = true;
   std::uint64_t picture_bytes_ = 0, code_bytes_ = 0, buried_ = 0;
@@ -91,25 +112,37 @@ void Verifier::rows_of_catalog(Catalog& catalog) {
   rows_good_ = guard(kCatalogName, [&] { rows_ = catalog.segments(); }) && rows_good_;
 }
 
+// Null where it cannot be opened, which is reported. in_memory: whether it had to be read, because not all of it can be.
+std::shared_ptr<const SegmentFile> Verifier::open(const SegmentRow& row, const std::string& name, bool& in_memory) {
+  const std::string path = segment_path(path_, row.number);
+  const std::string ids = concat("ids ", row.first_id, " to ", row.last_id, " (", row.count, ")");
+  try {
+    ReadFile whole = read_around(fs_, path);
+    for (const Unreadable& part : whole.unreadable) add(name, unreadable_text(part));
+    in_memory = whole.content != nullptr;
+    if (!in_memory) whole.content = fs_.map(path);
+    if (const auto damage = segment_head_damage(whole.content->data(), path)) fail(ErrorCode::kCorrupt, *damage);
+    return SegmentFile::open(fs_, path_, row, head_, 0, std::move(whole.content));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kNotFound) {
+      if (open_reading(fs_, path_, options_.sqlite_vfs, true)->state().commit != state_.commit) throw Restart{};
+      add(name, concat("the file is missing; ", ids));
+    } else if (is_about_content(error)) {
+      add(name, concat(error.what(), "; ", ids));
+    } else {
+      throw Refused{error};
+    }
+    return nullptr;
+  }
+}
+
 // Names the damaged codes of a segment by id.
 void Verifier::segment(const SegmentRow& row) {
   const std::string name = join_path("segments", segment_name(row.number));
-  std::shared_ptr<const SegmentFile> file;
-  try {
-    const std::string path = segment_path(path_, row.number);
-    ReadFile whole = read_around(fs_, path);
-    for (const Unreadable& part : whole.unreadable) add(name, unreadable_text(part));
-    if (whole.content == nullptr) whole.content = fs_.map(path);
-    if (const auto damage = segment_head_damage(whole.content->data(), path)) fail(ErrorCode::kCorrupt, *damage);
-    file = SegmentFile::open(fs_, path_, row, head_, 0, std::move(whole.content));
-  } catch (const Error& error) {
+  bool in_memory = false;
+  const auto file = open(row, name, in_memory);
+  if (file == nullptr) {
     files_good_ = false;
-    if (error.code() == ErrorCode::kNotFound) {
-      if (open_reading(fs_, path_, options_.sqlite_vfs, true)->state().commit != state_.commit) throw Restart{};
-      add(name, concat("the file is missing; ids ", row.first_id, " to ", row.last_id, " (", row.count, ")"));
-    } else {
-      add(name, concat(error.what(), "; ids ", row.first_id, " to ", row.last_id, " (", row.count, ")"));
-    }
     return;
   }
   report_.bytes += row.file_size;
@@ -134,7 +167,8 @@ void Verifier::segment(const SegmentRow& row) {
       }
     }
   }
-  files_.push_back(std::move(file));
+  ids_.emplace_back(file);
+  if (in_memory) ids_.back().copy();
 }
 
 void Verifier::segments() {
@@ -157,12 +191,12 @@ void Verifier::images(Catalog& catalog) {
   std::size_t file = 0;
   std::uint64_t position = 0, label_count = 0, label_sum = 0;
   const auto next_code = [&]() -> std::optional<std::uint64_t> {
-    while (file < files_.size() && position == files_[file]->row().count) {
+    while (file < ids_.size() && position == ids_[file].column.count) {
       ++file;
       position = 0;
     }
-    if (file == files_.size()) return std::nullopt;
-    return files_[file]->ids().id(position++);
+    if (file == ids_.size()) return std::nullopt;
+    return ids_[file].column.id(position++);
   };
   const auto unnamed = [&](std::uint64_t id) {
     if (tombstones_.contains(id)) {
@@ -263,6 +297,8 @@ VerifyReport verify_collection(FileSystem& fs, const std::string& path, const To
       return store::Verifier(fs, path, options).run();
     } catch (const store::Restart&) {
       if (attempt == 50) fail(ErrorCode::kBusy, path, " changes faster than it can be verified; try again when its writer rests");
+    } catch (const store::Refused& refused) {
+      throw refused.error;
     }
   }
 }

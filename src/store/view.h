@@ -58,7 +58,8 @@ class View final : public CollectionView {
   std::string explain(const SearchOptions& options) const override;
 
   const Snapshot& snapshot() const noexcept { return snapshot_; }
-  // Whether with_catalog() can do nothing but throw. Safe from many threads: an immutable catalog asks the file, not SQLite.
+  // Whether its catalog is no longer the newest, or can do nothing but throw. Safe from many threads: an immutable catalog asks
+  // the files, not SQLite.
   bool outdated() const { return catalog_->is_immutable() && catalog_->outdated(); }
   // The catalog inside this view's transaction, used by one at a time: what use(catalog) returns. Throws kBusy where an immutable
   // catalog has changed: no transaction keeps what it was, and a page of another time may look like an answer, or like damage.

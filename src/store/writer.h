@@ -57,7 +57,7 @@ class Writer final : public CollectionWriter {
   void add_segment(std::span<const Piece> pieces);
   void drop_segment(const SegmentFile& file);
   void bury(const ImageRecord& record);
-  std::span<const std::uint8_t> code_of(std::uint64_t id) const;
+  std::span<const std::uint8_t> code_of(std::uint64_t id);
   std::size_t first_to_compact(std::uint64_t max_codes) const;
   void drop_stale_verdicts();
   void shrink_catalog();
@@ -69,7 +69,8 @@ class Writer final : public CollectionWriter {
   mutable std::unique_ptr<Catalog> catalog_;
   HeadRow head_;
   StateRow state_;
-  SegmentFiles segments_;  // by id
+  SegmentFiles segments_;                                                  // by id
+  std::set<std::weak_ptr<const SegmentFile>, std::owner_less<>> checked_;  // those whose ids and codes were
   Tombstones tombstones_;
   std::set<std::uint64_t> changed_chunks_;        // of tombstones_, in this transaction
   std::vector<std::uint64_t> written_, dropped_;  // numbers of segments, in this transaction

@@ -71,12 +71,17 @@ std::vector<ImageRecord> Writer::checked(const AddBatch& batch, const AddOptions
   return records;
 }
 
-std::span<const std::uint8_t> Writer::code_of(std::uint64_t id) const {
+// Of a segment that was checked: a code with a flipped bit would look like another picture's.
+std::span<const std::uint8_t> Writer::code_of(std::uint64_t id) {
   const auto after = std::upper_bound(segments_.begin(), segments_.end(), id,
                                       [](std::uint64_t wanted, const auto& file) { return wanted < file->row().first_id; });
   if (after != segments_.begin()) {
-    const SegmentFile& file = **std::prev(after);
-    if (const auto position = file.ids().position(id)) return file.code(*position);
+    const std::shared_ptr<const SegmentFile>& file = *std::prev(after);
+    if (!checked_.contains(file)) {
+      file->check_content();
+      checked_.insert(file);
+    }
+    if (const auto position = file->ids().position(id)) return file->code(*position);
   }
   fail(ErrorCode::kCorrupt, "the catalog of ", path_, " names the image ", id, ", but no segment holds its code; run verify");
 }

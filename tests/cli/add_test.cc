@@ -3,6 +3,7 @@
 #include <set>
 
 #include "signet/code/code_set.h"
+#include "signet/store/collection.h"
 #include "tests/cli/run_signet.h"
 
 namespace signet::cli_test {
@@ -89,7 +90,7 @@ TEST_F(AddCliTest, LabelsStayWhereTheDataGivesNone) {
   EXPECT_EQ(labels_of(photo("class0/0000.png")), "class0");
 }
 
-TEST_F(AddCliTest, LabelsOfUnchangedPicturesAreBroughtUpToDate) {
+TEST_F(AddCliTest, UnchangedPicturesGetLabelsAndOthersOnRequest) {
   testdata::write(photo("loose.png"), slurp(photo("class0/0001.png")));
   add(path("photos"));
   std::filesystem::remove(photo("loose.png"));
@@ -99,10 +100,14 @@ TEST_F(AddCliTest, LabelsOfUnchangedPicturesAreBroughtUpToDate) {
   EXPECT_EQ(labels_of(photo("class2/0003.png")), "class2");
   EXPECT_EQ(add(path("photos"))["labels_changed"], 0);
 
-  const auto list = [&](const std::string& labels) {
+  const auto list = [&](const std::string& labels, const Words& more = {"--relabel"}) {
     testdata::write(path("list.csv"), "key,label\nphotos/class0/0000.png," + labels + "\n");
-    return ok({"add", path("list.csv"), "--collection", path("c")}).out;
+    Words words = {"add", path("list.csv"), "--collection", path("c")};
+    words.insert(words.end(), more.begin(), more.end());
+    return ok(words).out;
   };
+  EXPECT_EQ(list("Holiday", {}).find("label"), std::string::npos);  // it has one
+  EXPECT_EQ(labels_of(photo("class0/0000.png")), "class0");
   list("Holiday;class1");
   EXPECT_NE(list("Birthday;class1").find("0 changed, 1 unchanged, 0 unreadable, 1 label changed"), std::string::npos);
   EXPECT_EQ(labels_of(photo("class0/0000.png")), "class1;Birthday");
@@ -112,6 +117,22 @@ TEST_F(AddCliTest, LabelsOfUnchangedPicturesAreBroughtUpToDate) {
   EXPECT_EQ(labels_of(photo("class0/0000.png")), "Holiday");
   EXPECT_EQ(list("").find("label"), std::string::npos);
   EXPECT_EQ(labels_of(photo("class0/0000.png")), "Holiday");
+}
+
+TEST_F(AddCliTest, ClassesAreWrittenWithTheirImages) {
+  add(path("photos"));
+  std::filesystem::create_directory(photo("class9"));
+  testdata::write(photo("class9/broken.png"), "no picture");
+  add(path("photos"));
+  const auto classes = [&] {
+    const auto view = Collection::open(real_file_system(), path("c"))->view();
+    return view->info().class_names;
+  };
+  EXPECT_EQ(classes(), (std::vector<std::string>{"class0", "class1", "class2"}));  // nothing of the fourth was added
+  std::filesystem::copy_file(photo("class0/0000.png"), photo("class9/0000.png"));
+  add(path("photos"));
+  EXPECT_EQ(classes().back(), "class9");
+  EXPECT_EQ(labels_of(photo("class9/0000.png")), "class9");
 }
 
 TEST_F(AddCliTest, AFolderThatCannotBeReadIsLeftOutAndSaid) {

@@ -2,6 +2,8 @@
 #include <set>
 
 #include "signet/base/sha256.h"
+#include "signet/baseline/hasher.h"
+#include "signet/dedup/code_kind.h"
 #include "signet/image/alter.h"
 #include "signet/store/collection.h"
 #include "signet/store/collection_writer.h"
@@ -339,8 +341,30 @@ TEST_F(DedupCliTest, NothingIsPlannedByCodesWhoseModelIsGone) {
   const Outcome told = ok(near);
   EXPECT_EQ(found(told.json()), (std::set<std::string>{"bytes.png same-bytes", "small.png near-duplicate"})) << told.out;
   EXPECT_EQ(slurp(path("plan.json.list")), path("photos/copies/bytes.png") + "\n");
-  EXPECT_NE(told.err.find("nothing is planned by them; give --model FILE"), std::string::npos) << told.err;
+  EXPECT_NE(told.err.find("any more and not given by --model, tell"), std::string::npos) << told.err;
+  EXPECT_NE(told.err.find("nothing is planned by them"), std::string::npos) << told.err;
   EXPECT_NE(told.err.find("not in the plan: 1 whose codes are near"), std::string::npos) << told.err;
+}
+
+TEST_F(DedupCliTest, NothingIsPlannedByAModelThatDoesNotSayWhatItTellsApart) {
+  const Words words = {"dedup",    path("photos"), "--model", path("model.onnx"), "--hash", "none",
+                       "--radius", "16",           "--out",   path("plan.json"),  "--json"};
+  write_instance_model(path("model.onnx"));  // the same codes
+  const auto instance = ok(words).json();
+  write_model_of("{}", path("model.onnx"));
+  const Outcome told = ok(words);
+  EXPECT_EQ(told.json()["groups"], instance["groups"]);
+  EXPECT_GT(instance["files"], 1);
+  EXPECT_LE(told.json()["files"], 1) << "at most the copy by its bytes";
+  EXPECT_NE(told.err.find("whose record does not say what it was trained for, tell"), std::string::npos) << told.err;
+}
+
+// A method that is added to the one list and not to the other would have its codes taken for something else.
+TEST(CodeKindOfMethods, FollowsWhetherTheyLearnFromLabels) {
+  for (const std::string& method : baseline_names())
+    EXPECT_EQ(code_kind("{\"features\": \"gist\", \"method\": \"" + method + "\"}"),
+              learns_from_labels(method) ? CodeKind::kClass : CodeKind::kNeither)
+        << method;
 }
 
 TEST_F(DedupCliTest, OptionsAreLookedAtBeforeThePictures) {

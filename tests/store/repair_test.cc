@@ -78,6 +78,16 @@ class RepairTest : public testing::Test {
     for (const auto& name : quarantines())
       EXPECT_TRUE(fs_.exists(home() + "/quarantine/" + name + "/report.json")) << where << ": " << name;
   }
+  // The catalog's content, then the names of segments and of unfinished catalogs.
+  std::vector<std::string> left() const {
+    const auto catalog = read_file(fs_, home() + "/" + store::kCatalogName, 1 << 24);
+    std::vector<std::string> all{std::string(as_text(catalog))};
+    for (const auto& name : fs_.list(home() + "/segments")) all.push_back(name);
+    for (const auto& name : fs_.list(home())) {
+      if (name.starts_with("new-catalog")) all.push_back(name);
+    }
+    return all;
+  }
   void expect_verified(const std::string& where) const {
     const VerifyReport report = verify_collection(fs_, home());
     EXPECT_TRUE(report.ok()) << where << ": " << report.damage[0].file << ": " << report.damage[0].message;
@@ -201,14 +211,60 @@ TEST_F(RepairTest, ARefusalLeavesNoQuarantine) {
   }
 }
 
+// Whatever frames ids and codes is repeated by the catalog, or not needed.
+TEST_F(RepairTest, AFlipBesideIdsAndCodesCostsNothing) {
+  for (const store::SegmentRow& row : rows_) {
+    const std::string path = segment(row);
+    const auto intact = store::SegmentFile::open_alone(fs_, path);
+    const std::vector<std::uint8_t> codes(intact->codes().begin(), intact->codes().end());
+    const std::uint64_t codes_at = offset_of(path, "codes");
+    const std::uint64_t ids_end = 64 + row.count * intact->ids().width;
+    for (std::uint64_t at = 0; at < row.file_size && !HasFailure(); at += stride(1)) {
+      if ((at >= 64 && at < ids_end) || (at >= codes_at && at < codes_at + codes.size())) continue;
+      flip(path, at, 1u << (at % 8));
+      const store::SegmentSalvage salvage = store::salvage_segment(fs_, path, &row, &head_);
+      flip(path, at, 1u << (at % 8));
+      const std::string where = concat(path, " byte ", at);
+      ASSERT_NE(salvage.file, nullptr) << where;
+      EXPECT_FALSE(salvage.intact) << where;
+      EXPECT_EQ(salvage.kept, row.count) << where;
+      EXPECT_TRUE(salvage.keep.empty()) << where;
+      EXPECT_EQ(salvage.file->row(), row) << where;
+      EXPECT_EQ(salvage.file->model(), head_.model) << where;
+      EXPECT_TRUE(std::ranges::equal(salvage.file->codes(), codes)) << where;
+      for (std::uint64_t i = 0; i < row.count; ++i) ASSERT_EQ(salvage.file->ids().id(i), intact->ids().id(i)) << where;
+    }
+  }
+}
+
+TEST_F(RepairTest, WithoutItsFrameASegmentIsTakenOnlyWhole) {
+  for (const store::SegmentRow& row : rows_) {
+    const std::string path = segment(row);
+    const std::uint64_t codes_at = offset_of(path, "codes"), end = codes_at + row.count * ((kTestBits + 7) / 8);
+    flip(path, 0, 1);
+    EXPECT_EQ(store::salvage_segment(fs_, path, &row, nullptr).file, nullptr) << path;
+    EXPECT_EQ(store::salvage_segment(fs_, path, nullptr, &head_).file, nullptr) << path;
+    EXPECT_EQ(store::salvage_segment(fs_, path, &rows_[row.number == rows_[0].number], &head_).file, nullptr) << path;
+    flip(path, codes_at, 1);
+    EXPECT_EQ(store::salvage_segment(fs_, path, &row, &head_).file, nullptr) << path;
+    flip(path, codes_at, 1);
+    std::filesystem::resize_file(path, end);
+    EXPECT_EQ(store::salvage_segment(fs_, path, &row, &head_).kept, row.count) << path;
+    std::filesystem::resize_file(path, end - 1);
+    EXPECT_EQ(store::salvage_segment(fs_, path, &row, &head_).file, nullptr) << path;
+  }
+}
+
 // A disk that fails once, and one that is full from some operation on.
-TEST_F(RepairTest, AFailedAttemptLeavesNoQuarantineWithoutItsReport) {
+TEST_F(RepairTest, AFailedAttemptLeavesNothingBehind) {
   const std::uint64_t at = offset_of(segment(rows_.at(0)), "head") + kModelAt;
+  int withdrawn = 0;
   for (const Fault kind : {Fault::kIoError, Fault::kNoSpace}) {
     for (std::uint64_t n = 1; !HasFailure(); n += stride(2)) {
       const std::string where = concat("fault ", static_cast<int>(kind), " at operation ", n);
       reset();
       flip(segment(rows_.at(0)), at, 1);
+      const auto before = left();
       FaultFileSystem faulty;
       faulty.fail_at(n, kind, kind == Fault::kNoSpace);
       try {
@@ -218,12 +274,17 @@ TEST_F(RepairTest, AFailedAttemptLeavesNoQuarantineWithoutItsReport) {
       }
       if (!faulty.fault_hit()) break;
       expect_every_quarantine_has_its_report(where);
+      const auto now = left();
+      const bool counts = now.front() != before.front() || fs_.exists(home() + "/repaired-catalog.sqlite");
+      EXPECT_TRUE(counts || now == before) << where;
+      withdrawn += counts ? 0 : 1;
       repair_collection(fs_, home());
       EXPECT_EQ(shown(), expected_) << where;
       expect_verified(where);
       ASSERT_LT(n, 1000u);
     }
   }
+  EXPECT_GT(withdrawn, 0);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace signet {
 enum class Fault {
   kIoError,    // EIO: an append writes half of its bytes first; what a failed sync should have saved is lost for good, even if a
                // later sync of the same file succeeds (as on Linux, which marks the pages clean)
-  kNoSpace,    // ENOSPC: create, append (half of its bytes are written) and create_directory; other operations succeed
+  kNoSpace,    // ENOSPC: create, append (half of its bytes are written), link and create_directory; other operations succeed
   kPowerLoss,  // this operation (an append writes half of its bytes first) and everything after it fails until lose_power()
 };
 
@@ -21,7 +21,8 @@ enum class Fault {
 // something, fails on demand, and knows what a disk may forget. Its model of a disk without power:
 //   - file content is durable up to the last sync() of the file; content that a create() truncated comes back if it was durable
 //   before
-//   - create, rename and remove are durable once sync_directory() of the folder has returned, not earlier: a sync of the file
+//   - create, rename, link and remove are durable once sync_directory() of the folder has returned, not earlier: a sync of the
+//   file
 //     does not save its name (a rename between folders: the folder it goes to)
 //   - create_directory syncs the parent of each folder that it makes, which counts as a sync_directory of its own and may fail:
 //     then the folder is there, and not durable
@@ -33,8 +34,8 @@ class FaultFileSystem final : public FileSystem {
   explicit FaultFileSystem(FileSystem& beneath = real_file_system());
   ~FaultFileSystem() override;
 
-  // Changing operations so far: create, append, sync, rename, rename_new, remove, create_directory, sync_directory; failed ones
-  // count too.
+  // Changing operations so far: create, append, sync, rename, rename_new, link, remove, create_directory, sync_directory; failed
+  // ones count too.
   std::uint64_t operations() const;
   // One line an operation, in order: "append /tmp/x/codes.seg 4096".
   std::vector<std::string> log() const;
@@ -45,8 +46,9 @@ class FaultFileSystem final : public FileSystem {
   void clear_fault();  // nothing fails any more; does not bring power back
   bool fault_hit() const;
 
-  // From now on the bytes [from, to) of this file cannot be read (EIO), as where a sector of a disk is damaged. Mapping the file
-  // is an error then, because touching them would end the process. One such part a file.
+  // From now on the bytes [from, to) of this file cannot be read (EIO), as where a sector of a disk is damaged; nor under a name
+  // that it is linked to later. Mapping the file is an error then, because touching them would end the process. One such part a
+  // file.
   void fail_reads(const std::string& path, std::uint64_t from, std::uint64_t to);
 
   // The machine loses power now and starts again: what was not durable is gone from the real files, open WritableFiles are dead,
@@ -60,6 +62,7 @@ class FaultFileSystem final : public FileSystem {
   std::unique_ptr<MappedFile> map(const std::string& path) override;
   void rename(const std::string& from, const std::string& to) override;
   bool rename_new(const std::string& from, const std::string& to) override;
+  bool link(const std::string& from, const std::string& to) override;
   void remove(const std::string& path) override;
   void create_directory(const std::string& path) override;
   void sync_directory(const std::string& path) override;

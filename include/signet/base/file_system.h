@@ -50,9 +50,13 @@ class FileSystem {
   virtual void rename(const std::string& from, const std::string& to) = 0;  // replaces `to` atomically
   // Renames unless `to` exists, also when it comes to be at the last moment: false, and nothing is changed.
   virtual bool rename_new(const std::string& from, const std::string& to) = 0;
+  // Gives a file a second name, which does not exist yet. False where the file system has no hard links, or none from the one
+  // folder to the other; nothing is changed then.
+  virtual bool link(const std::string& /*from*/, const std::string& /*to*/) { return false; }
   virtual void remove(const std::string& path) = 0;
-  virtual void create_directory(const std::string& path) = 0;  // parents too, existing is fine; those that it makes are durable
-  virtual void sync_directory(const std::string& path) = 0;    // makes renames and removals in it durable
+  // Parents too, existing is fine; those that it makes are durable, but for one in a folder that may be written and not read.
+  virtual void create_directory(const std::string& path) = 0;
+  virtual void sync_directory(const std::string& path) = 0;  // makes renames and removals in it durable
   virtual bool exists(const std::string& path) = 0;
   virtual std::uint64_t size(const std::string& path) = 0;
   virtual std::vector<std::string> list(const std::string& path) = 0;  // names in a folder, sorted, without . and ..

@@ -9,10 +9,11 @@ enum class CodeKind {
   kClass,     // kinds of pictures: near codes are of one kind, of a copy as of another picture
   kInstance,  // one picture from another: near codes are of copies
   kNeither,   // nothing that somebody named: codes follow what pictures look like, as perceptual hashes do
+  kUnknown,   // the record does not say
 };
 
 // By the training record of a model (ModelInfo). Methods that learn from labels tell classes apart, and so does whatever stands
-// on the features of a network. kNeither too for what is no record, and for one that says nothing of it.
+// on the features of a network. kUnknown for what is no record, and for one that names no method of this version.
 CodeKind code_kind(const std::string& training_record);
 
 }  // namespace signet

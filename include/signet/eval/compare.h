@@ -37,7 +37,7 @@ struct ComparedDifference {
   Verdict verdict = Verdict::kNone;    // kNone: the section has no reference at this length
   std::size_t against = kNoRow;        // place of the reference in the section's rows; its own for kReference
   double mean = 0, low = 0, high = 0;  // for kBetter, kWorse, kNotShown
-  bool these_trainings_alone = false;  // no method here has two seeds, so the interval speaks of other queries alone
+  bool these_trainings_alone = false;  // too few were repeated with other seeds: the interval speaks of other queries alone
   std::string why_not;                 // for kNotCompared: one sentence
 };
 
@@ -82,8 +82,9 @@ struct Comparison {
 Comparison compare_results(std::vector<ResultRecord> records, std::vector<PublishedRow> published, const CompareOptions& options);
 
 // The difference of two rows' mAP with its interval (docs/compare.md has the method). Queries are paired by the records' query
-// sets; where a side has several seeds the interval is widened by what they differ. Throws kMismatch with one sentence where the
-// records have no values by query or none of the same queries.
+// sets; where the two sides have six seeds or more the interval is widened by what these alone differ (compare_results knows
+// more: all rows of a length). Throws kMismatch with one sentence where the records have no values by query or none of the same
+// queries.
 PairedDifference compare_rows(const std::vector<const ResultRecord*>& row, const std::vector<const ResultRecord*>& reference,
                               const BootstrapOptions& options);
 

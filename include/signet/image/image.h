@@ -42,7 +42,8 @@ ImageHeader read_image_header(std::span<const std::byte> bytes, const std::strin
 // Decodes to 8 bits, turned upright by its EXIF orientation (JPEG, PNG, WebP, TIFF). Grey files give 1 channel, all others 3:
 // palettes are expanded, CMYK is mixed to RGB, 16-bit samples are rounded to 8, alpha is blended on white in stored values.
 // Colour profiles are not applied. Throws kInvalidArgument over a limit (before pixels are allocated), kCorrupt where the data is
-// truncated, damaged or no image, kUnsupported for a kind that is not read, always with `name`. Prints nothing. Thread-safe.
+// truncated, damaged or no image, kUnsupported for a kind that is not read, kBusy where its pixels do not fit into the memory
+// that is free now, always with `name`. Prints nothing. Thread-safe.
 Image decode_image(std::span<const std::byte> bytes, const std::string& name, const DecodeLimits& limits = {});
 
 // These and all below throw kInvalidArgument for an image whose sides, channels and bytes do not fit together; encode_jpeg also

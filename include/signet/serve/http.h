@@ -29,7 +29,7 @@ struct HttpRequest {
 
 struct HttpResponse {
   unsigned status = 200;
-  std::string content_type = "application/json";
+  std::string content_type;  // empty: none is named
   std::string body;
   HttpFields headers;
   bool close = false;  // the connection is closed after this answer

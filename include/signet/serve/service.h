@@ -26,9 +26,12 @@ struct ServiceOptions {
   std::string index = "auto";             // as ReaderOptions
   std::size_t threads = 0;                // 0: one per CPU
   std::uint64_t max_pixels = 64'000'000;  // of a picture, checked before it is decoded
-  // Bytes of all pictures that are asked with or added and are not encoded yet, 7 a pixel while one is decoded; more get kBusy.
-  // One of max_pixels has room in any case, where it is alone.
+  // Bytes of all pictures that are asked with or added, until they are encoded, and of those that are shown or compared: 7 a
+  // pixel while one is decoded, and its file's where it is read from one. A member of a data set file counts as one of max_pixels
+  // meanwhile. A picture that is alone has room in any case.
   std::uint64_t max_picture_memory = std::uint64_t{2} << 30;
+  double memory_seconds = 10;           // how long a picture waits for memory that others hold; then kBusy
+  double patient_memory_seconds = 60;   // the same where the work on others would be lost with it: added, or compared
   std::size_t max_hits = 10'000;        // of a search
   std::size_t max_page = 1000;          // hits or images of one answer
   double refresh_seconds = 0.2;         // how soon another process's commits are seen
@@ -56,6 +59,7 @@ struct SearchQuery {
   };
   struct Picture {
     std::span<const std::byte> bytes;
+    bool at_once = false;  // kBusy where it would have to wait for memory
   };
   std::variant<Code, Key, Id, Picture> query;
   std::optional<std::size_t> k;  // hits at most: 10, or max_hits where there is a radius
@@ -178,8 +182,8 @@ struct BulkOutcome {
 //
 // Throws Error: kInvalidArgument for what is out of range (also a picture that is none), kUnsupported for a picture of a kind
 // that is not read, kNotFound for a key, id or label that is not there, kBusy where another process is writing (naming it) or
-// pictures under way hold the memory that one more needs, kIo where the disk refuses, kUsage where something is asked for that
-// this service was not started for.
+// pictures under way hold the memory that one more has waited for, kIo where the disk refuses, kUsage where something is asked
+// for that this service was not started for.
 class Service {
  public:
   Service(FileSystem& fs, const ServiceOptions& options);
@@ -193,14 +197,15 @@ class Service {
   std::string failure() const;  // why the newest state cannot be read; empty: it can
   bool writable() const noexcept;
   bool can_encode() const noexcept;
-  std::size_t searches_waiting() const;          // and pictures to encode
-  std::uint64_t picture_bytes() const noexcept;  // held now of max_picture_memory
+  std::size_t searches_waiting() const;           // and pictures to encode
+  std::uint64_t picture_bytes() const noexcept;   // held now of max_picture_memory
+  std::size_t pictures_waiting() const noexcept;  // for some of it
   CollectionInfo info() const;
   std::string training_record() const;  // of the model, a JSON object; empty where pictures are not encoded
   CollectionSummary summary() const;
   SearchAnswer search(const SearchQuery& query) const;
-  // The same without waiting: throws where the question itself is wrong; else calls `done` once, by a thread of the
-  // service's own. `error` is what search() would have thrown, or null. `done` must not throw.
+  // The same without waiting for the answer: throws where the question itself is wrong, or its picture has no memory; else calls
+  // `done` once, by a thread of the service's own. `error` is what search() would have thrown, or null. `done` must not throw.
   using SearchDone = std::function<void(const SearchAnswer& answer, const std::exception_ptr& error)>;
   void search(const SearchQuery& query, SearchDone done) const;
   EncodedPicture encode(std::span<const std::byte> picture) const;

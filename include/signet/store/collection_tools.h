@@ -33,11 +33,11 @@ struct ToolOptions {
 // Reads everything: every page of the catalog and of its log, every record's checksum, every segment, and whether they agree.
 // Segments are read before they are mapped, so that a sector which the disk does not give back is damage and not the end of the
 // process. Never changes anything, works beside a writer, and does not throw for damage (it throws kNotFound where there is no
-// collection at all).
+// collection at all, and kIo where the system refuses to open or map a segment: that is no damage).
 VerifyReport verify_collection(FileSystem& fs, const std::string& path, const ToolOptions& options = {});
 
 struct RepairReport {
-  std::vector<Damage> damage;            // found before
+  std::vector<Damage> damage;            // found before, or where a copy had to be made of a file that goes into quarantine
   std::vector<std::string> quarantined;  // files moved to <collection>/quarantine/<time>/, relative to the collection
   std::vector<ImageRecord> lost;  // records whose code is lost (their pictures can be encoded and added again; they get new ids)
   std::vector<std::uint64_t> unnamed;   // ids whose code is intact but whose record is lost: kept under the key "recovered/<id>"
@@ -47,9 +47,10 @@ struct RepairReport {
 };
 
 // Brings a damaged collection back to a state that verify accepts, as the writer (takes the lock). Drops nothing silently:
-// damaged files, and segment files that are not taken, are moved into quarantine, blocks of a segment whose checksums hold are
-// kept, and every loss is in the report, which is also left as report.json in the quarantine folder. Does nothing to an intact
-// collection. Safe to repeat after a crash.
+// damaged files, and segment files that are not taken, are moved into quarantine (the files themselves, where the file system has
+// hard links), blocks of a segment whose checksums hold are kept, and every loss is in the report, which is also left as
+// report.json in the quarantine folder. Does nothing to an intact collection. Throws kIo, with everything as it was, where the
+// system refuses to open or map a segment: that says nothing about its codes. Safe to repeat after a crash.
 RepairReport repair_collection(FileSystem& fs, const std::string& path, const ToolOptions& options = {});
 
 // Copies a consistent state to a new folder while the collection is in use. `target` must not exist; it appears complete or not
