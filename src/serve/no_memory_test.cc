@@ -6,8 +6,8 @@
 #include <future>
 #include <new>
 
+#include "serve/once_readable.h"
 #include "serve/picture_source.h"
-#include "serve/test_files.h"
 #include "serve/test_service.h"
 #include "serve/work_queue.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
-#include "serve/test_files.h"
+#include "serve/once_readable.h"
 #include "serve/test_service.h"
 #include "signet/base/fault_file_system.h"
 
