@@ -116,7 +116,7 @@ void print_eval_summary(const std::vector<EvalSummaryRow>& rows) {
     table.push_back({meaning, std::to_string(row.bits), std::to_string(row.seed), share(row.map), share(row.map_pessimistic),
                      share(row.map_optimistic), share(row.class_id_map), share(row.float_map), share(row.precision_at_radius_2),
                      with_commas(row.distinct_codes), with_commas(row.queries), with_commas(row.database)});
-    for (const std::string& one : row.notes) notes.insert(meaning + ": " + one);
+    for (const std::string& one : row.notes) notes.insert(concat(meaning, ": ", one));
     if (row.without_relevant > 0)
       notes.insert(concat(meaning, ": queries without a relevant image, which are left out of the means: ",
                           with_commas(row.without_relevant), " of ", with_commas(row.queries)));
