@@ -2,6 +2,7 @@
 #include <array>
 #include <exception>
 #include <iostream>
+#include <iterator>
 #include <new>
 #include <string>
 #include <vector>
@@ -47,6 +48,7 @@ void print_help() {
 
 [[noreturn]] void fail_unknown_verb(const std::string& name) {
   std::vector<std::string> known;
+  known.reserve(std::size(kVerbs));
   for (const Verb& verb : kVerbs) known.emplace_back(verb.name);
   const std::string nearest = nearest_name(name, known);
   if (nearest.empty()) fail(ErrorCode::kUsage, "there is no verb \"", name, "\"; signet --help lists them");

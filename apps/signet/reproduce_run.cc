@@ -105,6 +105,7 @@ class PlanRunner {
   void dry_run() const {
     const std::vector<PlanJob> jobs = jobs_of(plan_);
     std::vector<const PlanJob*> all;
+    all.reserve(jobs.size());
     for (const PlanJob& job : jobs) all.push_back(&job);
     check_options(all);
   }
