@@ -36,7 +36,7 @@ std::string json_defect(std::string_view what) {
   constexpr std::string_view kTagEnd = "] ", kKey = "key '", kNotFound = "' not found", kWith = " with ";
   if (what.find(".parse_error.") != what.npos) return "it is no JSON";
   if (const std::size_t tag = what.find(kTagEnd); tag != what.npos) what.remove_prefix(tag + kTagEnd.size());
-  const std::string text(what);
+  std::string text(what);
   if (what.starts_with(kKey) && what.ends_with(kNotFound))
     return '"' + text.substr(kKey.size(), text.size() - kKey.size() - kNotFound.size()) + "\" is missing";
   if (what.starts_with("type must be ")) return "a value's " + text;
