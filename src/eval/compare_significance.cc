@@ -99,6 +99,7 @@ std::vector<Resampler::Common> Resampler::common_queries(const Pair& pair) const
 
 std::vector<double> Resampler::means(const Records& side) const {
   std::vector<double> all;
+  all.reserve(side.size());
   for (const ResultRecord* r : side) all.push_back(means_.at(r).mean);
   return all;
 }
@@ -109,6 +110,7 @@ double Resampler::mean_difference(const Common& c) const {
 
 std::vector<double> Resampler::differences_of(const std::vector<Common>& common) const {
   std::vector<double> all;
+  all.reserve(common.size());
   for (const Common& c : common) all.push_back(mean_difference(c));
   return all;
 }
