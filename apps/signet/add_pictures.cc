@@ -38,19 +38,20 @@ State state_of(const PictureSource& source, std::size_t i, const std::optional<I
 // Labels of the data in the collection's numbers. Classes that the collection does not know are appended to its own; they are
 // written with the first images, so that a run that is stopped before has changed nothing.
 struct Labels {
-  std::vector<std::int32_t> map;          // of every label of the data; empty: none are wanted
-  std::vector<std::string> known, added;  // names of classes
+  std::vector<std::int32_t> map;  // of every label of the data; empty: none are wanted
+  std::vector<std::string> added;
 };
 
 Labels labels_for(const CollectionWriter& writer, const std::vector<std::string>& names) {
-  Labels labels{{}, writer.info().class_names, {}};
-  std::vector<std::string> all = labels.known;
+  Labels labels;
+  std::vector<std::string> all = writer.info().class_names;
+  const std::size_t known = all.size();
   for (const std::string& name : names) {
     const auto at = std::find(all.begin(), all.end(), name);
     labels.map.push_back(static_cast<std::int32_t>(at - all.begin()));
     if (at == all.end()) all.push_back(name);
   }
-  labels.added.assign(all.begin() + static_cast<std::ptrdiff_t>(labels.known.size()), all.end());
+  labels.added.assign(all.begin() + static_cast<std::ptrdiff_t>(known), all.end());
   return labels;
 }
 
@@ -171,7 +172,7 @@ bool is_gone(const std::string& path, const std::string& root) {
 // Records of images whose codes stay, with the names of their classes before them.
 void update(CollectionWriter& writer, const std::vector<ImageRecord>& records, Labels& labels) {
   if (!labels.added.empty()) {
-    std::vector<std::string> all = labels.known;
+    std::vector<std::string> all = writer.info().class_names;
     all.insert(all.end(), labels.added.begin(), labels.added.end());
     writer.set_class_names(all);
     labels.added.clear();

@@ -414,15 +414,26 @@ TEST(HttpServer, VanishedClientsLeaveNothingBehind) {
   EXPECT_EQ(Client(server.port()).ask("GET", "/inline").status, 200u);
 }
 
-TEST(HttpServer, StopFinishesWhatIsUnderWay) {
+// It is asked to stop while a request is worked on.
+class StoppingServer : public testing::Test {
+ protected:
+  StoppingServer() {
+    client.send(get("/"));
+    eventually([&] { return gate.entered.load() == 1; }, "the request is worked on");
+    stopping = std::thread([&] { server.stop(); });
+  }
+  static HttpOptions any_port() {
+    HttpOptions options;
+    options.port = 0;
+    return options;
+  }
   Gate gate;
-  HttpOptions options;
-  options.port = 0;
-  HttpServer server(options, gate);
-  Client client(server.port());
-  client.send(get("/"));
-  eventually([&] { return gate.entered.load() == 1; }, "the request is worked on");
-  std::thread stopping([&] { server.stop(); });
+  HttpServer server{any_port(), gate};
+  Client client{server.port()};
+  std::thread stopping;
+};
+
+TEST_F(StoppingServer, FinishesWhatIsUnderWay) {
   gate.open.release();
   const Reply reply = client.read();
   stopping.join();
@@ -431,15 +442,7 @@ TEST(HttpServer, StopFinishesWhatIsUnderWay) {
   server.stop();
 }
 
-TEST(HttpServer, NobodyIsLetInWhileItStops) {
-  Gate gate;
-  HttpOptions options;
-  options.port = 0;
-  HttpServer server(options, gate);
-  Client client(server.port());
-  client.send(get("/"));
-  eventually([&] { return gate.entered.load() == 1; }, "the request is worked on");
-  std::thread stopping([&] { server.stop(); });
+TEST_F(StoppingServer, LetsNobodyIn) {
   eventually(
       [&] {
         Client late(server.port());

@@ -37,6 +37,12 @@ class ToolsTest : public CollectionTest {
   std::uint64_t offset_of(const std::string& name, const std::vector<std::uint8_t>& code) {
     return get(join_path(home, name)).find(std::string(code.begin(), code.end()));
   }
+  // Of 30 and of 20 images, and nobody writes.
+  void make_two_segments() {
+    const auto writer = create(one_segment_an_add());
+    grow(*writer, 30, 0);
+    grow(*writer, 20, 30);
+  }
   void expect_verified() {
     const VerifyReport report = verify_collection(fs, home);
     EXPECT_TRUE(report.ok()) << (report.ok() ? "" : report.damage[0].file + ": " + report.damage[0].message);
@@ -97,10 +103,7 @@ TEST_F(ToolsTest, RepairKeepsTheIntactBlocksOfASegment) {
 }
 
 TEST_F(ToolsTest, RepairQuarantinesASegmentWhoseHeadIsGone) {
-  auto writer = create(one_segment_an_add());
-  grow(*writer, 30, 0);
-  grow(*writer, 20, 30);
-  writer.reset();
+  make_two_segments();
   const std::string name = segment(0);
   const std::uint64_t code = offset_of(name, view()->code(5));
   flip(name, 3);
@@ -153,10 +156,7 @@ TEST_F(ToolsTest, AnUnreadableSectorIsNoDamageOfTheCatalog) {
 }
 
 TEST_F(ToolsTest, ASegmentWhoseEndCannotBeReadLosesNothing) {
-  auto writer = create(one_segment_an_add());
-  grow(*writer, 30, 0);
-  grow(*writer, 20, 30);
-  writer.reset();
+  make_two_segments();
   const std::string name = segment(0);
   const std::uint64_t size = fs.size(join_path(home, name));
   FaultFileSystem faulty;
@@ -227,10 +227,7 @@ struct WithLittleMemory final : ForwardingFiles {
 };
 
 TEST_F(ToolsTest, NoMemoryForAMapIsNoDamage) {
-  auto writer = create(one_segment_an_add());
-  grow(*writer, 30, 0);
-  grow(*writer, 20, 30);
-  writer.reset();
+  make_two_segments();
   std::string message;
   WithLittleMemory none(0);
   EXPECT_EQ(error_of([&] { verify_collection(none, home); }, &message), ErrorCode::kIo);
@@ -280,10 +277,7 @@ TEST_F(ToolsTest, RepairNamesCodesWhoseRecordsAreLost) {
 }
 
 TEST_F(ToolsTest, RepairRebuildsACollectionFromItsSegmentsAlone) {
-  auto writer = create(one_segment_an_add());
-  grow(*writer, 30, 0);
-  grow(*writer, 20, 30);
-  writer.reset();
+  make_two_segments();
   put(home + "/catalog.sqlite", "nothing is left of me");
   const RepairReport report = repair_collection(fs, home);
   EXPECT_EQ(report.unnamed.size(), 50u);

@@ -74,6 +74,16 @@ class RepairTest : public testing::Test {
     const std::string folder = home() + "/quarantine";
     return fs_.exists(folder) ? fs_.list(folder) : std::vector<std::string>{};
   }
+  // Of a damaged file that holds all its codes.
+  void expect_all_kept(const store::SegmentSalvage& salvage, const store::SegmentRow& row, const std::string& where) const {
+    ASSERT_NE(salvage.file, nullptr) << where;
+    EXPECT_FALSE(salvage.intact) << where;
+    EXPECT_EQ(salvage.kept, row.count) << where;
+    EXPECT_TRUE(salvage.keep.empty()) << where;
+    EXPECT_EQ(salvage.file->row(), row) << where;
+    EXPECT_EQ(salvage.file->bits(), head_.bits) << where;
+    EXPECT_EQ(salvage.file->model(), head_.model) << where;
+  }
   void expect_every_quarantine_has_its_report(const std::string& where) const {
     for (const auto& name : quarantines())
       EXPECT_TRUE(fs_.exists(home() + "/quarantine/" + name + "/report.json")) << where << ": " << name;
@@ -111,13 +121,7 @@ TEST_F(RepairTest, EveryFlipInASegmentsHeadIsMendedFromTheCatalog) {
         flip(path, at, mask);
         const store::SegmentSalvage salvage = store::salvage_segment(fs_, path, &row, &head_);
         flip(path, at, mask);
-        ASSERT_NE(salvage.file, nullptr) << where;
-        EXPECT_FALSE(salvage.intact) << where;
-        EXPECT_EQ(salvage.kept, row.count) << where;
-        EXPECT_TRUE(salvage.keep.empty()) << where;
-        EXPECT_EQ(salvage.file->row(), row) << where;
-        EXPECT_EQ(salvage.file->bits(), head_.bits) << where;
-        EXPECT_EQ(salvage.file->model(), head_.model) << where;
+        ASSERT_NO_FATAL_FAILURE(expect_all_kept(salvage, row, where));
       }
     }
     EXPECT_TRUE(store::salvage_segment(fs_, path, &row, &head_).intact);
@@ -225,12 +229,7 @@ TEST_F(RepairTest, AFlipBesideIdsAndCodesCostsNothing) {
       const store::SegmentSalvage salvage = store::salvage_segment(fs_, path, &row, &head_);
       flip(path, at, 1u << (at % 8));
       const std::string where = concat(path, " byte ", at);
-      ASSERT_NE(salvage.file, nullptr) << where;
-      EXPECT_FALSE(salvage.intact) << where;
-      EXPECT_EQ(salvage.kept, row.count) << where;
-      EXPECT_TRUE(salvage.keep.empty()) << where;
-      EXPECT_EQ(salvage.file->row(), row) << where;
-      EXPECT_EQ(salvage.file->model(), head_.model) << where;
+      ASSERT_NO_FATAL_FAILURE(expect_all_kept(salvage, row, where));
       EXPECT_TRUE(std::ranges::equal(salvage.file->codes(), codes)) << where;
       for (std::uint64_t i = 0; i < row.count; ++i) ASSERT_EQ(salvage.file->ids().id(i), intact->ids().id(i)) << where;
     }
