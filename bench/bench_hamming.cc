@@ -41,7 +41,7 @@ const Case& find_case(const std::string& name) {
 
 void print_usage() {
   std::fputs(kUsage, stdout);
-  for (const Case& one : cases()) std::printf("  %-14s %s%s\n", one.name, one.what, one.by_default ? "" : " (only by --case)");
+  for (const Case& one : cases()) std::printf("  %-14s %s\n", one.name, one.what);
 }
 
 int run(int count, char** arguments) {
@@ -83,7 +83,7 @@ int run(int count, char** arguments) {
   settings.read_bytes_per_s = read_bandwidth(settings.threads);
   report.say(concat("memory is read at ", settings.read_bytes_per_s / 1e9, " GB/s by ", settings.threads, " thread(s)"));
   for (const Case& one : cases()) {
-    bool wanted = chosen.empty() && one.by_default;
+    bool wanted = chosen.empty();
     for (const Case* each : chosen) wanted = wanted || each == &one;
     if (wanted) one.run(settings, report);
   }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,9 +25,13 @@ struct Settings {
 struct Case {
   const char* name;
   const char* what;
-  bool by_default;
   void (*run)(const Settings&, Report&);
 };
 const std::vector<Case>& cases();
+
+// Seconds of the quickest of several runs: at least three, and more while they take less than half a second together.
+double best_time(const std::function<void()>& run);
+
+void kernels(const Settings& settings, Report& report);  // hamming_kernels.cc
 
 }  // namespace signet::bench

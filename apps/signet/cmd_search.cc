@@ -199,7 +199,7 @@ void search(const SearchArguments& arguments) {
     options.filter = &filter;
   }
   const SearchResult result = target->search(queries.codes, options);
-  const std::string plan = arguments.explain ? target->explain(options) : std::string();
+  const std::string plan = arguments.explain ? target->explain(options, queries.codes.size()) : std::string();
   if (!arguments.html.empty()) write_page(arguments, queries, result, *target);
   if (arguments.json) {
     print_hits(queries, result, *target, plan);

@@ -52,7 +52,9 @@ class IndexTarget final : public SearchTarget {
     }
     return words;
   }
-  std::string explain(const SearchOptions& options) const override { return explain_plan(file_->index(), options); }
+  std::string explain(const SearchOptions& options, std::size_t queries) const override {
+    return explain_plan(file_->index(), options, queries);
+  }
   void check_model(const std::string& fingerprint, const std::string& what) const override {
     file_->check_model(fingerprint, what);
   }
@@ -91,7 +93,9 @@ class CollectionTarget final : public SearchTarget {
   std::vector<std::uint64_t> filter_words(std::int32_t label) const override {
     return view_->filter_words(view_->ids_with_label(label));
   }
-  std::string explain(const SearchOptions& options) const override { return view_->explain(options); }
+  std::string explain(const SearchOptions& options, std::size_t queries) const override {
+    return view_->explain(options, queries);
+  }
   void check_model(const std::string& fingerprint, const std::string& what) const override {
     view_->check_model(fingerprint, what);
   }

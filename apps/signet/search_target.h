@@ -25,8 +25,8 @@ class SearchTarget {
   virtual std::vector<std::int32_t> labels(std::uint64_t id) const = 0;
   // Where only the absolute path that a relative one stands for is there, `key` becomes that. Throws Error{kNotFound}.
   virtual std::vector<std::uint8_t> code_of_key(std::string& key) const = 0;
-  virtual std::vector<std::uint64_t> filter_words(std::int32_t label) const = 0;  // bitmap for IdFilter
-  virtual std::string explain(const SearchOptions& options) const = 0;
+  virtual std::vector<std::uint64_t> filter_words(std::int32_t label) const = 0;             // bitmap for IdFilter
+  virtual std::string explain(const SearchOptions& options, std::size_t queries) const = 0;  // of a search for so many
   // Throws Error{kMismatch} naming both fingerprints where this holds codes of another model.
   virtual void check_model(const std::string& fingerprint, const std::string& what) const = 0;
 };

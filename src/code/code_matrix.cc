@@ -9,11 +9,6 @@
 namespace signet {
 namespace {
 
-// The bits of a code's last byte that must be zero.
-constexpr std::uint8_t padding_mask(std::uint32_t bits) {
-  return bits % 8 == 0 ? std::uint8_t{0} : static_cast<std::uint8_t>(0xffU << (bits % 8));
-}
-
 std::size_t checked_bytes(std::size_t count, std::uint32_t bits) {
   check_bits(bits, "code length");
   const std::size_t stride = bytes_per_code(bits);

@@ -10,7 +10,7 @@ CodeMatrix first_bits(const CodeMatrix& codes, std::uint32_t bits) {
   if (bits < 1 || bits > codes.bits())
     fail(ErrorCode::kInvalidArgument, "the first ", bits, " bits cannot be taken of codes of ", codes.bits(), " bits");
   CodeMatrix shorter(codes.size(), bits);
-  const auto last = static_cast<std::uint8_t>(bits % 8 == 0 ? 0xff : (1 << bits % 8) - 1);
+  const auto last = static_cast<std::uint8_t>(~padding_mask(bits));
   for (std::size_t i = 0; i < codes.size(); ++i) {
     const auto target = shorter.row(i);
     std::copy_n(codes.row(i).begin(), target.size(), target.begin());

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "signet/base/error.h"
 
@@ -189,9 +190,14 @@ std::string header_text(NpyType type, std::span<const std::size_t> shape) {
   return text + '\n';
 }
 
-}  // namespace
+// An array that lies in the bytes it was read from.
+struct NpyView {
+  NpyType type;
+  std::vector<std::size_t> shape;
+  std::span<const std::byte> data;
+};
 
-NpyArray parse_npy(std::span<const std::byte> bytes, const std::string& name) {
+NpyView view_npy(std::span<const std::byte> bytes, const std::string& name) {
   const Header header = find_header(bytes, name);
   HeaderParser parser(header.text, header.offset, name);
   parser.parse();
@@ -210,7 +216,14 @@ NpyArray parse_npy(std::span<const std::byte> bytes, const std::string& name) {
     fail(ErrorCode::kCorrupt, name, ": shape ", shape_text, " of '", type.descr, "' does not fit the ", data.size(),
          " bytes that follow the header at offset ", bytes.size() - data.size());
   }
-  return {type.type, {shape.begin(), shape.end()}, {data.begin(), data.end()}};
+  return {type.type, {shape.begin(), shape.end()}, data};
+}
+
+}  // namespace
+
+NpyArray parse_npy(std::span<const std::byte> bytes, const std::string& name) {
+  NpyView view = view_npy(bytes, name);
+  return {view.type, std::move(view.shape), {view.data.begin(), view.data.end()}};
 }
 
 NpyArray read_npy(FileSystem& fs, const std::string& path) {
@@ -236,7 +249,8 @@ void write_npy(FileSystem& fs, const std::string& path, NpyType type, std::span<
 }
 
 CodeMatrix read_codes_npy(FileSystem& fs, const std::string& path, std::uint32_t bits) {
-  const NpyArray array = read_npy(fs, path);
+  const std::unique_ptr<MappedFile> file = fs.map(path);
+  const NpyView array = view_npy(file->data(), path);
   if (array.type != NpyType::kUint8 || array.shape.size() != 2) {
     fail(ErrorCode::kMismatch, path, ": codes are a uint8 array of two dimensions (codes x bytes)");
   }
@@ -248,9 +262,9 @@ CodeMatrix read_codes_npy(FileSystem& fs, const std::string& path, std::uint32_t
     fail(ErrorCode::kMismatch, path, ": ", columns, " bytes a code do not fit codes of ", used, " bits (", bytes_per_code(used),
          " bytes)");
   }
-  const std::span<const std::uint8_t> data = array.as<std::uint8_t>();
+  const auto* data = reinterpret_cast<const std::uint8_t*>(array.data.data());
   try {
-    return {used, {data.begin(), data.end()}};
+    return {used, {data, data + array.data.size()}};
   } catch (const Error& error) {
     fail(error.code(), path, ": ", error.what());
   }

@@ -9,9 +9,9 @@ namespace signet {
 BucketTable::BucketTable(const Rows& rows, const Substring& substring, ThreadPool& pool)
     : count_(rows.size()),
       offset_words_(packed_words((std::uint64_t{1} << substring.bits()) + 1, offset_width(rows.size()))),
-      id_words_(packed_words(rows.size(), id_width(rows.size()))),
+      id_words_(packed_words(rows.size(), position_width(rows.size()))),
       offsets_(offset_words_.data(), (std::uint64_t{1} << substring.bits()) + 1, offset_width(rows.size())),
-      ids_(id_words_.data(), rows.size(), id_width(rows.size())) {
+      ids_(id_words_.data(), rows.size(), position_width(rows.size())) {
   if (count_ <= std::numeric_limits<std::uint32_t>::max()) {
     fill<std::uint32_t>(rows, substring, pool);
   } else {
@@ -20,7 +20,9 @@ BucketTable::BucketTable(const Rows& rows, const Substring& substring, ThreadPoo
 }
 
 BucketTable::BucketTable(const std::uint64_t* offsets, const std::uint64_t* ids, unsigned bits, std::uint64_t count) noexcept
-    : count_(count), offsets_(offsets, (std::uint64_t{1} << bits) + 1, offset_width(count)), ids_(ids, count, id_width(count)) {}
+    : count_(count),
+      offsets_(offsets, (std::uint64_t{1} << bits) + 1, offset_width(count)),
+      ids_(ids, count, position_width(count)) {}
 
 void BucketTable::corrupt(const char* what, std::uint64_t value) const {
   fail(ErrorCode::kCorrupt, "a stored bucket table is damaged: ", what, " of ", value, " with ", count_,
@@ -33,7 +35,7 @@ void BucketTable::corrupt(const char* what, std::uint64_t value) const {
 template <typename Position>
 void BucketTable::fill(const Rows& rows, const Substring& substring, ThreadPool& pool) {
   const std::size_t buckets = std::size_t{1} << substring.bits();
-  const std::size_t parts = std::clamp<std::size_t>(std::min<std::size_t>(pool.size(), count_ / 65536), 1, 8);
+  const std::size_t parts = sorting_parts(pool.size(), count_, buckets);
   const auto edge = [&](std::size_t part) {
     return static_cast<std::size_t>(count_) / parts * part + std::min(part, static_cast<std::size_t>(count_) % parts);
   };
@@ -71,7 +73,7 @@ void BucketTable::fill(const Rows& rows, const Substring& substring, ThreadPool&
   const std::size_t pieces = std::max<std::size_t>((static_cast<std::size_t>(count_) + (1 << 20) - 1) >> 20, 1);
   pool.parallel_for(pieces, 1, [&](std::size_t first, std::size_t last, std::size_t) {
     const std::size_t begin = first << 20, end = std::min<std::size_t>(last << 20, static_cast<std::size_t>(count_));
-    PackedWriter ids(id_words_.data(), id_width(count_), begin);
+    PackedWriter ids(id_words_.data(), position_width(count_), begin);
     for (std::size_t i = begin; i < end; ++i) ids.put(positions[i]);
   });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -10,6 +11,14 @@
 #include "signet/base/thread_pool.h"
 
 namespace signet {
+
+// In how many parts a counting sort is done by that many threads. Each part has a counter for every bucket: where buckets are
+// many beside the codes, more parts would only take memory, and there are at most two counters a code beyond those of the first
+// part.
+constexpr std::size_t sorting_parts(std::size_t threads, std::uint64_t count, std::uint64_t buckets) noexcept {
+  return static_cast<std::size_t>(
+      std::clamp<std::uint64_t>(std::min({std::uint64_t{threads}, count / 65536, 2 * count / buckets}), 1, 8));
+}
 
 // The positions of all codes, ordered by the value of a substring, then by position; bucket v is [offset v, offset v + 1). Two
 // packed arrays and no pointer a bucket.
@@ -22,11 +31,10 @@ class BucketTable {
 
   // Counts and places, stable; the same whatever the pool.
   BucketTable(const Rows& rows, const Substring& substring, ThreadPool& pool);
-  // Mapped: arrays of packed_words(2^bits + 1, offset_width) and packed_words(count, id_width) words that outlive it.
+  // Mapped: arrays of packed_words(2^bits + 1, offset_width) and packed_words(count, position_width) words that outlive it.
   BucketTable(const std::uint64_t* offsets, const std::uint64_t* ids, unsigned bits, std::uint64_t count) noexcept;
 
   static unsigned offset_width(std::uint64_t count) noexcept { return packed_width(count); }
-  static unsigned id_width(std::uint64_t count) noexcept { return packed_width(count == 0 ? 0 : count - 1); }
 
   // Throws Error{kCorrupt} where a mapped table's boundaries make no sense.
   Range bucket(std::uint32_t value) const {

@@ -18,7 +18,9 @@ namespace {
 constexpr std::size_t kMostQueries = 512, kTogether = 64, kAlone = 128;
 constexpr std::uint32_t kBitsOfAFlip = 16;
 constexpr std::size_t kComparisons = 100'000'000;  // of queries with codes that a scan should make at least
-constexpr double kSecondsInAll = 0.75;             // for the questions of each sort, beyond the first few
+constexpr double kSecondsInAll = 0.75;             // for the questions of each sort, beyond the first
+constexpr double kLongScan = 0.02;                 // seconds of a call
+constexpr std::size_t kFewHits = 1000;             // that a long scan keeps and sorts in no time beside its reading
 constexpr double kDear = 1.5;                      // times the scan: what comes after is dearer still
 
 using Indexes = std::array<const Index*, kKinds>;
@@ -45,17 +47,20 @@ std::span<const CodeMatrix> affordable(const Index& scan, std::span<const CodeMa
 }
 
 // ns a query of every index that is not null, for queries that come in the given calls. The indexes take turns and the least time
-// counts: other work on the machine then falls on all of them, and on the best turn of each least.
-Nanoseconds take_turns(const Indexes& indexes, std::span<const CodeMatrix> all_calls, const SearchOptions& ask) {
-  const std::span<const CodeMatrix> calls = affordable(*indexes[0], all_calls, ask);
+// counts: other work on the machine then falls on all of them, and on the best turn of each least. scan_ns: what the scan is
+// known to take, with calls so long that one of them is enough; it then takes no turn.
+Nanoseconds take_turns(const Indexes& indexes, std::span<const CodeMatrix> all_calls, const SearchOptions& ask,
+                       std::optional<double> scan_ns = {}) {
+  const std::span<const CodeMatrix> calls = scan_ns ? all_calls.first(1) : affordable(*indexes[0], all_calls, ask);
   Nanoseconds best;
   best.fill(std::numeric_limits<double>::infinity());
+  if (scan_ns) best[0] = *scan_ns;
   std::size_t queries = 0;
   for (const CodeMatrix& call : calls) queries += call.size();
   double spent = 0;
   for (int round = 0; round < 2 || (round < 4 && spent < 0.02); ++round) {
     for (std::size_t i = 0; i < kKinds; ++i) {
-      if (indexes[i] == nullptr) continue;
+      if (indexes[i] == nullptr || (i == 0 && scan_ns)) continue;
       const double began = thread_seconds();
       int times = 0;
       do
@@ -67,6 +72,13 @@ Nanoseconds take_turns(const Indexes& indexes, std::span<const CodeMatrix> all_c
     }
   }
   return best;
+}
+
+// A scan reads all codes whatever is asked. Where one call takes long, asking it again about other small k or radii would use up
+// the time for the kinds whose cost does depend on them: what it took the first time is taken for those too.
+std::optional<double> long_scan(double ns, const CodeMatrix& call) {
+  if (ns * 1e-9 * static_cast<double>(call.size()) < kLongScan) return std::nullopt;
+  return ns;
 }
 
 // What costs much more than the scan is not asked about harder questions.
@@ -110,43 +122,65 @@ CalibrationQueries calibration_queries(const Rows& rows, std::uint64_t seed) {
   return queries;
 }
 
-std::array<std::optional<KindCosts>, kKinds> measure_kinds(const Indexes& indexes, const CalibrationQueries& queries) {
-  std::array<std::optional<KindCosts>, kKinds> costs;
-  const std::size_t all = queries.stored.size();
-  const std::vector<CodeMatrix> calls = cut(queries.stored, all, kTogether),
-                                alone = cut(queries.stored, std::min(kAlone, all), 1),
-                                changed = cut(queries.changed, all, kTogether);
-  for (std::size_t i = 0; i < kKinds; ++i) {
-    if (indexes[i] != nullptr) costs[i].emplace();
-  }
-  const std::size_t count = indexes[0]->size();
-  Indexes asked = indexes;
-  const Stopwatch watch;
+namespace {
+
+using AllCosts = std::array<std::optional<KindCosts>, kKinds>;
+
+void ask_by_k(Indexes asked, const CodeMatrix& queries, AllCosts& costs) {
+  const std::vector<CodeMatrix> calls = cut(queries, queries.size(), kTogether),
+                                alone = cut(queries, std::min(kAlone, queries.size()), 1);
+  const std::size_t count = asked[0]->size();
+  std::optional<double> scan_ns;
+  Stopwatch watch;
   for (const std::size_t k : {10u, 1u, 100u, 1000u, 10000u, 100000u}) {
     if (k > 10 && (k * 4 > count || watch.seconds() > kSecondsInAll)) break;
     SearchOptions ask;
     ask.k = k + 1;
-    const Nanoseconds ns = take_turns(asked, calls, ask), one = k == 10 ? take_turns(asked, alone, ask) : Nanoseconds{};
+    const Nanoseconds ns = take_turns(asked, calls, ask, k <= kFewHits ? scan_ns : std::nullopt),
+                      one = k == 10 ? take_turns(asked, alone, ask) : Nanoseconds{};
     for (std::size_t i = 0; i < kKinds; ++i) {
       if (asked[i] == nullptr) continue;
       insert(costs[i]->k, static_cast<double>(k), ns[i]);
       if (k == 10) costs[i]->alone_ns = std::max(0.0, one[i] - ns[i]);
     }
     if (k >= 100) leave_out_dear(asked, ns);
+    if (k != 10) continue;
+    scan_ns = long_scan(ns[0], calls.front());
+    watch = Stopwatch();
   }
-  asked = indexes;
-  const Stopwatch again;
+}
+
+// Where the scan is not asked about larger radii, the planner takes what it costs at as many hits.
+void ask_by_radius(Indexes asked, const CodeMatrix& queries, AllCosts& costs) {
+  const std::vector<CodeMatrix> calls = cut(queries, queries.size(), kTogether);
+  const std::uint32_t most = asked[0]->bits() / 2;
+  std::optional<double> scan_ns;
+  Stopwatch watch;
   for (const std::uint32_t radius : {2u, 0u, 1u, 3u, 4u, 5u, 6u, 7u, 8u, 10u, 12u, 16u, 20u, 24u, 32u, 48u}) {
-    if (radius > 2 && (radius > indexes[0]->bits() / 2 || again.seconds() > kSecondsInAll)) break;
+    if (radius > 2 && (radius > most || watch.seconds() > kSecondsInAll)) break;
     SearchOptions ask;
     ask.k = kAllHits;
     ask.radius = radius;
-    const Nanoseconds ns = take_turns(asked, changed, ask);
-    for (std::size_t i = 0; i < kKinds; ++i) {
+    const Nanoseconds ns = take_turns(asked, calls, ask, scan_ns);
+    for (std::size_t i = scan_ns ? 1 : 0; i < kKinds; ++i) {
       if (asked[i] != nullptr) insert(costs[i]->radius, radius, ns[i]);
     }
     if (radius > 2) leave_out_dear(asked, ns);
+    if (radius != 2) continue;
+    scan_ns = long_scan(ns[0], calls.front());
+    watch = Stopwatch();
   }
+}
+
+}  // namespace
+
+std::array<std::optional<KindCosts>, kKinds> measure_kinds(const Indexes& indexes, const CalibrationQueries& queries) {
+  AllCosts costs;
+  for (std::size_t i = 0; i < kKinds; ++i) {
+    if (indexes[i] != nullptr) costs[i].emplace();
+  }
+  ask_by_k(indexes, queries.stored, costs);
+  ask_by_radius(indexes, queries.changed, costs);
   return costs;
 }
 

@@ -32,13 +32,6 @@ void Collector::set_bound() noexcept {
   bound_ = static_cast<std::uint16_t>(tie_lost ? limit_ : limit_ + 1);
 }
 
-std::uint64_t Collector::within(std::uint32_t distance) const noexcept {
-  std::uint64_t sum = 0;
-  const std::size_t end = std::min<std::size_t>(std::size_t{distance} + 1, histogram_.size());
-  for (std::size_t d = 0; d < end; ++d) sum += histogram_[d];
-  return sum;
-}
-
 void Collector::compact() {
   tighten();
   if (hits_.size() <= k_) return;

@@ -48,8 +48,7 @@ class Collector {
 
   // At least k candidates at distance <= limit() were seen.
   bool full() const noexcept { return within_ >= k_; }
-  std::uint32_t limit() const noexcept { return limit_; }       // the radius, and once full the k-th distance after tighten()
-  std::uint64_t within(std::uint32_t distance) const noexcept;  // candidates seen at distance <= it
+  std::uint32_t limit() const noexcept { return limit_; }  // the radius, and once full the k-th distance after tighten()
 
   // The result, ascending. Leaves the collector empty.
   std::vector<PackedHit> take();

@@ -19,8 +19,7 @@ constexpr char kKind[] = "SIDX";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::uint64_t kEagerBytes = std::uint64_t{256}
                                       << 20;      // larger sections are checked by verify(), so that opening stays quick
-constexpr std::size_t kStoreTablesFrom = 50'000;  // codes; below, building them again is a matter of milliseconds
-constexpr std::size_t kBuildWhenOpening = 500'000;
+constexpr std::size_t kStoreTablesFrom = 50'000;  // codes; a scan of fewer takes tens of microseconds
 constexpr std::size_t kMetaBytes = 32;
 constexpr std::size_t kMaxClasses = 1 << 20;
 
@@ -200,21 +199,21 @@ class MappedIndexFile final : public IndexFile {
     class_names_ = read_class_names(*file_, meta_.classes);
   }
 
-  // What the file holds is used as it is; otherwise small files build what the options ask for, and large ones, where that would
-  // take seconds, are scanned unless a kind is named.
+  // What the file holds is used as it is. Where it holds nothing, it is scanned unless a kind is named: building and measuring
+  // would take longer than many searches.
   std::unique_ptr<Index> make_index(const CodeSource& source, const BuildOptions& options) const {
     if (options.kind != "auto") return build_index(source, options);
     if (auto stored = PlannedIndex::load(std::make_shared<const Rows>(source), *file_)) return stored;
     BuildOptions chosen = options;
-    if (source.count > kBuildWhenOpening) chosen.kind = "flat";
+    chosen.kind = "flat";
     return build_index(source, chosen);
   }
 
   std::string text(const std::string& section) const { return std::string(as_text(file_->section(section))); }
 
   void check_padding() const {
-    if (meta_.bits % 8 == 0) return;
-    const auto padding = static_cast<std::uint8_t>(0xffu << (meta_.bits % 8));
+    const std::uint8_t padding = padding_mask(meta_.bits);
+    if (padding == 0) return;
     for (std::size_t last = stride() - 1; last < codes_.size(); last += stride()) {
       if ((codes_[last] & padding) == 0) continue;
       fail(ErrorCode::kCorrupt, path(), ": code ", last / stride(), " has bits set beyond its ", meta_.bits, " bits");

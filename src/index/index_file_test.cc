@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "index/oracle.h"
+#include "signet/base/container.h"
 #include "signet/base/error.h"
 
 namespace signet {
@@ -174,6 +175,43 @@ TEST(IndexFile, StoredTablesAnswerAsBuiltOnes) {
   }
   // Which is the quickest depends on the machine, but these are clearly useful for one of them; StoredCells sees to pivots.
   for (const char* kind : {"flat: ", "table: ", "mih: "}) EXPECT_NE(plans.find(kind), std::string::npos) << plans;
+}
+
+// Opening is for a single search as often as not: too few codes for stored tables are scanned, and nothing is built or measured.
+TEST(IndexFile, WithoutStoredTablesIsScanned) {
+  const std::string path = temp_path("scanned.sig");
+  write_index_file(real_file_system(), path, small_set(5000, 64));
+  EXPECT_EQ(IndexFile::open(real_file_system(), path)->index().kind(), "flat");
+  BuildOptions mih;
+  mih.kind = "mih";
+  EXPECT_EQ(IndexFile::open(real_file_system(), path, mih)->index().kind(), "mih") << "a kind that is named is built";
+  std::remove(path.c_str());
+}
+
+// Behind a right checksum: what a faulty writer leaves.
+TEST(IndexFile, SetPaddingBitsAreFound) {
+  const std::string path = temp_path("padding.sig");
+  write_index_file(real_file_system(), path, small_set(20, 12));
+  {
+    const auto good = Container::open(real_file_system(), path, "SIDX", 1);
+    ContainerWriter writer(real_file_system(), path + ".2", "SIDX", 1);
+    for (const std::string& section : good->names()) {
+      std::vector<std::byte> bytes(good->section(section).begin(), good->section(section).end());
+      if (section == "codes") bytes[2 * 7 + 1] |= std::byte{0x40};
+      writer.begin_section(section);
+      writer.append(bytes);
+    }
+    writer.finish();
+  }
+  try {
+    IndexFile::open(real_file_system(), path + ".2");
+    ADD_FAILURE() << "nobody noticed";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kCorrupt);
+    EXPECT_NE(std::string(error.what()).find("code 7 has bits set beyond its 12 bits"), std::string::npos) << error.what();
+  }
+  std::remove(path.c_str());
+  std::remove((path + ".2").c_str());
 }
 
 TEST(IndexFile, AnyTruncationIsFound) {

@@ -112,7 +112,7 @@ TEST(Large, TheScanReachesTheLastOfMoreThan2To31Codes) {
 // Buckets of one value each hold one code; all others are in the bucket of zeros, which no search here looks into.
 TEST(Large, TheTableFindsEntriesBeyond2To31) {
   SPARSE_OR_SKIP(codes, kCount * 2);
-  const unsigned width = BucketTable::id_width(kCount), wide = BucketTable::offset_width(kCount);
+  const unsigned width = position_width(kCount), wide = BucketTable::offset_width(kCount);
   SPARSE_OR_SKIP(ids, 8 * packed_words(kCount, width));
   std::vector<std::uint64_t> offsets(packed_words(65537, wide));
   const auto rows = sparse_rows(codes, 16);
@@ -137,7 +137,7 @@ TEST(Large, TheTableFindsEntriesBeyond2To31) {
 TEST(Large, PivotsFindEntriesBeyond2To31) {
   SPARSE_OR_SKIP(codes, kCount * 8);
   SPARSE_OR_SKIP(ordered, kCount * 8);
-  const unsigned width = PivotCells::id_width(kCount);
+  const unsigned width = position_width(kCount);
   SPARSE_OR_SKIP(ids, 8 * packed_words(kCount, width));
   const std::uint64_t zeros = kCount - kPlaces.size();
   const auto rows = sparse_rows(codes, 64);
@@ -164,7 +164,7 @@ TEST(Large, PivotsFindEntriesBeyond2To31) {
 TEST(Large, SubstringsFindEntriesBeyond2To31) {
   SPARSE_OR_SKIP(codes, kCount * 8);
   const auto rows = sparse_rows(codes, 64);
-  const unsigned width = BucketTable::id_width(kCount), wide = BucketTable::offset_width(kCount);
+  const unsigned width = position_width(kCount), wide = BucketTable::offset_width(kCount);
   SPARSE_OR_SKIP(ids, 8 * packed_words(kCount, width));
   // Two tables over the two highest bytes, on which the four codes agree: their one bucket holds them, that of zeros the rest.
   const std::uint64_t zeros = kCount - kPlaces.size();

@@ -54,11 +54,14 @@ double probe_candidates(const Rows& rows, const std::uint8_t* query, Random& ran
 
 }  // namespace
 
-MihIndex::MihIndex(std::shared_ptr<const Rows> rows, const MihOptions& options)
-    : rows_(std::move(rows)), flat_(rows_), may_scan_(options.may_scan) {
-  const MihSample sample = sample_codes(*rows_, options.seed, options.threads);
-  plan_ = plan_mih(*rows_, sample, costs_, options.tables, options.bits);
-  if (options.only_if_it_pays && !pays(sample)) return;
+MihIndex::MihIndex(const std::shared_ptr<const Rows>& rows, const MihOptions& options)
+    : MihIndex(rows, sample_codes(*rows, options.seed, options.threads), options) {}
+
+MihIndex::MihIndex(const std::shared_ptr<const Rows>& rows, const MihSample& sample, const MihOptions& options)
+    : MihIndex(rows, sample, plan_mih(*rows, sample, UnitCosts{}, options.tables, options.bits), options) {}
+
+MihIndex::MihIndex(std::shared_ptr<const Rows> rows, const MihSample& sample, MihPlan plan, const MihOptions& options)
+    : rows_(std::move(rows)), flat_(rows_), may_scan_(options.may_scan), plan_(std::move(plan)) {
   ThreadPool pool(effective_threads(options.threads, std::max<std::size_t>(size() / 65536, 1)));
   tables_.reserve(plan_.substrings.size());
   for (const Substring& substring : plan_.substrings) tables_.emplace_back(*rows_, substring, pool);
@@ -71,14 +74,6 @@ MihIndex::MihIndex(std::shared_ptr<const Rows> rows, MihPlan plan, std::vector<B
   plan_.schedule(costs_);
 }
 
-// By the plan's estimate for the ten nearest, for most of the sample: a table that helps few queries is not worth its memory.
-bool MihIndex::pays(const MihSample& sample) const {
-  const double scan = costs_.scan * static_cast<double>(size());
-  std::size_t helped = 0;
-  for (const std::uint32_t distance : sample.tenth) helped += plan_.cost_within(distance) < scan / 2 ? 1 : 0;
-  return 2 * helped >= sample.tenth.size();
-}
-
 std::size_t MihIndex::memory_bytes() const noexcept {
   std::size_t sum = rows_->memory_bytes();
   for (const BucketTable& table : tables_) sum += table.memory_bytes();
@@ -88,7 +83,7 @@ std::size_t MihIndex::memory_bytes() const noexcept {
 // Costs on this machine for these tables: the same waves of reads as a search (mih_search.cc), at random places, so that caches
 // and pages count as they will. The least of several rounds, since other work on the machine only adds.
 void MihIndex::measure_costs(const MihSample& sample) {
-  if (size() < 1000 || tables_.empty()) return;
+  if (size() < 1000) return;
   constexpr int kRounds = 8;
   Random random(7);
   double bucket = std::numeric_limits<double>::infinity(), candidate = bucket;
@@ -106,12 +101,12 @@ SearchResult MihIndex::search(const CodeMatrix& queries, const SearchOptions& op
   SearchResult result;
   result.hits.resize(rows.size());
   Work total;
-  if (rows.size() != 0 && size() != 0 && options.k != 0 && built()) {
+  if (rows.size() != 0 && size() != 0 && options.k != 0) {
     const std::uint32_t largest = rows_->largest_distance(), radius = effective_radius(options, largest);
     const double together = static_cast<double>(std::min<std::size_t>(rows.size(), 64));
     const double code = costs_.scan_batch + std::max(0.0, costs_.scan - costs_.scan_batch) / together;
     const double scan = may_scan_ ? code * static_cast<double>(size()) : std::numeric_limits<double>::infinity();
-    const std::size_t threads = effective_threads(options.threads, rows.size());
+    const std::size_t threads = effective_threads(options.threads, search_pieces(rows.size(), size()));
     std::vector<Work> works(threads);
     std::vector<std::uint8_t> left(rows.size());
     ThreadPool pool(threads);

@@ -12,12 +12,11 @@
 namespace signet {
 
 struct MihOptions {
-  std::size_t threads = 1;       // for building
-  std::uint64_t seed = 1;        // of the sample
-  std::size_t tables = 0;        // 0: chosen from the codes
-  unsigned bits = 0;             // of a substring; 0: chosen
-  bool only_if_it_pays = false;  // make no tables where the sample says that a scan is as quick (see built())
-  bool may_scan = true;          // leave a query to the flat scan where that is cheaper; false only to test the other way
+  std::size_t threads = 1;  // for building
+  std::uint64_t seed = 1;   // of the sample
+  std::size_t tables = 0;   // 0: chosen from the codes
+  unsigned bits = 0;        // of a substring; 0: chosen
+  bool may_scan = true;     // leave a query to the flat scan where that is cheaper; false only to test the other way
 };
 
 // Multi-index hashing (Norouzi, Punjani & Fleet 2012, 2014): exact search by looking up parts of the query. Codes are cut into m
@@ -27,7 +26,9 @@ struct MihOptions {
 // lies in a shell that is done already. Where the steps to come would cost more than a scan, the query is scanned.
 class MihIndex final : public Index {
  public:
-  MihIndex(std::shared_ptr<const Rows> rows, const MihOptions& options);
+  MihIndex(const std::shared_ptr<const Rows>& rows, const MihOptions& options);
+  // By a plan that was made before from this sample of the rows.
+  MihIndex(std::shared_ptr<const Rows> rows, const MihSample& sample, MihPlan plan, const MihOptions& options);
   // Over tables that were stored, one a substring of the plan.
   MihIndex(std::shared_ptr<const Rows> rows, MihPlan plan, std::vector<BucketTable> tables, const UnitCosts& costs);
   std::size_t size() const noexcept override { return rows_->size(); }
@@ -36,13 +37,12 @@ class MihIndex final : public Index {
   std::size_t memory_bytes() const noexcept override;
   SearchResult search(const CodeMatrix& queries, const SearchOptions& options) const override;
 
-  bool built() const noexcept { return !tables_.empty(); }
   const MihPlan& plan() const noexcept { return plan_; }
   const UnitCosts& costs() const noexcept { return costs_; }
   const std::vector<BucketTable>& tables() const noexcept { return tables_; }
 
  private:
-  bool pays(const MihSample& sample) const;
+  MihIndex(const std::shared_ptr<const Rows>& rows, const MihSample& sample, const MihOptions& options);
   void measure_costs(const MihSample& sample);
 
   std::shared_ptr<const Rows> rows_;

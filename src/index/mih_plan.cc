@@ -103,7 +103,7 @@ std::uint64_t mih_bytes(std::uint64_t count, const std::vector<Substring>& subst
   std::uint64_t words = 0;
   for (const Substring& substring : substrings) {
     words += packed_words((std::uint64_t{1} << substring.bits()) + 1, BucketTable::offset_width(count));
-    words += packed_words(count, BucketTable::id_width(count));
+    words += packed_words(count, position_width(count));
   }
   return 8 * words;
 }

@@ -55,7 +55,7 @@ bool MihSearch::visit(const MihStep& step) {
   return true;
 }
 
-// The next values of the shell: combinations of `shell` bits in ascending order (Gosper's rule: HAKMEM item 175).
+// The next values of the shell: combinations of `shell` bits in ascending order.
 std::size_t MihSearch::next_keys(std::uint32_t& combination, unsigned bits, std::uint32_t key) {
   const std::uint64_t end = std::uint64_t{1} << bits;
   std::size_t count = 0;
@@ -63,8 +63,7 @@ std::size_t MihSearch::next_keys(std::uint32_t& combination, unsigned bits, std:
   while (c < end && count < MihScratch::kKeys) {
     scratch_.keys[count++] = key ^ static_cast<std::uint32_t>(c);
     if (c == 0) break;
-    const std::uint64_t lowest = c & (~c + 1), ripple = c + lowest;
-    c = ripple | (((ripple ^ c) >> 2) >> std::countr_zero(lowest));
+    c = next_combination(c);
   }
   combination = static_cast<std::uint32_t>(c);  // below 2^29, since keys have at most 28 bits
   return count;

@@ -35,6 +35,9 @@ constexpr unsigned packed_width(std::uint64_t largest) noexcept {
   return largest == 0 ? 1 : static_cast<unsigned>(std::bit_width(largest));
 }
 
+// Bits that hold every position of `count` codes.
+constexpr unsigned position_width(std::uint64_t count) noexcept { return packed_width(count == 0 ? 0 : count - 1); }
+
 // Words of a packed array: its bits, and one word more so that 8 bytes may be loaded at any value (docs/format/index.md).
 constexpr std::uint64_t packed_words(std::uint64_t count, unsigned width) noexcept { return (count * width + 63) / 64 + 1; }
 

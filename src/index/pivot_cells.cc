@@ -6,6 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "index/bucket_table.h"
+
 namespace signet {
 namespace {
 
@@ -26,8 +28,8 @@ void for_parts(ThreadPool& pool, std::size_t count, std::size_t parts,
 }  // namespace
 
 PivotCells::PivotCells(const Rows& rows, const Pivots& pivots, ThreadPool& pool)
-    : count_(rows.size()), pivots_(pivots), id_words_(packed_words(count_, id_width(count_))) {
-  ids_ = PackedView(id_words_.data(), count_, id_width(count_));
+    : count_(rows.size()), pivots_(pivots), id_words_(packed_words(count_, position_width(count_))) {
+  ids_ = PackedView(id_words_.data(), count_, position_width(count_));
   code_words_ = BigWords((rows.size() * rows.row() + 7) / 8);
   codes_ = reinterpret_cast<const std::uint8_t*>(code_words_.data());
   if (count_ <= std::numeric_limits<std::uint32_t>::max()) {
@@ -43,7 +45,7 @@ PivotCells::PivotCells(Stored stored, std::uint64_t count)
       pivots_(std::move(stored.pivots)),
       cells_(std::move(stored.cells)),
       offsets_(stored.offsets),
-      ids_(stored.ids.data(), count, id_width(count)),
+      ids_(stored.ids.data(), count, position_width(count)),
       codes_(stored.codes) {
   make_arrays();
 }
@@ -100,7 +102,7 @@ void PivotCells::fill(const Rows& rows, ThreadPool& pool) {
     find_nearest(rows.at(begin), end - begin, pivots_, nearest.data() + begin);
   });
   make_cells(nearest, pool);
-  const std::size_t parts = std::clamp<std::size_t>(std::min<std::size_t>(pool.size(), count / 65536), 1, 8);
+  const std::size_t parts = sorting_parts(pool.size(), count_, own_offsets_.size());
   std::vector<std::vector<Position>> places(parts, std::vector<Position>(own_offsets_.size()));
   const auto ring = [&](std::size_t i) {
     const PivotCell& cell = cells_[nearest[i].pivot];
@@ -125,7 +127,7 @@ void PivotCells::fill(const Rows& rows, ThreadPool& pool) {
   auto* codes = reinterpret_cast<std::uint8_t*>(code_words_.data());
   pool.parallel_for(pieces, 1, [&](std::size_t first, std::size_t last, std::size_t) {
     const std::size_t begin = first << 20, end = std::min<std::size_t>(last << 20, count);
-    PackedWriter ids(id_words_.data(), id_width(count_), begin);
+    PackedWriter ids(id_words_.data(), position_width(count_), begin);
     for (std::size_t i = begin; i < end; ++i) {
       if (i + kFetchAhead < end) __builtin_prefetch(rows.at(positions[i + kFetchAhead]));
       ids.put(positions[i]);

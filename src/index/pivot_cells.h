@@ -31,7 +31,8 @@ class PivotCells {
 
   // The same whatever the pool.
   PivotCells(const Rows& rows, const Pivots& pivots, ThreadPool& pool);
-  // Mapped: arrays that outlive it. offsets: one for each ring of each cell and one more; ids: packed_words(count, id_width).
+  // Mapped: arrays that outlive it. offsets: one for each ring of each cell and one more; ids: packed_words(count,
+  // position_width).
   struct Stored {
     Pivots pivots;
     std::vector<PivotCell> cells;
@@ -39,8 +40,6 @@ class PivotCells {
     const std::uint8_t* codes = nullptr;
   };
   PivotCells(Stored stored, std::uint64_t count);
-
-  static unsigned id_width(std::uint64_t count) noexcept { return packed_width(count == 0 ? 0 : count - 1); }
 
   std::uint64_t count() const noexcept { return count_; }
   const Pivots& pivots() const noexcept { return pivots_; }

@@ -44,7 +44,7 @@ SearchResult PivotIndex::search(const CodeMatrix& queries, const SearchOptions& 
     const std::uint32_t largest = rows_->largest_distance(), radius = effective_radius(options, largest);
     // A code read here costs what one of a scan for one query does; a scan for many queries at once is several times cheaper.
     const std::uint64_t most = may_scan_ ? size() / (rows.size() < 8 ? 2 : 8) : size();
-    const std::size_t threads = effective_threads(options.threads, rows.size());
+    const std::size_t threads = effective_threads(options.threads, search_pieces(rows.size(), size()));
     std::vector<Work> works(threads);
     std::vector<std::uint8_t> left(rows.size());
     ThreadPool pool(threads);

@@ -172,7 +172,7 @@ StoredBuckets load_buckets(const Container& file, const Rows& rows, bool whole_f
     if (!apart || bits < 1 || bits > kMaxKeyBits)
       fail(ErrorCode::kCorrupt, file.path(), ": section bucket-head, the mask of table ", t, " is impossible");
     const std::uint64_t o = packed_words((std::uint64_t{1} << bits) + 1, BucketTable::offset_width(rows.size()));
-    const std::uint64_t i = packed_words(rows.size(), BucketTable::id_width(rows.size()));
+    const std::uint64_t i = packed_words(rows.size(), position_width(rows.size()));
     if (offsets.size() < o || ids.size() < i)
       fail(ErrorCode::kCorrupt, file.path(), ": sections bucket-offsets or bucket-ids end inside table ", t);
     stored.substrings.emplace_back(mask, rows.row());
@@ -253,7 +253,7 @@ PivotCells load_cells(const Container& file, const Rows& rows) {
   }
   cell_section(file, rows, "cell-offsets", 8 * (ring + 1));
   stored.offsets = words_of(file, "cell-offsets");
-  cell_section(file, rows, "cell-ids", 8 * packed_words(rows.size(), PivotCells::id_width(rows.size())));
+  cell_section(file, rows, "cell-ids", 8 * packed_words(rows.size(), position_width(rows.size())));
   stored.ids = words_of(file, "cell-ids");
   stored.codes = reinterpret_cast<const std::uint8_t*>(cell_section(file, rows, "cell-codes", rows.size() * rows.row()).data());
   return PivotCells(std::move(stored), rows.size());

@@ -51,8 +51,9 @@ void PlannedIndex::build_some(const BuildOptions& options) {
   mih.threads = options.threads;
   mih.seed = options.seed;
   const MihSample sample = sample_codes(*rows_, options.seed, options.threads);
+  MihPlan plan = plan_mih(*rows_, sample, UnitCosts{});
   if (table_) {  // one substring would be the table again, with more work
-    if (plan_mih(*rows_, sample, UnitCosts{}).substrings.size() > 1) mih_ = std::make_unique<MihIndex>(rows_, mih);
+    if (plan.substrings.size() > 1) mih_ = std::make_unique<MihIndex>(rows_, sample, std::move(plan), mih);
     return;
   }
   const ScanCosts scan = measure_scan(flat_, sample_queries(*rows_, sample.queries));
@@ -60,7 +61,7 @@ void PlannedIndex::build_some(const BuildOptions& options) {
   ThreadPool pool(effective_threads(options.threads, std::max<std::size_t>(size() / 65536, 1)));
   PivotPlan pivots = plan_pivots(*rows_, sample, scan.one, options.seed, pool);
   if (size() >= kAllKindsBelow) {
-    const double mih_ns = plan_mih(*rows_, sample, UnitCosts{}).cost_for(sample, scan_ns);
+    const double mih_ns = plan.cost_for(sample, scan_ns);
     if (pivots.ns < std::min(mih_ns, scan_ns / 2)) {
       pivot_ = std::make_unique<PivotIndex>(rows_, pivots, options.threads);
       return;
@@ -70,7 +71,7 @@ void PlannedIndex::build_some(const BuildOptions& options) {
     if (pivots.ns >= scan_ns) pivots = plan_pivots(*rows_, sample, UnitCosts{}.scan, options.seed, pool);
     pivot_ = std::make_unique<PivotIndex>(rows_, pivots, options.threads);
   }
-  mih_ = std::make_unique<MihIndex>(rows_, mih);
+  mih_ = std::make_unique<MihIndex>(rows_, sample, std::move(plan), mih);
 }
 
 const Index* PlannedIndex::there(Kind kind) const noexcept {
@@ -197,7 +198,7 @@ double PlannedIndex::allowed_share(const IdFilter* filter) const noexcept {
 
 Question PlannedIndex::question(const SearchOptions& options, std::size_t queries) const noexcept {
   return {options.k, effective_radius(options, rows_->largest_distance()), allowed_share(options.filter), queries,
-          options.threads == 1 ? 1 : effective_threads(options.threads, std::max<std::size_t>(size() / 16384, 1))};
+          options.threads == 1 ? 1 : effective_threads(options.threads, scan_pieces(queries, size()))};
 }
 
 SearchResult PlannedIndex::search(const CodeMatrix& queries, const SearchOptions& options) const {
@@ -228,7 +229,7 @@ std::string PlannedIndex::describe(Kind kind) const {
 
 std::vector<Estimate> PlannedIndex::estimates(const SearchOptions& options, std::size_t queries) const {
   std::vector<Estimate> all;
-  if (!planner_) return {{"flat", 0, "too few codes for anything else"}};
+  if (!planner_) return all;
   const Question asked = question(options, queries);
   for (const Kind kind : {Kind::kFlat, Kind::kTable, Kind::kMih, Kind::kPivot}) {
     if (there(kind) != nullptr) all.push_back({kKindNames[index_of(kind)], planner_->estimate(kind, asked), describe(kind)});
@@ -237,16 +238,17 @@ std::vector<Estimate> PlannedIndex::estimates(const SearchOptions& options, std:
   return all;
 }
 
-std::string explain_plan(const Index& index, const SearchOptions& options) {
+std::string explain_plan(const Index& index, const SearchOptions& options, std::size_t queries) {
   std::string text = concat(index.size(), " codes of ", index.bits(), " bits, k ");
   text += options.k == kAllHits ? "all" : concat(options.k);
   text += options.radius ? concat(", radius ", *options.radius) : "";
+  text += queries > 1 ? concat(", ", queries, " queries together\n") : "\n";
   const auto* planned = dynamic_cast<const PlannedIndex*>(&index);
-  if (planned == nullptr) return concat(text, "\n", index.kind(), ": the only kind that was built\n");
-  const std::vector<Estimate> all = planned->estimates(options, 1);
-  text += "\n";
+  if (planned == nullptr) return concat(text, index.kind(), ": the only kind that was built\n");
+  const std::vector<Estimate> all = planned->estimates(options, queries);
+  if (all.empty()) return concat(text, "flat: too few codes for anything else\n");
   for (const Estimate& one : all) {
-    const std::string cost = std::isfinite(one.ns) ? concat("about ", one.ns / 1e6, " ms a query") : "dearer than a scan";
+    const std::string cost = std::isfinite(one.ns) ? concat("about ", one.ns / 1e6, " ms a query") : "not measured for this";
     text += concat(one.kind, ": ", cost, " (", one.reason, ")\n");
   }
   return text + concat("choice: ", all.front().kind, "\n");

@@ -20,7 +20,8 @@ namespace signet {
 // One way to answer, and what it would cost.
 struct Estimate {
   std::string kind;
-  double ns = 0;       // a query; infinite where it is known only to be dearer
+  double ns = 0;  // a query; infinite where the kind was not asked such a question: easier ones were much dearer than a scan,
+                  // there are too few codes for it, or the time for asking was over
   std::string reason;  // for people
 };
 
@@ -41,7 +42,7 @@ class PlannedIndex final : public Index {
   std::size_t memory_bytes() const noexcept override;
   SearchResult search(const CodeMatrix& queries, const SearchOptions& options) const override;
 
-  // Of the kinds that are there, cheapest first.
+  // Of the kinds that are there, cheapest first; none where there are so few codes that nothing was measured.
   std::vector<Estimate> estimates(const SearchOptions& options, std::size_t queries) const;
 
  private:

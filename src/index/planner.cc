@@ -4,6 +4,8 @@
 #include <bit>
 #include <limits>
 
+#include "index/query_run.h"
+
 namespace signet {
 namespace {
 
@@ -59,10 +61,11 @@ double Planner::estimate(Kind kind, const Question& question) const noexcept {
   const double radius_ns = question.radius < costs.by_radius.size() ? costs.by_radius[question.radius] : kInfinite;
   const double alone = costs.alone / together;
   if (kind != Kind::kFlat) {
-    // With a filter, as many more have to be met; and each query has one thread.
+    // With a filter, as many more have to be met; and each query has one thread, which it may share with others.
     const double wanted = static_cast<double>(question.k) / std::max(question.share, 1e-9);
     const double k_ns = wanted > count_ ? kInfinite : costs.by_k[step(static_cast<std::uint64_t>(wanted))];
-    return (std::min(k_ns, radius_ns) + alone) / std::min(threads, static_cast<double>(question.queries));
+    const std::size_t pieces = threads > 1 ? search_pieces(question.queries, static_cast<std::size_t>(count_)) : 1;
+    return (std::min(k_ns, radius_ns) + alone) / std::min(threads, static_cast<double>(pieces));
   }
   const double hits = std::min({static_cast<double>(question.k), hits_within(question.radius) * question.share, count_});
   if (question.share < 1.0 / 16) return (count_ * question.share * kGatherNs + count_ / 64 + hits * kHitNs) / threads;

@@ -12,6 +12,17 @@ std::size_t effective_threads(std::size_t wanted, std::size_t pieces) {
   return std::clamp<std::size_t>(std::min(threads, pieces), 1, 1024);
 }
 
+std::size_t scan_pieces(std::size_t queries, std::size_t codes) noexcept {
+  constexpr double kComparisons = 1 << 18;  // of a piece
+  constexpr double kMost = 1e6;             // pieces: more than any threads, and a number that fits
+  return 1 + static_cast<std::size_t>(std::min(static_cast<double>(queries) * static_cast<double>(codes) / kComparisons, kMost));
+}
+
+std::size_t search_pieces(std::size_t queries, std::size_t codes) noexcept {
+  constexpr std::size_t kQueries = 8, kShare = 256;
+  return std::max((queries + kQueries - 1) / kQueries, std::min(queries, scan_pieces(queries, codes / kShare)));
+}
+
 std::vector<Hit> to_hits(std::span<const PackedHit> packed, const Rows& rows) {
   std::vector<Hit> hits(packed.size());
   for (std::size_t i = 0; i < packed.size(); ++i) hits[i] = {rows.id(hit_position(packed[i])), hit_distance(packed[i])};

@@ -20,8 +20,14 @@ inline std::uint32_t effective_radius(const SearchOptions& options, std::uint32_
 // Threads to use for `pieces` pieces of work, where `wanted` are asked for (0: one per CPU).
 std::size_t effective_threads(std::size_t wanted, std::size_t pieces);
 
-// What one query costs, added up over queries and threads.
-struct Work {
+// Into how many pieces a scan is worth being divided: starting a thread takes as long as some hundred thousand comparisons.
+std::size_t scan_pieces(std::size_t queries, std::size_t codes) noexcept;
+// The same for an index that looks at a small share of the codes: several queries a piece, unless the codes are so many that a
+// small share is work enough.
+std::size_t search_pieces(std::size_t queries, std::size_t codes) noexcept;
+
+// What one query costs, added up over queries and threads. Threads count side by side, each in a line of its own.
+struct alignas(64) Work {
   std::uint64_t candidates = 0, buckets = 0;
   std::uint32_t radius = 0;
   Work& operator+=(const Work& other) noexcept {

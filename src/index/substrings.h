@@ -20,6 +20,12 @@ inline std::uint64_t row_word(const std::uint8_t* row, std::size_t row_size, std
 }
 constexpr std::size_t row_words(std::size_t row_size) noexcept { return (row_size + 7) / 8; }
 
+// The next greater number with as many bits set, of which there is at least one (Gosper: HAKMEM item 175).
+constexpr std::uint64_t next_combination(std::uint64_t bits) noexcept {
+  const std::uint64_t lowest = bits & (~bits + 1), ripple = bits + lowest;
+  return ripple | (((ripple ^ bits) >> 2) >> std::countr_zero(lowest));
+}
+
 // Some bits of a code, read as a number: its key in a table of buckets. The bits may lie anywhere; in ascending order they are
 // the key's bits from the lowest on. The key is put together from one look-up for each byte of the code that has any of them.
 class Substring {

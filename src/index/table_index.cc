@@ -62,8 +62,7 @@ class TableWalk {
         shrink(before, wanted);
       }
       if (c == 0) break;
-      const std::uint64_t lowest = c & (~c + 1), ripple = c + lowest;  // the next combination of as many bits (HAKMEM item 175)
-      c = ripple | (((ripple ^ c) >> 2) >> std::countr_zero(lowest));
+      c = next_combination(c);
     }
     work.candidates += hits_.size() - before;
     // The lowest positions of all lists together; one list is in order already.

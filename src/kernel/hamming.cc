@@ -10,17 +10,25 @@
 namespace signet {
 namespace {
 
-// In this file, compiled for the oldest CPU, so that asking is safe everywhere.
+// In this file, compiled for the oldest CPU, so that asking is safe everywhere. Every flag that a kernel's file is compiled with
+// (CMakeLists.txt) is asked for: the compiler may use its instructions anywhere.
 bool portable_supported() noexcept { return true; }
-bool avx2_supported() noexcept { return kernel_avx2::kCompiled && cpu_features().avx2 && cpu_features().popcnt; }
+
+#if defined(__x86_64__)
+bool has_bit_instructions() noexcept {
+  return cpu_features().popcnt && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+}
+bool has_bitalg() noexcept { return __builtin_cpu_supports("avx512bitalg"); }
+#else
+bool has_bit_instructions() noexcept { return false; }
+bool has_bitalg() noexcept { return false; }
+#endif
+
+bool avx2_supported() noexcept { return kernel_avx2::kCompiled && cpu_features().avx2 && has_bit_instructions(); }
 bool avx512_supported() noexcept {
   const CpuFeatures& cpu = cpu_features();
-#if defined(__x86_64__)
-  const bool words = __builtin_cpu_supports("avx512bitalg");  // counts in 16-bit lanes; every CPU with VPOPCNTDQ and BW has it
-#else
-  const bool words = false;
-#endif
-  return kernel_avx512::kCompiled && cpu.avx512f && cpu.avx512bw && cpu.avx512vl && cpu.avx512vpopcntdq && words;
+  return kernel_avx512::kCompiled && cpu.avx512f && cpu.avx512bw && cpu.avx512vl && cpu.avx512vpopcntdq && has_bitalg() &&
+         has_bit_instructions();
 }
 bool neon_supported() noexcept { return kernel_neon::kCompiled && cpu_features().neon; }
 

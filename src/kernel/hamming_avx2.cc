@@ -1,11 +1,13 @@
 #include "kernel/kernels.h"
+#include "kernel/words.h"
 
 #if defined(__AVX2__) && defined(__POPCNT__)
 #include <immintrin.h>
 
-// AVX2 has no population count. Narrow rows look both halves of every byte up in a table of 16 (PSHUFB) and add bytes to lanes;
-// wide rows do the same 32 bytes at a time (Mula, Kurz & Lemire 2018 describe why that beats POPCNT there) and use POPCNT for the
-// rest.
+// AVX2 has no population count. Narrow rows look both halves of every byte up in a table of 16 (PSHUFB) and add bytes to lanes.
+// Rows of 2, 3 and 4 words are counted by POPCNT, with the one side in registers while the other passes; longer ones do as the
+// narrow ones, 32 bytes at a time (Mula, Kurz & Lemire 2018 describe why that beats POPCNT in long rows), and use POPCNT for the
+// rest. Codes that are gathered are counted by POPCNT up to 8 words. docs/decisions/0118 has the times that decided.
 namespace signet::kernel_avx2 {
 const bool kCompiled = true;
 namespace {
@@ -29,9 +31,8 @@ inline Word word(const std::uint8_t* p) noexcept {
   return value;
 }
 
+// Of rows of any number of words of 8 bytes.
 inline std::uint16_t distance(const std::uint8_t* a, const std::uint8_t* b, std::size_t row) noexcept {
-  if (row == 2) return static_cast<std::uint16_t>(__builtin_popcount(word<std::uint16_t>(a) ^ word<std::uint16_t>(b)));
-  if (row == 4) return static_cast<std::uint16_t>(__builtin_popcount(word<std::uint32_t>(a) ^ word<std::uint32_t>(b)));
   Vector sums = _mm256_setzero_si256();
   std::size_t at = 0;
   for (; at + 64 <= row; at += 32) {  // from 64 bytes on; below, POPCNT of the words is as quick
@@ -47,12 +48,14 @@ inline std::uint16_t distance(const std::uint8_t* a, const std::uint8_t* b, std:
 // Narrow rows: one code a lane, its distance in the lane's lowest 16 bits, the rest of the lane zero. Distances of all widths are
 // therefore compared as 16-bit lanes; bits of the comparison that belong to the zero parts are masked away.
 struct Lanes2 {
+  using Word = std::uint16_t;
   static constexpr std::size_t kRow = 2, kCodes = 16;
   static constexpr unsigned kLow = 0x55555555u;  // of the byte mask, one bit a code
   static Vector query(const std::uint8_t* p) noexcept { return _mm256_set1_epi16(word<short>(p)); }
   static Vector count(Vector x) noexcept { return _mm256_maddubs_epi16(ones_of_bytes(x), _mm256_set1_epi8(1)); }
 };
 struct Lanes4 {
+  using Word = std::uint32_t;
   static constexpr std::size_t kRow = 4, kCodes = 8;
   static constexpr unsigned kLow = 0x11111111u;
   static Vector query(const std::uint8_t* p) noexcept { return _mm256_set1_epi32(word<int>(p)); }
@@ -61,6 +64,7 @@ struct Lanes4 {
   }
 };
 struct Lanes8 {
+  using Word = std::uint64_t;
   static constexpr std::size_t kRow = 8, kCodes = 4;
   static constexpr unsigned kLow = 0x01010101u;
   static Vector query(const std::uint8_t* p) noexcept { return _mm256_set1_epi64x(word<long long>(p)); }
@@ -112,10 +116,41 @@ inline std::size_t select_group(const std::uint8_t* query_rows, std::size_t quer
   return found;
 }
 
-std::size_t select_rest(const std::uint8_t* query_rows, std::size_t queries, const std::uint8_t* codes, std::size_t at,
-                        std::size_t count, std::size_t row, const std::uint16_t* bounds, KernelHit* hits) noexcept {
+// Codes [at, count) of kWords words each, one after another: a code stays in registers while the queries pass.
+template <typename Word, std::size_t kWords = 1>
+inline std::size_t select_words(const std::uint8_t* query_rows, std::size_t queries, const std::uint8_t* codes, std::size_t at,
+                                std::size_t count, const std::uint16_t* bounds, KernelHit* hits) noexcept {
+  Word code[kWords];
   std::size_t found = 0;
   for (; at < count; ++at) {
+    load_words(code, codes + at * sizeof code);
+    for (std::size_t q = 0; q < queries; ++q) {
+      const std::uint16_t d = distance_of_words(code, query_rows + q * sizeof code);
+      if (__builtin_expect(d >= bounds[q], 1)) continue;
+      hits[found++] = {static_cast<std::uint32_t>(at), d, static_cast<std::uint16_t>(q)};
+    }
+  }
+  return found;
+}
+
+template <std::size_t kWords>
+std::size_t select_wide(const std::uint8_t* query_rows, std::size_t queries, const std::uint8_t* codes, std::size_t count,
+                        const std::uint16_t* bounds, KernelHit* hits) noexcept {
+  constexpr std::size_t kRow = 8 * kWords, kTogether = 4;  // codes of one line or more, so that few lines are asked for twice
+  std::size_t found = 0;
+  for (std::size_t at = 0; at < count; at += kTogether) {
+    ask_ahead(codes + at * kRow, kTogether * kRow);
+    const std::size_t end = count - at < kTogether ? count : at + kTogether;
+    found += select_words<std::uint64_t, kWords>(query_rows, queries, codes, at, end, bounds, hits + found);
+  }
+  return found;
+}
+
+std::size_t select_any(const std::uint8_t* query_rows, std::size_t queries, const std::uint8_t* codes, std::size_t count,
+                       std::size_t row, const std::uint16_t* bounds, KernelHit* hits) noexcept {
+  std::size_t found = 0;
+  for (std::size_t at = 0; at < count; ++at) {
+    ask_ahead(codes + at * row, row);
     for (std::size_t q = 0; q < queries; ++q) {
       const std::uint16_t d = distance(query_rows + q * row, codes + at * row, row);
       if (d < bounds[q]) hits[found++] = {static_cast<std::uint32_t>(at), d, static_cast<std::uint16_t>(q)};
@@ -134,7 +169,16 @@ std::size_t select_lanes(const std::uint8_t* query_rows, std::size_t queries, co
     found +=
         select_group<Lanes>(query_rows, queries, codes + at * Lanes::kRow, static_cast<std::uint32_t>(at), bounds, hits + found);
   }
-  return found + select_rest(query_rows, queries, codes, at, count, Lanes::kRow, bounds, hits + found);
+  return found + select_words<typename Lanes::Word>(query_rows, queries, codes, at, count, bounds, hits + found);
+}
+
+// Codes [at, count) of kWords words each.
+template <typename Word, std::size_t kWords = 1>
+inline void scan_words(const std::uint8_t* query, const std::uint8_t* codes, std::size_t at, std::size_t count,
+                       std::uint16_t* distances) noexcept {
+  Word words[kWords];
+  load_words(words, query);
+  for (; at < count; ++at) distances[at] = distance_of_words(words, codes + at * sizeof words);
 }
 
 template <typename Lanes>
@@ -146,7 +190,7 @@ void scan_lanes(const std::uint8_t* query, const std::uint8_t* codes, std::size_
     _mm256_store_si256(reinterpret_cast<Vector*>(lanes), Lanes::count(_mm256_xor_si256(load(codes + at * Lanes::kRow), q)));
     for (std::size_t i = 0; i < Lanes::kCodes; ++i) distances[at + i] = word<std::uint16_t>(lanes + i * Lanes::kRow);
   }
-  for (; at < count; ++at) distances[at] = distance(query, codes + at * Lanes::kRow, Lanes::kRow);
+  scan_words<typename Lanes::Word>(query, codes, at, count, distances);
 }
 
 }  // namespace
@@ -160,6 +204,12 @@ void scan(const std::uint8_t* query, const std::uint8_t* codes, std::size_t coun
       return scan_lanes<Lanes4>(query, codes, count, distances);
     case 8:
       return scan_lanes<Lanes8>(query, codes, count, distances);
+    case 16:
+      return scan_words<std::uint64_t, 2>(query, codes, 0, count, distances);
+    case 24:
+      return scan_words<std::uint64_t, 3>(query, codes, 0, count, distances);
+    case 32:
+      return scan_words<std::uint64_t, 4>(query, codes, 0, count, distances);
     default:
       for (std::size_t i = 0; i < count; ++i) distances[i] = distance(query, codes + i * row, row);
   }
@@ -174,14 +224,37 @@ std::size_t select(const std::uint8_t* query_rows, std::size_t queries, const st
       return select_lanes<Lanes4>(query_rows, queries, codes, count, bounds, hits);
     case 8:
       return select_lanes<Lanes8>(query_rows, queries, codes, count, bounds, hits);
+    case 16:
+      return select_wide<2>(query_rows, queries, codes, count, bounds, hits);
+    case 24:
+      return select_wide<3>(query_rows, queries, codes, count, bounds, hits);
+    case 32:
+      return select_wide<4>(query_rows, queries, codes, count, bounds, hits);
     default:
-      return select_rest(query_rows, queries, codes, 0, count, row, bounds, hits);
+      return select_any(query_rows, queries, codes, count, row, bounds, hits);
   }
 }
 
 void gather(const std::uint8_t* query, const std::uint8_t* codes, const std::uint64_t* positions, std::size_t count,
             std::size_t row, std::uint16_t* distances) noexcept {
-  for (std::size_t i = 0; i < count; ++i) distances[i] = distance(query, codes + positions[i] * row, row);
+  switch (row) {
+    case 2:
+      return gather_words<std::uint16_t>(query, codes, positions, count, distances);
+    case 4:
+      return gather_words<std::uint32_t>(query, codes, positions, count, distances);
+    case 8:
+      return gather_words<std::uint64_t>(query, codes, positions, count, distances);
+    case 16:
+      return gather_words<std::uint64_t, 2>(query, codes, positions, count, distances);
+    case 24:
+      return gather_words<std::uint64_t, 3>(query, codes, positions, count, distances);
+    case 32:
+      return gather_words<std::uint64_t, 4>(query, codes, positions, count, distances);
+    case 64:
+      return gather_words<std::uint64_t, 8>(query, codes, positions, count, distances);
+    default:
+      for (std::size_t i = 0; i < count; ++i) distances[i] = distance(query, codes + positions[i] * row, row);
+  }
 }
 
 }  // namespace signet::kernel_avx2

@@ -1,4 +1,5 @@
 #include "kernel/kernels.h"
+#include "kernel/words.h"
 
 #if defined(__AVX512VPOPCNTDQ__) && defined(__AVX512BITALG__) && defined(__AVX512BW__)
 #include <immintrin.h>
@@ -291,17 +292,6 @@ void scan_words(const std::uint8_t* query, const std::uint8_t* codes, std::size_
     _mm_storeu_si128(reinterpret_cast<__m128i*>(distances + at), _mm512_cvtepi64_epi16(sorted));
   }
   for (; at < count; ++at) distances[at] = distance(query, codes + at * row, row);
-}
-
-template <typename Word>
-void gather_words(const std::uint8_t* query, const std::uint8_t* codes, const std::uint64_t* positions, std::size_t count,
-                  std::uint16_t* distances) noexcept {
-  Word q, code;
-  __builtin_memcpy(&q, query, sizeof q);
-  for (std::size_t i = 0; i < count; ++i) {
-    __builtin_memcpy(&code, codes + positions[i] * sizeof code, sizeof code);
-    distances[i] = static_cast<std::uint16_t>(__builtin_popcountll(static_cast<Word>(q ^ code)));
-  }
 }
 
 }  // namespace

@@ -140,19 +140,31 @@ TEST_P(HammingKernelTest, SelectNamesExactlyTheCodesBelowTheBoundInOrder) {
   }
 }
 
+// Rows and queries at odd addresses, to all three functions.
 TEST_P(HammingKernelTest, UnalignedRowsGiveTheSame) {
   Random random(4);
-  for (const std::uint32_t bits : {16u, 32u, 64u, 128u, 192u, 256u, 512u}) {
-    const std::size_t row = row_bytes(bits), count = 130;
+  for (const std::uint32_t bits : {16u, 32u, 64u, 128u, 192u, 256u, 320u, 512u}) {
+    const std::size_t row = row_bytes(bits), count = 130, queries = 3;
     for (std::size_t shift = 1; shift < 64; shift += 7) {
-      GuardedBytes codes(count * row + shift), query(row + 1);
-      std::uint8_t* rows = codes.at_start() + shift;
+      GuardedBytes codes(count * row + shift), query(queries * row + 1);
+      std::uint8_t *rows = codes.at_start() + shift, *asked = query.at_start() + 1;
       fill_random(rows, count, bits, random);
-      fill_random(query.at_start() + 1, 1, bits, random);
-      std::vector<std::uint16_t> got(count);
-      kernel().scan(query.at_start() + 1, rows, count, row, got.data());
-      for (std::size_t i = 0; i < count; ++i)
-        ASSERT_EQ(got[i], plain_distance(query.at_start() + 1, rows + i * row, row)) << bits;
+      fill_random(asked, queries, bits, random);
+      const std::vector<std::uint16_t> bounds(queries, 0xffff);  // all of them
+      std::vector<KernelHit> hits(queries * count);
+      ASSERT_EQ(kernel().select(asked, queries, rows, count, row, bounds.data(), hits.data()), hits.size()) << bits;
+      for (const KernelHit& hit : hits) {
+        ASSERT_EQ(hit.distance, plain_distance(asked + hit.query * row, rows + hit.position * row, row)) << bits;
+      }
+      std::vector<std::uint64_t> positions(count);
+      for (std::size_t i = 0; i < count; ++i) positions[i] = count - 1 - i;
+      std::vector<std::uint16_t> scanned(count), gathered(count);
+      kernel().scan(asked, rows, count, row, scanned.data());
+      kernel().gather(asked, rows, positions.data(), count, row, gathered.data());
+      for (std::size_t i = 0; i < count; ++i) {
+        ASSERT_EQ(scanned[i], plain_distance(asked, rows + i * row, row)) << bits;
+        ASSERT_EQ(gathered[count - 1 - i], scanned[i]) << bits;
+      }
     }
   }
 }

@@ -235,7 +235,7 @@ TEST_F(CollectionTest, IndexKindsAgree) {
     const auto collection = Collection::open(fs, home, options);
     collection->prepare();
     expect_contents(*collection->view());
-    EXPECT_FALSE(collection->view()->explain({}).empty());
+    EXPECT_FALSE(collection->view()->explain({}, 1).empty());
   }
 }
 

@@ -231,11 +231,11 @@ std::vector<Verdict> View::verdicts() const {
   return with_catalog([](Catalog& catalog) { return catalog.verdicts(); });
 }
 
-std::string View::explain(const SearchOptions& options) const {
+std::string View::explain(const SearchOptions& options, std::size_t queries) const {
   std::string text;
   for (const SearchPart& part : parts()) {
     text += concat(file_name(part.segment->path()), ": ", part.segment->row().count, " codes, ",
-                   explain_plan(part.segment->index(), options), "\n");
+                   explain_plan(part.segment->index(), options, queries), "\n");
   }
   return text.empty() ? "the collection is empty\n" : text;
 }

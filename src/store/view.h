@@ -55,7 +55,7 @@ class View final : public CollectionView {
   std::vector<std::uint64_t> ids_with_label(std::int32_t label) const override;
   std::vector<std::uint64_t> filter_words(std::span<const std::uint64_t> ids) const override;
   std::vector<Verdict> verdicts() const override;
-  std::string explain(const SearchOptions& options) const override;
+  std::string explain(const SearchOptions& options, std::size_t queries) const override;
 
   const Snapshot& snapshot() const noexcept { return snapshot_; }
   // Whether its catalog is no longer the newest, or can do nothing but throw. Safe from many threads: an immutable catalog asks

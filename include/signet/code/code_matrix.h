@@ -14,6 +14,11 @@ inline constexpr std::uint32_t kMaxBits = 4096;
 // Bytes of one packed code at rest: ceil(bits / 8).
 constexpr std::size_t bytes_per_code(std::uint32_t bits) noexcept { return (bits + 7) / 8; }
 
+// The bits of a code's last byte that must be zero.
+constexpr std::uint8_t padding_mask(std::uint32_t bits) noexcept {
+  return bits % 8 == 0 ? std::uint8_t{0} : static_cast<std::uint8_t>(0xffU << (bits % 8));
+}
+
 // Throws Error{kInvalidArgument} unless 1 <= bits <= kMaxBits; `what` names the flag or file.
 void check_bits(std::uint64_t bits, std::string_view what);
 

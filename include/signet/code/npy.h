@@ -25,15 +25,18 @@ struct NpyArray {
 };
 
 // Throws kCorrupt naming path and offset for anything that is not such a file, kUnsupported for other types, orders or more
-// dimensions, before allocating more than the file holds.
+// dimensions, before allocating more than the file holds; read_npy also kNotFound and kIo from the disk.
 NpyArray read_npy(FileSystem& fs, const std::string& path);
 NpyArray parse_npy(std::span<const std::byte> bytes, const std::string& name);
 
+// Throws kInvalidArgument for other than one or two dimensions and for data that does not fit the shape, kIo from the disk.
 void write_npy(FileSystem& fs, const std::string& path, NpyType type, std::span<const std::size_t> shape,
                std::span<const std::byte> data);
 
 // Codes as a uint8 array of shape (n, ceil(bits / 8)). The array does not say how many bits are used: `bits` comes from elsewhere
-// (codes.json beside it, or the model); 0 means all 8 * columns.
+// (codes.json beside it, or the model); 0 means all 8 * columns. Reading throws as read_npy; kMismatch for an array of another
+// type or number of dimensions, and where `bits` needs another number of columns; kInvalidArgument for a length of other than 1
+// to 4,096 bits and set padding bits. Writing throws kIo from the disk.
 CodeMatrix read_codes_npy(FileSystem& fs, const std::string& path, std::uint32_t bits);
 void write_codes_npy(FileSystem& fs, const std::string& path, const CodeMatrix& codes);
 

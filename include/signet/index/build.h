@@ -28,10 +28,13 @@ struct BuildOptions {
   std::uint64_t seed = 1;     // of the planner's calibration sample
 };
 
-// Throws kInvalidArgument where a kind cannot serve these codes (a table beyond 24 bits), naming both.
+// Throws kInvalidArgument where a kind cannot serve these codes (a table beyond 24 bits), naming both; for a length of other than
+// 1 to 4,096 bits, a count that does not fit the bytes, and ids that are not one a code or do not ascend; kUsage for an unknown
+// kind and as hamming_kernel(); kIo where the system refuses threads.
 std::unique_ptr<Index> build_index(const CodeSource& codes, const BuildOptions& options = {});
 
-// Why the planner would answer a query as it does, in a few lines: estimated cost of each kind and the choice.
-std::string explain_plan(const Index& index, const SearchOptions& options);
+// Why the planner would answer a search for `queries` queries as it does, in a few lines: estimated cost of each kind and the
+// choice.
+std::string explain_plan(const Index& index, const SearchOptions& options, std::size_t queries = 1);
 
 }  // namespace signet

@@ -57,7 +57,8 @@ class Index {
   virtual std::uint32_t bits() const noexcept = 0;
   virtual std::string kind() const = 0;                   // "flat", "table", "mih", "pivot", "planned"
   virtual std::size_t memory_bytes() const noexcept = 0;  // held beyond borrowed codes
-  // Throws Error{kMismatch} where the queries have another number of bits. radius > bits means all.
+  // radius > bits means all. Throws Error{kMismatch} where the queries have another number of bits; kCorrupt where tables or
+  // cells of a mapped file are damaged; kUsage as hamming_kernel(); kIo where the system refuses threads.
   virtual SearchResult search(const CodeMatrix& queries, const SearchOptions& options) const = 0;
 };
 

@@ -22,13 +22,17 @@ void write_index_file(FileSystem& fs, const std::string& path, const CodeSet& se
 class IndexFile {
  public:
   // Throws as Container::open (kCorrupt, kUnsupported, kMismatch for a file of another kind) and as build_index for the options.
+  // Kind "auto" takes what is stored in the file; where nothing is, a scan: building and measuring take longer than many
+  // searches.
   static std::shared_ptr<const IndexFile> open(FileSystem& fs, const std::string& path, const BuildOptions& options = {});
   virtual ~IndexFile() = default;
   virtual const Index& index() const noexcept = 0;
+  // These three throw kNotFound for an id past the end; key() and labels() throw kCorrupt where their boundaries are damaged.
   virtual std::string key(std::uint64_t id) const = 0;
-  virtual std::vector<std::int32_t> labels(std::uint64_t id) const = 0;         // empty where unknown
-  virtual std::vector<std::uint8_t> code(std::uint64_t id) const = 0;           // packed; throws kNotFound for an id past the end
-  virtual std::optional<std::uint64_t> find(const std::string& key) const = 0;  // the id of a key; may look at every key
+  virtual std::vector<std::int32_t> labels(std::uint64_t id) const = 0;  // empty where unknown
+  virtual std::vector<std::uint8_t> code(std::uint64_t id) const = 0;    // packed
+  // The id of a key; may look at every key, and throws kCorrupt as key() does.
+  virtual std::optional<std::uint64_t> find(const std::string& key) const = 0;
   virtual const std::vector<std::string>& class_names() const noexcept = 0;
   virtual const std::string& model() const noexcept = 0;  // fingerprint
   virtual const std::string& root() const noexcept = 0;   // what keys are relative to

@@ -89,7 +89,8 @@ class CollectionView {
   virtual std::vector<std::uint64_t> filter_words(std::span<const std::uint64_t> ids) const = 0;
   // All of them, by (a, b). Those of images that were removed since may still be among them.
   virtual std::vector<Verdict> verdicts() const = 0;
-  virtual std::string explain(const SearchOptions& options) const = 0;  // how each segment would be searched, for people
+  // How each segment would be searched for so many queries together, for people.
+  virtual std::string explain(const SearchOptions& options, std::size_t queries) const = 0;
 };
 
 struct ReaderOptions {
