@@ -1,4 +1,5 @@
-// index.sig, behind right checksums: opening, every accessor, a search, the full check.
+// index.sig, behind right checksums: opening, every accessor, searches by a scan and by what is stored beside the codes, the full
+// check.
 #include "signet/index/index_file.h"
 
 #include "base/memory_file.h"
@@ -7,15 +8,46 @@
 
 SIGNET_FUZZ_CONTAINER_MUTATOR
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace signet;
-  MemoryFiles files("i.sig", fuzz::input(data, size));
+namespace {
+
+using namespace signet;
+
+std::shared_ptr<const IndexFile> opened(MemoryFiles& files, const std::string& kind) {
   std::shared_ptr<const IndexFile> file;
   fuzz::value_or_error([&] {
     BuildOptions options;
-    options.kind = "flat";
+    options.kind = kind;
     file = IndexFile::open(files, "i.sig", options);
   });
+  return file;
+}
+
+// Through tables and cells as far as the file holds any. They may be any nonsense that fits, and hits may then be missing, but no
+// more come than were asked for.
+void search_stored(MemoryFiles& files) {
+  const std::shared_ptr<const IndexFile> file = opened(files, "auto");
+  if (!file) return;
+  const CodeMatrix query(1, file->index().bits());
+  const auto search = [&](std::size_t k, std::optional<std::uint32_t> radius) {
+    SearchOptions options;
+    options.k = k;
+    options.radius = radius;
+    fuzz::value_or_error([&] {
+      const SearchResult result = file->index().search(query, options);
+      fuzz::require(result.hits.size() == 1 && result.hits[0].size() <= k, "no more hits than asked for");
+    });
+  };
+  search(5, std::nullopt);
+  search(kAllHits, 0);
+  search(kAllHits, 2);
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  MemoryFiles files("i.sig", fuzz::input(data, size));
+  search_stored(files);
+  const std::shared_ptr<const IndexFile> file = opened(files, "flat");
   if (!file) return 0;
   const std::size_t count = file->index().size();
   fuzz::require(count <= size, "no more codes than bytes");

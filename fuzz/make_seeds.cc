@@ -5,9 +5,15 @@
 #include "base/memory_file.h"
 #include "encode/test_networks.h"
 #include "fuzz/seed_files.h"
+#include "index/mih_index.h"
+#include "index/pivot_index.h"
+#include "index/plan_record.h"
+#include "index/table_index.h"
 #include "signet/base/container.h"
 #include "signet/code/code_set.h"
 #include "signet/code/npy.h"
+#include "signet/dedup/plan.h"
+#include "signet/encode/features_file.h"
 #include "signet/encode/model.h"
 #include "signet/image/image.h"
 #include "signet/index/index_file.h"
@@ -71,6 +77,48 @@ void code_seeds(const Seeds& seeds) {
   seeds.add("container", "three_sections", text_of(files, "c"));
 }
 
+// Costs by which each kind is the cheapest for one of the searches of fuzz/index_file.cc.
+PlanRecord made_up_plan(const MihIndex& mih) {
+  PlanRecord plan;
+  plan.kinds[0] = KindCosts{{{{1, 1000}}}, {{{2, 1000}}}, 0};
+  plan.kinds[1] = KindCosts{{{{1, 500}}}, {{{0, 900}, {2, 30}}}, 0};
+  plan.kinds[2] = KindCosts{{{{1, 600}}}, {{{0, 20}, {2, 800}}}, 0};
+  plan.kinds[3] = KindCosts{{{{1, 100}, {10, 100}}}, {}, 0};
+  plan.within = {0.1, 1};
+  plan.costs = mih.costs();
+  plan.shell_candidates = mih.plan().shell_candidates;
+  return plan;
+}
+
+// The index file `from` with a table, substrings, pivots and a plan beside its codes, which real ones have from 50,000 codes on.
+void add_derived(MemoryFiles& files, const std::string& from, const std::string& to, const CodeMatrix& codes) {
+  CodeSource source;
+  source.packed = codes.data();
+  source.count = codes.size();
+  source.bits = codes.bits();
+  const auto rows = std::make_shared<const Rows>(source);
+  const TableIndex table(rows, 1);
+  const MihIndex mih(rows, MihOptions{.tables = 2});
+  const auto plain = Container::open(files, from, "SIDX", 1);
+  ContainerWriter writer(files, to, "SIDX", 1);
+  for (const std::string& section : plain->names()) {
+    writer.begin_section(section);
+    writer.append(plain->section(section));
+  }
+  std::vector<Substring> substrings{table.whole()};
+  std::vector<const BucketTable*> tables{&table.table()};
+  for (std::size_t t = 0; t < mih.tables().size(); ++t) {
+    substrings.push_back(mih.plan().substrings[t]);
+    tables.push_back(&mih.tables()[t]);
+  }
+  store_buckets(writer, rows->size(), substrings, tables);
+  store_cells(writer, PivotIndex(rows, PivotOptions{.pivots = 2}).cells());
+  writer.begin_section("plan");
+  writer.append(as_bytes(plan_to_json(made_up_plan(mih))));
+  writer.finish();
+  if (IndexFile::open(files, to)->index().kind() != "planned") fail(ErrorCode::kInternal, "the derived sections are ignored");
+}
+
 void index_seeds(const Seeds& seeds) {
   MemoryFiles files;
   write_index_file(files, "i.sig", sample_set());
@@ -80,6 +128,8 @@ void index_seeds(const Seeds& seeds) {
   plain.class_names.clear();
   write_index_file(files, "p.sig", plain);
   seeds.add("index_file", "plain", text_of(files, "p.sig"));
+  add_derived(files, "p.sig", "d.sig", plain.codes);
+  seeds.add("index_file", "derived", text_of(files, "d.sig"));
 }
 
 void store_seeds(const Seeds& seeds) {
@@ -138,6 +188,40 @@ void model_seeds(const Seeds& seeds) {
   shallow.info.preprocessing = {8, 8, 1, {0.0f}, {1.0f}, false, Descriptor::kHash, PictureHash::kDct};
   write_model(files, "h.onnx", shallow);
   seeds.add("model", "descriptor", text_of(files, "h.onnx"));
+}
+
+void features_seeds(const Seeds& seeds) {
+  MemoryFiles files;
+  const Model model = testing_networks::model_for(testing_networks::airbench(1, 8, {2, 2, 2}, 4), 4);
+  ContainerWriter writer(files, "f.features", kFeaturesKind, kFeaturesVersion);
+  writer.begin_section("meta");
+  writer.append(as_bytes(R"({"image_passes": 4800, "seconds": 12.5})"));
+  writer.begin_section(kFeaturesModelSection);
+  writer.append(model_bytes(model, "f.features"));
+  writer.finish();
+  seeds.add("features_source", "first_stage", text_of(files, "f.features"));
+  write_model(files, "m.onnx", model);
+  seeds.add("features_source", "model", text_of(files, "m.onnx"));
+}
+
+void plan_seeds(const Seeds& seeds) {
+  MemoryFiles files;
+  DedupPlan plan;
+  plan.made = "2026-11-24T12:00:00Z";
+  plan.trash = "/t/trash";
+  write_plan(files, "empty.json", plan);
+  seeds.add("dedup_plan", "empty", text_of(files, "empty.json"));
+  plan.method = "phash";
+  plan.radius = 3;
+  plan.calibration = R"({"radius":3,"curve":[{"radius":0,"recall":0.5}]})";
+  const std::string digest(64, 'a');
+  PlannedGroup group;
+  group.keep = {"/t/a.png", 20, digest, 4, 3};
+  group.move.push_back({{"/t/b.png", 10, digest, 2, 2}, DuplicateLevel::kNear, 2});
+  group.move.push_back({{"/t/c.png", 20, digest, 4, 3}, DuplicateLevel::kSameBytes, 0});
+  plan.groups.push_back(group);
+  write_plan(files, "group.json", plan);
+  seeds.add("dedup_plan", "group", text_of(files, "group.json"));
 }
 
 std::string picture(const std::vector<std::byte>& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
@@ -202,6 +286,8 @@ void all(const std::string& folder) {
   index_seeds(seeds);
   store_seeds(seeds);
   model_seeds(seeds);
+  features_seeds(seeds);
+  plan_seeds(seeds);
   picture_seeds(seeds);
   record_seeds(seeds);
 }

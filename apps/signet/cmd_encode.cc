@@ -109,7 +109,7 @@ int run_encode(Arguments words) {
   arguments.data.add_to(options);
   options->text("--out", arguments.out, "folder for the codes; made where missing", "FOLDER", Need::kRequired);
   options->flag("--outputs", arguments.outputs, "also write outputs.npy, the real outputs before the sign (float32, n x bits)");
-  options->flag("--strict", arguments.strict, "stop at the first picture that cannot be read, writing nothing");
+  options->flag("--strict", arguments.strict, "stop at the first picture that cannot be read, writing no codes");
   options->text("--engine", arguments.engine,
                 "what runs the network: auto (onednn), onednn, or reference (plain loops, slow, to compare with)", "NAME");
   options->threads(arguments.threads);

@@ -25,9 +25,6 @@ constexpr std::size_t kPixelDirections = 256;  // of --features pixels, unless -
 constexpr std::size_t kLookAt = 64;            // pictures that decide the size
 constexpr std::uint32_t kLargestOwnSide = 64, kOtherSide = 32;
 constexpr std::uint64_t kMostFeatures = std::uint64_t{2} << 30;  // numbers of 4 bytes
-// Bytes of a covariance: principal directions of d numbers need one of d x d doubles and a few copies of it. 16,384 numbers fit,
-// which is more than any picture gives whose own size is taken.
-constexpr std::uint64_t kMostCovariance = std::uint64_t{2} << 30;
 
 std::shared_ptr<const Dataset> evenly(std::shared_ptr<const Dataset> data, std::size_t count) {
   if (data->size() <= count) return data;
@@ -59,17 +56,19 @@ FeatureExtractor pixels_for(const ShallowRequest& request, const Dataset& data) 
   return request.features == "gist" ? gist_features(channels) : pixel_features(width, height, channels);
 }
 
-// Of the features that principal directions are to be computed of.
+// Of features whose covariance is wanted, for principal directions or by the method itself. No picture whose own size is taken
+// gives too many.
 void check_covariance(const ShallowRequest& request, const FeatureExtractor& extractor) {
-  const auto root = [](std::uint64_t number) { return static_cast<std::uint64_t>(std::sqrt(static_cast<double>(number))); };
-  const std::uint64_t size = extractor.size(), most = root(kMostCovariance / sizeof(double));
-  if (size <= most) return;
-  const std::string needs = concat(" gives ", size, " numbers a picture, whose principal directions need ",
+  const std::uint64_t size = extractor.size();
+  if (size <= kMostCovarianceSize) return;
+  const std::string needs = concat(" gives ", size, " numbers a picture, whose covariance needs ",
                                    human_bytes(size * size * sizeof(double)), "; at most ");
+  const char* const otherwise = needs_covariance(request.method) ? "" : ", or --pca 0";
   if (request.features != "pixels")
-    fail(ErrorCode::kInvalidArgument, "--features ", request.features, needs, most, " numbers fit, or --pca 0");
-  fail(ErrorCode::kInvalidArgument, "--size ", request.side, needs, "--size ", root(most / extractor.preprocessing.channels),
-       " fits");
+    fail(ErrorCode::kInvalidArgument, "--features ", request.features, needs, kMostCovarianceSize, " numbers fit", otherwise);
+  const double pixels = static_cast<double>(kMostCovarianceSize / extractor.preprocessing.channels);
+  fail(ErrorCode::kInvalidArgument, "--size ", request.side, needs, "--size ", static_cast<std::uint64_t>(std::sqrt(pixels)),
+       " fits", otherwise);
 }
 
 void check_labels(const ShallowRequest& request, const Dataset& train) {
@@ -82,8 +81,25 @@ void check_labels(const ShallowRequest& request, const Dataset& train) {
        " has one; a folder for each class would be right, or a method that needs no labels: ", join(others));
 }
 
-json parameters_of(const ShallowRequest& request, std::size_t vectors) {
-  const BaselineOptions options = effective_options(request.method, request.options, vectors);
+// Of one unlabelled picture among many, which fit_baseline would only know by its number.
+void check_every_label(const ShallowRequest& request, const Dataset& train,
+                       const std::vector<std::vector<std::int32_t>>& labels) {
+  if (!learns_from_labels(request.method)) return;
+  const auto gap = std::find_if(labels.begin(), labels.end(), [](const auto& list) { return list.empty(); });
+  if (gap == labels.end()) return;
+  fail(ErrorCode::kInvalidArgument, request.data.path, ": ", train.key(static_cast<std::size_t>(gap - labels.begin())),
+       " has no label, and --method ", request.method, " needs one for each picture; give it one or take it out of the data");
+}
+
+// Where nobody says how many rows a vector has as a matrix, the features do.
+BaselineOptions options_for(const ShallowRequest& request, const FeatureExtractor& extractor) {
+  BaselineOptions options = request.options;
+  if (options.rows == 0) options.rows = extractor.matrix_rows();
+  return options;
+}
+
+json parameters_of(const ShallowRequest& request, const FeatureExtractor& extractor, std::size_t vectors) {
+  const BaselineOptions options = effective_options(request.method, options_for(request, extractor), vectors);
   json parameters = json::object();
   for (const std::string& name : baseline_parameters(request.method)) {
     if (name == "rounds") parameters[name] = options.rounds;
@@ -102,7 +118,7 @@ json record_of(const ShallowRequest& request, const FeatureExtractor& extractor,
   json record = {{"method", request.method},
                  {"features", request.features},
                  {"feature_size", extractor.size()},
-                 {"parameters", parameters_of(request, train.size())},
+                 {"parameters", parameters_of(request, extractor, train.size())},
                  {"bits", request.options.bits},
                  {"seed", request.options.seed},
                  {"dataset", train.describe()},
@@ -194,8 +210,8 @@ FeatureExtractor make_extractor(const ShallowRequest& request, const Dataset& tr
   const std::size_t directions = request.pca_given                                                         ? request.pca
                                  : request.features == "pixels" && !request.method.starts_with("bilinear") ? kPixelDirections
                                                                                                            : 0;
+  if (directions > 0 || needs_covariance(request.method)) check_covariance(request, extractor);
   if (directions == 0) return extractor;
-  check_covariance(request, extractor);
   const std::shared_ptr<const Dataset> whole(&train, [](const Dataset*) {});  // borrowed for this call
   const FeatureVectors sample = features_of(extractor, evenly(whole, kPcaSample), request.threads, progress);
   return project(extractor, fit_pca({sample.values, extractor.size(), {}}, directions));
@@ -218,9 +234,9 @@ Model picture_hash_model(const ShallowRequest& request) {
 std::unique_ptr<Hasher> fit_shallow(const ShallowRequest& request, const FeatureExtractor& extractor,
                                     std::span<const float> values, const Dataset& train, const ProgressFn& progress) {
   const std::vector<std::vector<std::int32_t>> labels = labels_of(train);
-  BaselineOptions options = request.options;
+  check_every_label(request, train, labels);
+  BaselineOptions options = options_for(request, extractor);
   options.progress = progress;
-  if (options.rows == 0) options.rows = extractor.matrix_rows();
   return fit_baseline(request.method, {values, extractor.size(), labels}, options);
 }
 

@@ -53,7 +53,8 @@ FeatureVectors features_of(const FeatureExtractor& extractor, std::shared_ptr<co
 // The model of a picture hash, with its record.
 Model picture_hash_model(const ShallowRequest& request);
 
-// Learns the method from these vectors and the labels of their images.
+// Learns the method from these vectors and the labels of their images. Throws kInvalidArgument naming an image that has no label
+// where the method needs one.
 std::unique_ptr<Hasher> fit_shallow(const ShallowRequest& request, const FeatureExtractor& extractor,
                                     std::span<const float> values, const Dataset& train, const ProgressFn& progress);
 

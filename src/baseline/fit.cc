@@ -9,23 +9,23 @@ namespace {
 struct Method {
   const char* name;
   std::unique_ptr<Hasher> (*fit)(const FeatureSet&, const BaselineOptions&);
-  bool needs_labels = false;
+  bool needs_labels = false, needs_covariance = false;
   std::vector<const char*> parameters;
   std::size_t rounds = 0, anchors = 0;  // as published: what 0 in the options means
 };
 
 const std::vector<Method>& methods() {
-  static const std::vector<Method> kMethods = {{"lsh", fit_lsh, false, {}},
-                                               {"pcah", fit_pcah, false, {}},
-                                               {"itq", fit_itq, false, {"rounds"}, 50},
-                                               {"itq-cca", fit_itq_cca, true, {"rounds", "ridge"}, 50},
-                                               {"sh", fit_sh, false, {}},
-                                               {"isoh", fit_isoh, false, {"rounds"}, 300},
-                                               {"ksh", fit_ksh, true, {"anchors", "labelled"}, 0, 300},
-                                               {"sdh", fit_sdh, true, {"rounds", "anchors", "lambda", "nu"}, 5, 1000},
-                                               {"fasthash", fit_fasthash, true, {"labelled", "rounds"}, 200},
-                                               {"bilinear", fit_bilinear, false, {"rows", "rounds"}, 20},
-                                               {"bilinear-lda", fit_bilinear_lda, true, {"rows", "rounds", "ridge"}, 20}};
+  static const std::vector<Method> kMethods = {{"lsh", fit_lsh, false, false, {}},
+                                               {"pcah", fit_pcah, false, true, {}},
+                                               {"itq", fit_itq, false, true, {"rounds"}, 50},
+                                               {"itq-cca", fit_itq_cca, true, true, {"rounds", "ridge"}, 50},
+                                               {"sh", fit_sh, false, true, {}},
+                                               {"isoh", fit_isoh, false, true, {"rounds"}, 300},
+                                               {"ksh", fit_ksh, true, false, {"anchors", "labelled"}, 0, 300},
+                                               {"sdh", fit_sdh, true, false, {"rounds", "anchors", "lambda", "nu"}, 5, 1000},
+                                               {"fasthash", fit_fasthash, true, false, {"labelled", "rounds"}, 200},
+                                               {"bilinear", fit_bilinear, false, false, {"rows", "rounds"}, 20},
+                                               {"bilinear-lda", fit_bilinear_lda, true, false, {"rows", "rounds", "ridge"}, 20}};
   return kMethods;
 }
 
@@ -51,6 +51,8 @@ std::vector<std::string> baseline_parameters(const std::string& method) {
 }
 
 bool learns_from_labels(const std::string& method) { return find_method(method).needs_labels; }
+
+bool needs_covariance(const std::string& method) { return find_method(method).needs_covariance; }
 
 BaselineOptions effective_options(const std::string& method, const BaselineOptions& options, std::size_t vectors) {
   const Method& m = find_method(method);

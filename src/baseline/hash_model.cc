@@ -156,9 +156,8 @@ std::vector<float> Projection::apply(std::span<const float> values) const {
 }
 
 Projection fit_pca(const FeatureSet& set, std::size_t dimensions) {
-  const Principal p = principal(checked("pca", set, {}));
+  const Principal p = principal("pca", checked("pca", set, {}));
   if (dimensions < 1) fail(ErrorCode::kInvalidArgument, "pca: it must keep one direction or more");
-  if (p.variance.size() == 0) fail(ErrorCode::kInvalidArgument, "pca: all vectors are equal; there is nothing to learn");
   Projection projection;
   projection.input_size = set.size;
   projection.size = std::min(dimensions, static_cast<std::size_t>(p.variance.size()));

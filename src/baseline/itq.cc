@@ -41,7 +41,7 @@ MatrixXd canonical_directions(const Features& x, const VectorXd& mean, const Mat
   const double n = static_cast<double>(x.rows());
   const Eigen::RowVectorXd y_mean = y.colwise().mean();
   const MatrixXd yc = y.rowwise() - y_mean;
-  MatrixXd cxx = covariance(x, mean), cyy = yc.transpose() * yc / n;
+  MatrixXd cxx = covariance("itq-cca", x, mean), cyy = yc.transpose() * yc / n;
   // Y is centred, so X need not be: 1'(Y - mean) = 0.
   const MatrixXd cxy = MatrixXf(x.transpose() * yc.cast<float>()).cast<double>() / n;
   const auto add_ridge = [&](MatrixXd& c) { c.diagonal().array() += options.ridge * std::max(c.diagonal().mean(), 1e-30); };
@@ -65,7 +65,7 @@ MatrixXd canonical_directions(const Features& x, const VectorXd& mean, const Mat
 
 std::unique_ptr<Hasher> fit_itq(const FeatureSet& set, const BaselineOptions& options) {
   const Features x = checked("itq", set, options);
-  const Principal p = principal(x);
+  const Principal p = principal("itq", x);
   need_rank("itq", options.bits, p);
   const MatrixXd w = p.directions.leftCols(options.bits);
   const Rotation rotation = iterative_quantisation("itq", project(x, p.mean, w), options);

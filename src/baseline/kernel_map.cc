@@ -71,8 +71,11 @@ KernelMap::KernelMap(const std::string& method, const Features& x, std::size_t a
     const Eigen::Index row = i * x.rows() / sample;
     distance += (anchors_.rowwise() - x.row(row)).rowwise().norm().cast<double>().mean() / static_cast<double>(sample);
   }
-  if (!(distance > 0)) fail(ErrorCode::kInvalidArgument, method, ": all vectors are equal; there is nothing to learn");
   scale_ = static_cast<float>(1 / (2 * width * width * distance * distance));
+  if (!(scale_ > 0 && std::isfinite(scale_))) {
+    fail(ErrorCode::kInvalidArgument, method, ": vectors and anchors are ", distance,
+         " apart on average, of which single precision makes no kernel; features that differ by moderate amounts would be right");
+  }
   VectorXd sum = VectorXd::Zero(anchors_.rows());
   for (Eigen::Index begin = 0; begin < x.rows(); begin += kBlock) {
     const Eigen::Index count = std::min(kBlock, x.rows() - begin);

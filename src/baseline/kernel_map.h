@@ -10,7 +10,8 @@ namespace signet::baseline {
 // times the mean distance between training vectors and anchors.
 class KernelMap {
  public:
-  // Throws kInvalidArgument for fewer than two anchors or vectors than anchors, and where all vectors are equal.
+  // Throws kInvalidArgument for fewer than two anchors or vectors than anchors, and where the mean distance, or what follows from
+  // it, is 0 or infinite.
   KernelMap(const std::string& method, const Features& x, std::size_t anchors, double width, Random& random);
   MatrixXf map(const Features& x) const;             // n x anchors
   int append_to(Network& network, int input) const;  // the uncentred kernel as a layer; its number

@@ -12,7 +12,7 @@ namespace {
 
 constexpr Eigen::Index kBlock = 2048;  // rows converted at once
 
-// The first `n` finite checks are one pass over all values: NaN and infinity make any sum of squares useless.
+// NaN and infinity would spread to every sum that they are part of.
 void need_finite(const std::string& method, std::span<const float> values, std::size_t size) {
   const auto bad = std::find_if_not(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
   if (bad == values.end()) return;
@@ -79,6 +79,10 @@ Features checked(const std::string& method, const FeatureSet& set, const Baselin
     fail(ErrorCode::kInvalidArgument, method, ": ", set.count(), " vectors need as many label lists, not ", set.labels.size());
   }
   need_finite(method, set.values, set.size);
+  const auto second = set.values.begin() + static_cast<std::ptrdiff_t>(set.size);
+  if (std::equal(second, set.values.end(), set.values.begin())) {  // each vector equals the next
+    fail(ErrorCode::kInvalidArgument, method, " needs vectors that differ, but all ", set.count(), " are equal");
+  }
   return {set.values.data(), static_cast<Eigen::Index>(set.count()), static_cast<Eigen::Index>(set.size)};
 }
 
@@ -96,15 +100,16 @@ MatrixXd indicators(const std::string& method, const FeatureSet& set) {
   for (const auto& labels : set.labels) {
     for (const std::int32_t label : labels) columns.try_emplace(label, 0);
   }
-  if (columns.size() < 2) {
-    fail(ErrorCode::kInvalidArgument, method, " needs two or more classes, but the labels name ", columns.size());
-  }
   Eigen::Index next = 0;
   for (auto& [label, column] : columns) column = next++;
   MatrixXd y = MatrixXd::Zero(static_cast<Eigen::Index>(set.count()), next);
   for (std::size_t i = 0; i < set.count(); ++i) {
     if (set.labels[i].empty()) fail(ErrorCode::kInvalidArgument, method, ": vector ", i, " has no label; leave it out");
     for (const std::int32_t label : set.labels[i]) y(static_cast<Eigen::Index>(i), columns[label]) = 1;
+  }
+  if ((y.rowwise() - y.row(0)).cwiseAbs().maxCoeff() == 0) {
+    fail(ErrorCode::kInvalidArgument, method, " needs vectors of two or more classes, but all ", set.count(),
+         " have the same labels");
   }
   return y;
 }
@@ -117,7 +122,12 @@ VectorXd mean_of(const Features& x) {
   return sum / static_cast<double>(x.rows());
 }
 
-MatrixXd covariance(const Features& x, const VectorXd& mean) {
+MatrixXd covariance(const std::string& method, const Features& x, const VectorXd& mean) {
+  const auto size = static_cast<std::uint64_t>(x.cols());
+  if (size > kMostCovarianceSize) {
+    fail(ErrorCode::kInvalidArgument, method, ": the covariance of vectors of ", size, " numbers takes ",
+         size * size * sizeof(double), " bytes; at most ", kMostCovarianceSize, " numbers fit");
+  }
   const Eigen::RowVectorXf shift = mean.transpose().cast<float>();
   MatrixXd sum = MatrixXd::Zero(x.cols(), x.cols());
   VectorXd drift = VectorXd::Zero(x.cols());  // what rounding the mean to float leaves
@@ -154,15 +164,19 @@ void make_upright(MatrixXd& directions) {
   }
 }
 
-Principal principal(const Features& x) {
+Principal principal(const std::string& method, const Features& x) {
   Principal p;
   p.mean = mean_of(x);
-  const auto [values, vectors, found] = eigenpairs(covariance(x, p.mean));
+  const auto [values, vectors, found] = eigenpairs(covariance(method, x, p.mean));
   const Eigen::Index d = values.size();
   Eigen::Index rank = 0;
   // Products of floats carry about 1e-7 of the largest variance; n vectors span at most n - 1 directions.
-  const double least = std::max(1e-9, 1e-7 * std::sqrt(static_cast<double>(d)) / 10) * values[d - 1];
+  const double least = 1e-7 * std::sqrt(static_cast<double>(d)) / 10 * values[d - 1];
   while (rank < std::min(d, x.rows() - 1) && values[d - 1 - rank] > least) ++rank;
+  if (rank == 0) {
+    fail(ErrorCode::kInvalidArgument, method, ": the largest variance of the features is ", values[d - 1],
+         " in single precision; one that it can tell from 0 and from infinity would be right");
+  }
   p.variance = values.tail(rank).reverse();
   p.directions = vectors.rightCols(rank).rowwise().reverse();
   make_upright(p.directions);

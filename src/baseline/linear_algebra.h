@@ -19,8 +19,8 @@ using Eigen::VectorXf;
 using RowMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Features = Eigen::Map<const RowMatrix>;
 
-// The checks that every method needs: 1 to 4096 bits, at least two vectors, whole, finite; labels one list a vector where there
-// are any.
+// The checks that every method needs: 1 to 4096 bits, at least two vectors, whole, finite, not all equal; labels one list a
+// vector where there are any.
 Features checked(const std::string& method, const FeatureSet& set, const BaselineOptions& options);
 // The same for values to be hashed.
 Features checked_values(const std::string& method, std::span<const float> values, std::size_t size);
@@ -41,15 +41,19 @@ MatrixXd nearest_orthonormal(const MatrixXd& a);
 void make_upright(MatrixXd& directions);  // turns columns so that the largest entry of each is positive: the same bits everywhere
 
 VectorXd mean_of(const Features& x);
-// (X - mean)'(X - mean) / n, accumulated in double over blocks of float products.
-MatrixXd covariance(const Features& x, const VectorXd& mean);
+// (X - mean)'(X - mean) / n, accumulated in double over blocks of float products. Throws kInvalidArgument naming the method for
+// vectors of more than kMostCovarianceSize numbers.
+MatrixXd covariance(const std::string& method, const Features& x, const VectorXd& mean);
 
-// Principal directions by falling variance, d x rank, upright: those whose variance is above 1e-9 of the largest.
+// Principal directions by falling variance, d x rank, upright: those whose variance is above 1e-8 sqrt(d) of the largest, at most
+// n
+// - 1 and at least one.
 struct Principal {
   VectorXd mean, variance;
   MatrixXd directions;
 };
-Principal principal(const Features& x);
+// Throws as covariance, and where single precision sees no variance at all.
+Principal principal(const std::string& method, const Features& x);
 // Throws kInvalidArgument naming the method where `bits` is more than the rank.
 void need_rank(const std::string& method, std::uint32_t bits, const Principal& p);
 

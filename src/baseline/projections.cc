@@ -14,13 +14,13 @@ std::unique_ptr<Hasher> fit_lsh(const FeatureSet& set, const BaselineOptions& op
 }
 
 std::unique_ptr<Hasher> fit_pcah(const FeatureSet& set, const BaselineOptions& options) {
-  const Principal p = principal(checked("pcah", set, options));
+  const Principal p = principal("pcah", checked("pcah", set, options));
   need_rank("pcah", options.bits, p);
   return affine_hasher("pcah", p.directions.leftCols(options.bits), p.mean);
 }
 
 std::unique_ptr<Hasher> fit_isoh(const FeatureSet& set, const BaselineOptions& options) {
-  const Principal p = principal(checked("isoh", set, options));
+  const Principal p = principal("isoh", checked("isoh", set, options));
   need_rank("isoh", options.bits, p);
   const VectorXd variance = p.variance.head(options.bits).reverse();  // rising, as the eigensolver orders
   const double equal = variance.mean();

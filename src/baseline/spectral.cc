@@ -18,7 +18,7 @@ struct Wave {
   Eigen::Index direction = 0;
 };
 
-// The `count` smallest frequencies; equal ones by direction.
+// The `count` smallest frequencies; equal ones by direction. None where no direction has a range.
 std::vector<Wave> slowest(const VectorXd& range, std::size_t count) {
   std::vector<Wave> waves;
   for (Eigen::Index j = 0; j < range.size(); ++j) {
@@ -68,14 +68,16 @@ class SpectralHasher final : public Hasher {
 
 std::unique_ptr<Hasher> fit_sh(const FeatureSet& set, const BaselineOptions& options) {
   const Features x = checked("sh", set, options);
-  const Principal p = principal(x);
-  if (p.variance.size() == 0)
-    fail(ErrorCode::kInvalidArgument, "sh: all ", x.rows(), " vectors are equal; there is nothing to learn");
+  const Principal p = principal("sh", x);
   const Eigen::Index dims = std::min<Eigen::Index>(options.bits, p.variance.size());
   const MatrixXf v = x * p.directions.leftCols(dims).cast<float>();
   const VectorXd low = v.colwise().minCoeff().transpose().cast<double>(),
                  high = v.colwise().maxCoeff().transpose().cast<double>();
   const std::vector<Wave> waves = slowest(high - low, options.bits);
+  if (waves.empty()) {
+    fail(ErrorCode::kInvalidArgument, "sh: beside values of up to ", x.cwiseAbs().maxCoeff(),
+         " single precision loses what the vectors differ by; features nearer to 0 would be right");
+  }
   MatrixXd directions(x.cols(), options.bits);
   VectorXd phase(options.bits), omega(options.bits);
   for (Eigen::Index k = 0; k < omega.size(); ++k) {

@@ -173,6 +173,16 @@ TEST_F(BadInput, IdxGzipClaimBeyondWhatItCanHold) {
   expect_refused(folder.path(), ErrorCode::kCorrupt, {"claims 47040000 bytes", "39 compressed bytes"});
 }
 
+// The same head in a sparse file so long that its claim of 2^46 bytes is none that it cannot hold. The zeros behind it are no
+// deflate block.
+TEST_F(BadInput, IdxGzipClaimIsNoReasonToTakeMemory) {
+  const std::string path = folder / "train-images-idx3-ubyte.gz";
+  td::write(path, std::string("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x00\x00\x01\xff\xfe", 15) +
+                      idx_header(1u << 16, 1u << 15, 1u << 15));
+  std::filesystem::resize_file(path, std::uintmax_t{1} << 36);
+  expect_refused(folder.path(), ErrorCode::kCorrupt, {path, "damaged"});
+}
+
 TEST_F(BadInput, IdxGzipTruncatedOrDamaged) {
   const std::string source = "/usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz";
   if (!std::filesystem::exists(source)) GTEST_SKIP() << "package dataset-fashion-mnist is not installed";

@@ -64,13 +64,18 @@ class Composed final : public Dataset {
     if (i >= size()) reader::fail_range(*this, i);
     Sample sample{{}, labels_[i], key(i)};
     Image& image = sample.image;
+    std::uint32_t width = 0, height = 0;  // of every part; the composed image has even sides
     for (const Part& part : parts_[i]) {
       const Image one = source_->get(part.image).image;
+      if (one.width < 2 || one.height < 2)
+        fail(ErrorCode::kInvalidArgument, source_->key(part.image), ": is ", one.width, " x ", one.height,
+             "; images can only be composed of images of 2 x 2 pixels or more");
       if (image.pixels.empty()) {
-        image = {one.width / 2 * 2, one.height / 2 * 2, one.channels, {}};
+        width = one.width, height = one.height;
+        image = {width / 2 * 2, height / 2 * 2, one.channels, {}};
         image.pixels.assign(std::size_t{image.width} * image.height * image.channels, 0);
       }
-      if (one.width / 2 * 2 != image.width || one.height / 2 * 2 != image.height || one.channels != image.channels)
+      if (one.width != width || one.height != height || one.channels != image.channels)
         fail(ErrorCode::kInvalidArgument, source_->key(part.image), ": is ", one.width, " x ", one.height,
              ", another size or colour than others; images can only be composed of images of one size");
       put_halved(one, part.cell, image);

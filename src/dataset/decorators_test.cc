@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "signet/base/error.h"
@@ -36,6 +37,41 @@ class Made final : public Dataset {
   std::vector<std::vector<std::int32_t>> labels_;
   std::vector<std::string> names_;
 };
+
+// Unlabelled grey pictures of these widths and heights.
+class Sized final : public Dataset {
+ public:
+  explicit Sized(std::vector<std::pair<std::uint32_t, std::uint32_t>> sizes) : sizes_(std::move(sizes)) {}
+  std::size_t size() const noexcept override { return sizes_.size(); }
+  Sample get(std::size_t i) const override {
+    return {td::picture(0, static_cast<std::uint32_t>(i), sizes_[i].first, sizes_[i].second), {}, key(i)};
+  }
+  std::string key(std::size_t i) const override { return concat("picture", i); }
+  std::span<const std::int32_t> labels(std::size_t) const override { return {}; }
+  const std::vector<std::string>& class_names() const noexcept override { return names_; }
+  std::string describe() const override { return "sized"; }
+
+ private:
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> sizes_;
+  std::vector<std::string> names_;
+};
+
+// How many images composed of pictures of these sizes are refused, each by a sentence with these words.
+std::size_t refused(std::vector<std::pair<std::uint32_t, std::uint32_t>> sizes, const std::string& words) {
+  const auto composed = compose(std::make_shared<Sized>(std::move(sizes)), 7);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < composed->size(); ++i) {
+    try {
+      composed->get(i);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
+      EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
+      EXPECT_EQ(std::string(error.what()).find("picture"), 0u) << error.what();
+      ++count;
+    }
+  }
+  return count;
+}
 
 std::shared_ptr<Made> made(std::size_t a, std::size_t b, std::size_t c = 0) {
   std::vector<std::vector<std::int32_t>> labels;
@@ -209,6 +245,16 @@ TEST(Decorators, ComposedImagesHoldTheirPartsAndTheirLabels) {
   EXPECT_EQ(compose(source, 7)->get(3).image, composed->get(3).image);
   EXPECT_NE(compose(source, 8)->get(3).image, composed->get(3).image);
   EXPECT_THROW(compose(made(0, 0), 7), Error);
+}
+
+TEST(Decorators, ImagesAreComposedOfImagesOfOneSizeAlone) {
+  using Sizes = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
+  EXPECT_EQ(refused(Sizes(6, {1, 4}), "is 1 x 4"), 6u);
+  EXPECT_EQ(refused(Sizes(6, {4, 1}), "is 4 x 1"), 6u);
+  EXPECT_EQ(refused(Sizes(6, {5, 5}), ""), 0u);
+  Sizes mixed(10, {5, 5});  // the same size as 4 x 4 where sides are made even
+  mixed.resize(20, {4, 4});
+  EXPECT_GT(refused(mixed, "another size"), 0u);
 }
 
 TEST(Decorators, CopiesAreLeftOut) {

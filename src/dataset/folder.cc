@@ -171,7 +171,7 @@ Image load_file(const std::string& path, const DecodeLimits& limits) {
 std::shared_ptr<const Dataset> open_archives(const std::string& path, const DatasetOptions& options, const char* kind) {
   const auto archives = std::make_shared<Archives>(read_archives(path));
   const Tree tree = arrange_tree(archives->files, options.split, path);
-  Listed::Parts parts = parts_of(tree, archives->files, describe_tree(kind, tree, options.split));
+  Listed::Parts parts = parts_of(tree, archives->files, describe_tree(kind, tree));
   std::vector<std::size_t> sources;
   for (const TreeSample& sample : tree.samples) sources.push_back(archives->files[sample.file].source);
   archives->files = {};  // keys are in parts now
@@ -202,7 +202,7 @@ std::shared_ptr<const Dataset> open_folder(const std::string& path, const Datase
   std::vector<std::string> left_out;
   const std::vector<TreeFile> files = folder_files(path, left_out);
   const Tree tree = arrange_tree(files, options.split, path);
-  Listed::Parts parts = parts_of(tree, files, describe_tree("folder", tree, options.split));
+  Listed::Parts parts = parts_of(tree, files, describe_tree("folder", tree));
   if (!left_out.empty()) parts.description += concat(", ", counted(left_out.size(), "folder"), " that cannot be read left out");
   parts.left_out = std::move(left_out);
   parts.load = [path, limits = options.limits](std::size_t, const std::string& key) {

@@ -68,6 +68,19 @@ std::uint64_t claimed_bytes(const std::vector<std::uint32_t>& sizes) {
   return bytes;
 }
 
+// As many bytes as are claimed, or those that there are. Memory grows with what has been inflated, not with what is claimed.
+std::vector<std::byte> inflate_up_to(std::uint64_t claimed, GzipReader& reader) {
+  constexpr std::uint64_t kFirst = std::uint64_t{1} << 22;
+  std::vector<std::byte> data;
+  std::size_t held = 0;
+  while (held == data.size() && held < claimed) {
+    data.resize(std::min(claimed, std::max(kFirst, std::uint64_t{2} * held)));
+    held += reader.read(std::span(data).subspan(held));
+  }
+  data.resize(held);
+  return data;
+}
+
 IdxFile read_idx(const std::string& path, std::size_t dimensions, const char* what) {
   IdxFile file;
   file.mapped = real_file_system().map(path);
@@ -92,8 +105,8 @@ IdxFile read_idx(const std::string& path, std::size_t dimensions, const char* wh
     fail(ErrorCode::kCorrupt, path, ": this idx file claims ", claimed, " bytes of ", what, ", more than its ", raw.size(),
          " compressed bytes can hold");
   }
-  file.inflated.resize(static_cast<std::size_t>(claimed));
-  const std::size_t held = reader.read(file.inflated);
+  file.inflated = inflate_up_to(claimed, reader);
+  const std::size_t held = file.inflated.size();
   std::byte more{};
   if (held != claimed || reader.read(std::span(&more, 1)) != 0) {
     fail(ErrorCode::kCorrupt, path, ": this idx file claims ", claimed, " bytes of ", what, " and holds ",
@@ -120,6 +133,14 @@ const KnownLabels* recognise(std::span<const std::byte> labels) {
     if (labels.size() == known.count && crc32c(labels) == known.crc) return &known;
   }
   return nullptr;
+}
+
+// What all labels files of a folder are; null where one of them is not published, or two are of different sets.
+const KnownLabels* agreed(const std::vector<const KnownLabels*>& files) {
+  const bool agree = std::all_of(files.begin(), files.end(), [&](const KnownLabels* one) {
+    return one != nullptr && one->fashion == files.front()->fashion;
+  });
+  return agree && !files.empty() ? files.front() : nullptr;
 }
 
 // An images file and its labels file.
@@ -263,15 +284,15 @@ IdxPart read_images(const IdxPair& pair, const DecodeLimits& limits) {
   return part;
 }
 
-// The labels of a pair; `count`: of its images, 0 where they are not opened.
-std::vector<std::int32_t> read_labels(const IdxPair& pair, std::size_t count, const KnownLabels*& known) {
+// The labels of a pair, and what published ones they are; `count`: of its images, 0 where they are not opened.
+std::vector<std::int32_t> read_labels(const IdxPair& pair, std::size_t count, std::vector<const KnownLabels*>& recognised) {
   if (pair.labels.empty()) return {};
   const IdxFile file = read_idx(pair.labels, 1, "labels");
   if (count > 0 && file.data.size() != count) {
     fail(ErrorCode::kCorrupt, pair.labels, ": holds ", file.data.size(), " labels, but ", pair.images, " holds ", count,
          " images; both should be equal");
   }
-  known = recognise(file.data);
+  recognised.push_back(recognise(file.data));
   std::vector<std::int32_t> labels(file.data.size());
   std::transform(file.data.begin(), file.data.end(), labels.begin(),
                  [](std::byte b) { return std::to_integer<std::int32_t>(b); });
@@ -311,18 +332,19 @@ std::shared_ptr<const Dataset> open_idx(const std::string& path, const DatasetOp
   const std::string split = select_split(path, idx_splits(path), options.split);
   std::vector<IdxPart> parts;
   std::int32_t most = -1;
-  const KnownLabels* known = nullptr;
+  std::vector<const KnownLabels*> recognised;
   for (const IdxPair& pair : pairs) {
     const bool wanted = split.empty() || pair.split == split;
     IdxPart part;
     if (wanted) part = read_images(pair, options.limits);
     // Labels of the other split are read too, so that both splits name the same classes.
-    std::vector<std::int32_t> labels = read_labels(pair, wanted ? part.count() : 0, known);
+    std::vector<std::int32_t> labels = read_labels(pair, wanted ? part.count() : 0, recognised);
     for (const std::int32_t label : labels) most = std::max(most, label);
     if (!wanted) continue;
     part.labels = std::move(labels);
     parts.push_back(std::move(part));
   }
+  const KnownLabels* const known = agreed(recognised);
   std::vector<std::string> names;
   for (std::int32_t label = 0; label <= most; ++label) {
     names.push_back(known != nullptr && known->fashion && most < 10 ? kFashionNames[static_cast<std::size_t>(label)]

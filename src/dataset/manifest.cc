@@ -126,8 +126,13 @@ std::vector<std::string> splits_of(const std::vector<Entry>& entries) {
   return in_split_order({splits.begin(), splits.end()});
 }
 
-bool is_number(const std::string& text) {
-  return !text.empty() && text.size() <= 9 && text.find_first_not_of("0123456789") == std::string::npos;
+bool is_number(const std::string& text) { return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos; }
+
+// Of two numbers of any length.
+bool is_less(const std::string& a, const std::string& b) {
+  const auto digits = [](std::string_view text) { return text.substr(std::min(text.find_first_not_of('0'), text.size())); };
+  const std::string_view x = digits(a), y = digits(b);
+  return x.size() != y.size() ? x.size() < y.size() : x < y;
 }
 
 // Names of all splits. Numbers are ordered by value, so that label 10 does not come before label 2; everything else bytewise.
@@ -136,8 +141,7 @@ std::vector<std::string> class_names_of(const std::vector<Entry>& entries) {
   for (const Entry& entry : entries) distinct.insert(entry.labels.begin(), entry.labels.end());
   std::vector<std::string> names(distinct.begin(), distinct.end());
   if (std::all_of(names.begin(), names.end(), is_number)) {
-    std::stable_sort(names.begin(), names.end(),
-                     [](const std::string& a, const std::string& b) { return std::stoi(a) < std::stoi(b); });
+    std::stable_sort(names.begin(), names.end(), is_less);
   }
   return names;
 }

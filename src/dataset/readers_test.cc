@@ -126,6 +126,18 @@ TEST_F(Readers, IdxGzipOfSeveralMembersIsReadThrough) {
   EXPECT_EQ(open_dataset(folder.path())->get(1).image, td::picture(1, 1, 8, 8));
 }
 
+TEST_F(Readers, IdxNamesOfOnePublishedFileAreNotThoseOfAnother) {
+  const std::filesystem::path source = "/usr/share/datasets/fashion-mnist";
+  if (!std::filesystem::exists(source)) GTEST_SKIP() << "package dataset-fashion-mnist is not installed";
+  td::make_idx(folder.path(), "train", 20, 10, 28);
+  for (const char* name : {"t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"})
+    std::filesystem::create_symlink(source / name, folder / name);
+  const auto train = open_dataset(folder.path(), with_split("train"));
+  EXPECT_EQ(train->class_names()[9], "9");
+  EXPECT_EQ(train->describe(), "idx, 20 images 28x28x1, 10 classes");
+  EXPECT_EQ(open_dataset(folder / "t10k-images-idx3-ubyte.gz")->class_names()[9], "Ankle boot");
+}
+
 TEST_F(Readers, IdxFashionMnistIsRecognisedByItsLabels) {
   const std::string path = "/usr/share/datasets/fashion-mnist";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "package dataset-fashion-mnist is not installed";
@@ -222,7 +234,9 @@ TEST_F(Readers, FolderAndTarWithSplits) {
 TEST_F(Readers, TestSelectsValidationWhereThereIsNoTest) {
   td::write_all(folder.path(),
                 {{"train/a/1.png", td::class_files(1, 1)[0].second}, {"val/a/2.png", td::class_files(1, 1)[0].second}});
-  EXPECT_EQ(open_dataset(folder.path(), with_split("test"))->key(0), "val/a/2.png");
+  const auto dataset = open_dataset(folder.path(), with_split("test"));
+  EXPECT_EQ(dataset->key(0), "val/a/2.png");
+  EXPECT_EQ(dataset->describe(), "folder, 1 picture of split val, 1 class");
 }
 
 TEST_F(Readers, FolderOfTarsNamedBySplit) {
@@ -333,6 +347,9 @@ TEST_F(Readers, ManifestWithoutHeaderAndNumericClasses) {
   const auto dataset = open_dataset(folder / "list.tsv");
   EXPECT_EQ(dataset->class_names(), (std::vector<std::string>{"2", "10"}));
   EXPECT_EQ(label_of(*dataset, 0), 1);
+  td::write(folder / "long.csv", "a.png,10000000000000000000000\nb.png,9\nc.png,0\nd.png,007\n");
+  EXPECT_EQ(open_dataset(folder / "long.csv")->class_names(),
+            (std::vector<std::string>{"0", "007", "9", "10000000000000000000000"}));
 }
 
 TEST_F(Readers, ManifestColumnsMayStandInAnyOrder) {

@@ -122,13 +122,13 @@ Tree arrange_tree(const std::vector<TreeFile>& files, const std::string& split, 
     tree.class_names.emplace_back(name);
   }
 
-  const std::string selected = select_split(where, tree.splits, split);
+  tree.selected = select_split(where, tree.splits, split);
   std::map<std::string, std::size_t> ranks;
   for (std::size_t i = 0; i < tree.splits.size(); ++i) ranks[tree.splits[i]] = i;
   using Entry = std::tuple<std::size_t, std::int32_t, std::string_view, std::size_t>;  // split, class, rest, file
   std::vector<Entry> order;
   for (const Candidate& picture : pictures) {
-    if (!selected.empty() && picture.split != selected) continue;
+    if (!tree.selected.empty() && picture.split != tree.selected) continue;
     const std::int32_t label = labelled(picture) ? classes.at(first_component(picture.rest)) : -1;
     order.emplace_back(ranks[picture.split], label, picture.rest, picture.file);
   }
@@ -138,9 +138,9 @@ Tree arrange_tree(const std::vector<TreeFile>& files, const std::string& split, 
   return tree;
 }
 
-std::string describe_tree(const char* kind, const Tree& tree, const std::string& split) {
+std::string describe_tree(const char* kind, const Tree& tree) {
   std::string text = concat(kind, ", ", counted(tree.samples.size(), "picture"));
-  if (!split.empty()) text += concat(" of split ", split);
+  if (!tree.selected.empty()) text += concat(" of split ", tree.selected);
   text += tree.class_names.empty() ? ", unlabelled" : concat(", ", counted(tree.class_names.size(), "class"));
   if (tree.mixed) text += ", pictures beside folders and therefore without labels";
   if (tree.others > 0) text += concat(", ", counted(tree.others, "other file"), " left out");

@@ -24,6 +24,7 @@ struct Tree {
   std::vector<TreeSample> samples;       // of the selected split, ordered by split, class name, rest of the path
   std::vector<std::string> class_names;  // of all splits, sorted bytewise
   std::vector<std::string> splits;       // all that there are
+  std::string selected;                  // the one of them that was taken; empty: all
   std::size_t others = 0;                // files that are no pictures
   bool mixed = false;                    // pictures beside class folders: nothing is labelled there
 };
@@ -39,6 +40,6 @@ struct Tree {
 Tree arrange_tree(const std::vector<TreeFile>& files, const std::string& split, const std::string& where);
 
 // "folder, 70 pictures, 7 classes, 3 other files left out"
-std::string describe_tree(const char* kind, const Tree& tree, const std::string& split);
+std::string describe_tree(const char* kind, const Tree& tree);
 
 }  // namespace signet::reader

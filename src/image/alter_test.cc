@@ -93,7 +93,9 @@ TEST(Alter, ACropIsAPieceOfThePicture) {
 TEST(Alter, TinyAndBadPictures) {
   for (std::size_t k = 0; k < kChangeKinds; ++k) {
     const Image dot = alter({1, 1, 1, {77}}, static_cast<Change>(k), 1);
-    EXPECT_GE(dot.pixels.size(), 1u) << change_name(static_cast<Change>(k));
+    EXPECT_GE(dot.width * dot.height, 1u) << change_name(static_cast<Change>(k));
+    EXPECT_EQ(dot.channels, 1u) << change_name(static_cast<Change>(k));
+    EXPECT_EQ(dot.pixels.size(), std::size_t{dot.width} * dot.height * dot.channels) << change_name(static_cast<Change>(k));
     EXPECT_THROW(alter({0, 0, 1, {}}, static_cast<Change>(k), 1), Error);
   }
 }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,7 +39,8 @@ struct PnmHeader {
 };
 PnmHeader parse_pnm_header(std::span<const std::byte> bytes, const std::string& name);
 
-// The caller has parsed the header and checked the limits. All throw kCorrupt, or kUnsupported for a variant they do not read.
+// The caller has parsed the header and checked the limits. All throw kCorrupt, kUnsupported for a variant they do not read, and
+// std::bad_alloc, which decode_image turns into kBusy, where memory is lacking, inside the libraries too.
 Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name, const Header& header, std::uint32_t target_side);
 Image decode_png(std::span<const std::byte> bytes, const std::string& name, const Header& header);
 Image decode_bmp(std::span<const std::byte> bytes, const std::string& name, const Header& header);
@@ -56,6 +59,16 @@ Image blank(std::uint32_t width, std::uint32_t height, std::uint32_t channels);
 
 // Throws kInvalidArgument unless size, channels and the number of pixels agree and nothing is zero.
 void check_image(const Image& image, const char* what);
+
+// libpng and libtiff say by words alone that memory is lacking. malloc() also says so by errno, which their refusals of what a
+// file claims do not touch.
+class MemoryWatch {
+ public:
+  MemoryWatch() noexcept { errno = 0; }
+  void check() const {  // to be asked once a call has failed
+    if (errno == ENOMEM) throw std::bad_alloc();
+  }
+};
 
 inline std::uint8_t byte_at(std::span<const std::byte> bytes, std::size_t at) noexcept {
   return std::to_integer<std::uint8_t>(bytes[at]);

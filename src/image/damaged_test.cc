@@ -5,9 +5,13 @@
 #include <jpeglib.h>
 // clang-format on
 #include <gtest/gtest.h>
+#include <malloc.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <thread>
@@ -67,8 +71,38 @@ class Damaged : public testing::Test {
 std::string plain_jpeg() { return text_of(encode_jpeg(gradient(64, 48, 3), 90)); }
 std::string plain_png() { return text_of(encode_png(gradient(64, 48, 3))); }
 
+#ifdef __has_feature  // how clang says it
+#define SIGNET_HAS_FEATURE(name) __has_feature(name)
+#else
+#define SIGNET_HAS_FEATURE(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || SIGNET_HAS_FEATURE(address_sanitizer)
+constexpr bool kSanitized = true;  // ends where the system grants no more address space
+#else
+constexpr bool kSanitized = false;
+#endif
+
+// While it lives, the process may take so many more bytes from the system.
+class LittleMemory {
+ public:
+  explicit LittleMemory(std::size_t bytes) {
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    ::getrlimit(RLIMIT_AS, &before_);
+    rlimit little = before_;
+    little.rlim_cur = pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) + bytes;
+    ::setrlimit(RLIMIT_AS, &little);
+  }
+  ~LittleMemory() { ::setrlimit(RLIMIT_AS, &before_); }
+  LittleMemory(const LittleMemory&) = delete;
+  LittleMemory& operator=(const LittleMemory&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
 // A progressive or CMYK JPEG, which signet itself never writes.
-std::string special_jpeg(bool progressive, bool cmyk) {
+std::string special_jpeg(bool progressive, bool cmyk, std::uint32_t width = 64, std::uint32_t height = 48) {
   jpeg_compress_struct cinfo;
   jpeg_error_mgr errors;
   cinfo.err = jpeg_std_error(&errors);
@@ -76,20 +110,21 @@ std::string special_jpeg(bool progressive, bool cmyk) {
   unsigned char* data = nullptr;
   unsigned long size = 0;
   jpeg_mem_dest(&cinfo, &data, &size);
-  cinfo.image_width = 64;
-  cinfo.image_height = 48;
+  cinfo.image_width = width;
+  cinfo.image_height = height;
   cinfo.input_components = cmyk ? 4 : 3;
   cinfo.in_color_space = cmyk ? JCS_CMYK : JCS_RGB;
   jpeg_set_defaults(&cinfo);
   jpeg_set_quality(&cinfo, 100, TRUE);
   if (progressive) jpeg_simple_progression(&cinfo);
   jpeg_start_compress(&cinfo, TRUE);
-  const Image image = gradient(64, 48, 3);
-  std::vector<std::uint8_t> row(64 * 4);
-  while (cinfo.next_scanline < 48) {
-    for (std::size_t x = 0; x < 64; ++x) {
+  const Image image = gradient(width, height, 3);
+  std::vector<std::uint8_t> row(std::size_t{width} * 4);
+  while (cinfo.next_scanline < height) {
+    for (std::size_t x = 0; x < width; ++x) {
       // Adobe's inverted inks: full paper value of half, so each colour comes out as value * 128 / 255.
-      for (std::size_t c = 0; c < 3; ++c) row[(cmyk ? 4 : 3) * x + c] = image.pixels[(cinfo.next_scanline * 64 + x) * 3 + c];
+      for (std::size_t c = 0; c < 3; ++c)
+        row[(cmyk ? 4 : 3) * x + c] = image.pixels[(std::size_t{cinfo.next_scanline} * width + x) * 3 + c];
       if (cmyk) row[4 * x + 3] = 128;
     }
     JSAMPROW line = row.data();
@@ -201,8 +236,15 @@ TEST_F(Damaged, TiffTruncated) {
       ADD_FAILURE() << size;
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::kCorrupt) << error.what();
+      if (size > 0) {
+        EXPECT_NE(std::string(error.what()).find("this TIFF is truncated or damaged"), std::string::npos) << error.what();
+      }
     }
   }
+  for (const std::string& mark :
+       {std::string("II*\0", 4), std::string("MM\0*", 4), std::string("II+\0", 4), std::string("MM\0+", 4)})
+    expect_refused(mark, ErrorCode::kCorrupt, {"this TIFF is truncated or damaged"});
+  expect_refused("II*no mark of a TIFF", ErrorCode::kCorrupt, {"no picture that signet reads"});
 }
 
 TEST_F(Damaged, TiffOfFloatsIsUnsupported) {
@@ -249,6 +291,34 @@ TEST_F(Damaged, BitFlipsNeverCrash) {
   survive_flips(bmp(8, 8, 24, 0, std::string(192, 'x')), 300);
   survive_flips("P3 2 2 255 1 2 3 4 5 6 7 8 9 10 11 12", 300);
   survive_flips(with_jpeg_exif(plain_jpeg(), exif(6)), 200);
+}
+
+// The coefficients of a progressive picture are more than the thousand bytes that libjpeg is told to do with.
+TEST_F(Damaged, JpegThatMayNotTakeItsMemoryIsNotDamaged) {
+  const std::string whole = special_jpeg(true, false, 64, 400);
+  ::setenv("JPEGMEM", "1", 1);
+  expect_refused(whole, ErrorCode::kBusy, {"64 x 400 pixels", "memory"});
+  ::unsetenv("JPEGMEM");
+  EXPECT_EQ(decode_image(bytes_of(whole), "progressive").height, 400u);
+}
+
+// There is memory for the pixels, where they are made first, and not for what the library needs beside them.
+TEST_F(Damaged, LackOfMemoryInsideALibraryIsNoDamage) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer ends the process where memory ends";
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 17);  // what is freed goes back to the system at once
+  constexpr std::size_t kMega = 1'000'000;
+  const std::pair<std::string, std::size_t> pictures[] = {
+      {special_jpeg(true, false, 2048, 2048), 6 * kMega},                          // coefficients: 12.6 MB
+      {webp(gradient(1024, 1024, 3), true), 5 * kMega},                            // pixels: 3.1 MB, then 4.2 MB
+      {tiff(2048, 2048, std::string(std::size_t{1} << 22, 'x'), {}), 19 * kMega},  // pixels: 16.8 MB, then 4.2 MB
+      {png(kMega, 1, 8, 2, {std::string(3 * kMega, 'x')}), 5 * kMega}};            // pixels: 3 MB, then 6 MB
+  for (const auto& [bytes, memory] : pictures) {
+    {
+      const LittleMemory little(memory);
+      expect_refused(bytes, ErrorCode::kBusy, {"memory that is free now"});
+    }
+    EXPECT_NO_THROW(decode_image(bytes_of(bytes), "enough"));
+  }
 }
 
 TEST_F(Damaged, DecodingIsSafeFromManyThreads) {

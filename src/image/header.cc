@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -123,7 +124,9 @@ Header parse_bmp(std::span<const std::byte> bytes, const std::string& name) {
 
 Header parse_tiff(std::span<const std::byte> bytes, const std::string& name) {
   const std::optional<std::uint64_t> width = tiff_tag(bytes, kTagWidth), height = tiff_tag(bytes, kTagHeight);
-  if (!width || !height) fail(ErrorCode::kCorrupt, name, ": the first directory of this TIFF gives no width and height");
+  if (!width || !height)
+    fail(ErrorCode::kCorrupt, name,
+         ": this TIFF is truncated or damaged (its first directory gives no width and height); a complete file would be right");
   constexpr std::uint64_t kMaxSide = 0xFFFFFFFFu;
   Header header{.format = Format::kTiff, .orientation = orientation_of(bytes)};
   header.width = static_cast<std::uint32_t>(std::min(*width, kMaxSide));  // beyond any limit either way
@@ -150,13 +153,17 @@ const char* known_but_unread(std::span<const std::byte> bytes) noexcept {
   return nullptr;
 }
 
+// Both byte orders, classic and big. Each mark holds a NUL, so its length has to be said.
+bool is_tiff(std::span<const std::byte> bytes) noexcept {
+  constexpr std::string_view kMarks[] = {{"II*\0", 4}, {"MM\0*", 4}, {"II+\0", 4}, {"MM\0+", 4}};
+  return std::any_of(std::begin(kMarks), std::end(kMarks), [&](std::string_view mark) { return has_text(bytes, 0, mark); });
+}
+
 Header parse_any(std::span<const std::byte> bytes, const std::string& name) {
   if (has_text(bytes, 0, "\xFF\xD8\xFF")) return parse_jpeg(bytes, name);
   if (has_text(bytes, 0, "\x89PNG\r\n\x1A\n")) return parse_png(bytes, name);
   if (has_text(bytes, 0, "RIFF") && has_text(bytes, 8, "WEBP")) return parse_webp(bytes, name);
-  if (has_text(bytes, 0, "II*\0") || has_text(bytes, 0, "II+") || has_text(bytes, 0, "MM")) {
-    if (tiff_tag(bytes, kTagWidth)) return parse_tiff(bytes, name);
-  }
+  if (is_tiff(bytes)) return parse_tiff(bytes, name);
   if (has_text(bytes, 0, "BM")) return parse_bmp(bytes, name);
   if (bytes.size() >= 3 && byte_at(bytes, 0) == 'P' && byte_at(bytes, 1) >= '1' && byte_at(bytes, 1) <= '6')
     return parse_pnm(bytes, name);

@@ -9,6 +9,7 @@
 #include <csetjmp>
 #include <cstdint>
 #include <cstdlib>
+#include <new>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,6 +46,9 @@ bool beyond_library(int code) noexcept {
   return code == JERR_BAD_PRECISION || code == JERR_SOF_UNSUPPORTED || code == JERR_ARITH_NOTIMPL ||
          code == JERR_CONVERSION_NOTIMPL || code == JERR_IMAGE_TOO_BIG;
 }
+
+// The second where the host program's environment (JPEGMEM) allows the library less memory than the picture needs.
+bool lacks_memory(int code) noexcept { return code == JERR_OUT_OF_MEMORY || code == JERR_NO_BACKING_STORE; }
 
 void on_message(j_common_ptr common, int level) {
   if (level < 0 && !harmless(common->err->msg_code)) give_up(common);
@@ -86,6 +90,7 @@ class Reader {
 
   const char* message() const noexcept { return errors_.message.data(); }
   bool unsupported() const noexcept { return beyond_library(errors_.base.msg_code); }
+  bool out_of_memory() const noexcept { return lacks_memory(errors_.base.msg_code); }
   const jpeg_decompress_struct& info() const noexcept { return cinfo_; }
 
   // false: message() says why.
@@ -205,6 +210,7 @@ Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name, con
   Reader reader;
   const auto check = [&](bool good) {
     if (good) return;
+    if (reader.out_of_memory()) throw std::bad_alloc();
     if (reader.unsupported()) {
       fail(ErrorCode::kUnsupported, name, ": this JPEG is of a kind that signet does not read (", reader.message(),
            "); convert it to PNG");

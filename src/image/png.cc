@@ -40,7 +40,9 @@ bool has_end_chunk(std::span<const std::byte> bytes) noexcept {
 Image decode_png(std::span<const std::byte> bytes, const std::string& name, const Header& header) {
   Handle handle;
   png_image& png = handle.image;
+  const MemoryWatch memory;
   const auto damaged = [&](const char* why) {
+    memory.check();
     fail(ErrorCode::kCorrupt, name, ": this PNG is truncated or damaged (", why, "); a complete file would be right");
   };
   if (png_image_begin_read_from_memory(&png, bytes.data(), bytes.size()) == 0) damaged(png.message);

@@ -98,7 +98,9 @@ Image from_raster(std::uint32_t width, std::uint32_t height, std::uint32_t chann
 
 Image decode_tiff(std::span<const std::byte> bytes, const std::string& name, const Header& header) {
   Source source{.bytes = bytes};
+  const MemoryWatch memory;
   const auto damaged = [&](const char* why) {
+    memory.check();
     fail(ErrorCode::kCorrupt, name, ": this TIFF is truncated or damaged (",
          source.message[0] != '\0' ? source.message.data() : why, "); a complete file would be right");
   };
@@ -107,6 +109,7 @@ Image decode_tiff(std::span<const std::byte> bytes, const std::string& name, con
   if (tiff == nullptr) damaged("no directory");
   std::array<char, 1024> why{};
   if (TIFFRGBAImageOK(tiff.get(), why.data()) == 0) {
+    memory.check();
     fail(ErrorCode::kUnsupported, name, ": this TIFF is of a kind that signet does not read (", why.data(),
          "); convert it to PNG");
   }

@@ -86,6 +86,19 @@ cv::Mat borrow(const Image& image) {
           const_cast<std::uint8_t*>(image.pixels.data())};
 }
 
+// OpenCV adds up the bytes of a cell that is a whole number of pixels wide and high in 32 bits with a sign: these fit.
+constexpr std::uint64_t kMostCell = std::uint64_t{1} << 23;
+
+cv::Mat halved_while_cells_are_huge(cv::Mat source, const cv::Size& target) {
+  while (source.total() > kMostCell * static_cast<std::uint64_t>(target.width) * static_cast<std::uint64_t>(target.height)) {
+    const cv::Size size(std::max(target.width, (source.cols + 1) / 2), std::max(target.height, (source.rows + 1) / 2));
+    cv::Mat half;
+    cv::resize(source, half, size, 0, 0, cv::INTER_AREA);
+    source = half;
+  }
+  return source;
+}
+
 // Shrinks first, by area, the sides that get smaller, then grows the others, bilinearly. OpenCV splits this work over threads
 // only for results of more than 65,536 pixels.
 Image resize_matrix(const cv::Mat& source, std::uint32_t width, std::uint32_t height) {
@@ -93,18 +106,19 @@ Image resize_matrix(const cv::Mat& source, std::uint32_t width, std::uint32_t he
   cv::Mat target(static_cast<int>(height), static_cast<int>(width), source.type(), image.pixels.data());
   try {
     const cv::Size smaller(std::min(source.cols, target.cols), std::min(source.rows, target.rows));
+    const cv::Mat summable = halved_while_cells_are_huge(source, smaller);
     cv::Mat shrunk = source;
     if (smaller == target.size()) {
       if (smaller == source.size()) {
         source.copyTo(target);
       } else {
-        cv::resize(source, target, target.size(), 0, 0, cv::INTER_AREA);
+        cv::resize(summable, target, target.size(), 0, 0, cv::INTER_AREA);
       }
       return image;
     }
     if (smaller != source.size()) {
       shrunk = cv::Mat();
-      cv::resize(source, shrunk, smaller, 0, 0, cv::INTER_AREA);
+      cv::resize(summable, shrunk, smaller, 0, 0, cv::INTER_AREA);
     }
     cv::resize(shrunk, target, target.size(), 0, 0, cv::INTER_LINEAR);
   } catch (const cv::Exception& error) {

@@ -50,6 +50,16 @@ TEST(Transform, ConstantPicturesStayConstant) {
   }
 }
 
+// A sum of 2^23 bytes is the last that OpenCV counts right.
+TEST(Transform, CellsOfAnySizeAreAveraged) {
+  const Image white{4096, 4096, 1, std::vector<std::uint8_t>(std::size_t{1} << 24, 255)};
+  EXPECT_EQ(values(resize(white, 1, 2)), (std::vector<int>{255, 255}));
+  EXPECT_EQ(values(resize(white, 1, 1)), std::vector<int>{255});
+  EXPECT_EQ(values(centre_square(white, 1)), std::vector<int>{255});
+  const Image line{1u << 24, 1, 1, std::vector<std::uint8_t>(std::size_t{1} << 24, 255)};
+  EXPECT_EQ(values(resize(line, 1, 2)), (std::vector<int>{255, 255}));
+}
+
 TEST(Transform, SameSizeIsTheSamePicture) { EXPECT_EQ(resize(gradient(9, 8, 3), 9, 8), gradient(9, 8, 3)); }
 
 TEST(Transform, CentreSquareCutsTheMiddle) {

@@ -39,6 +39,8 @@ TEST_F(ShallowCliTest, InspectSaysWhatWasLearnedHow) {
   ok(train("itq", "itq.onnx", {"--rounds", "7"}));
   const Outcome seen = ok({"inspect", path("itq.onnx")});
   EXPECT_NE(seen.out.find("method itq, features pixels, rounds 7, dataset "), std::string::npos) << seen.out;
+  ok(train("bilinear", "bilinear.onnx", {"--features", "gist"}));  // GIST says how many rows it has
+  EXPECT_EQ(ok({"inspect", path("bilinear.onnx"), "--json"}).json()["training"]["parameters"]["rows"], 32);
 }
 
 TEST_F(ShallowCliTest, UnreadablePicturesAreLeftOutAndCounted) {
@@ -146,7 +148,14 @@ TEST_F(ShallowCliTest, MistakesAreNamed) {
     expect_error(words, 3, {"--out", out});
   }
   // 65,536 numbers a picture: their covariance has 34 GB.
-  expect_error(train("lsh", "m.onnx", {"--size", "256"}), 3, {"--size 256", "65536", "34.4 GB", "--size 128 fits"});
+  expect_error(train("lsh", "m.onnx", {"--size", "256"}), 3, {"--size 256", "65536", "34.4 GB", "--size 128 fits, or --pca 0"});
+  expect_error(train("itq", "m.onnx", {"--size", "256", "--pca", "0"}), 3,
+               {"--size 256", "65536", "34.4 GB", "--size 128 fits\n"});
+  for (const char* name : {"gap/a.png", "gap/b.png", "gap/c.png"})
+    testdata::write(path(name), testdata::text_of(encode_png(testdata::picture(0, static_cast<std::uint32_t>(name[4])))));
+  testdata::write(path("gap/list.csv"), "key,label\na.png,x\nb.png,y\nc.png,\n");
+  expect_error({"train", "--method", "ksh", "--anchors", "2", "--data", path("gap/list.csv"), "--out", path("m.onnx")}, 3,
+               {path("gap/list.csv") + ": c.png has no label", "--method ksh"});
   EXPECT_FALSE(std::filesystem::exists(path("m.onnx")));
 }
 

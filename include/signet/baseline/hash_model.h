@@ -38,7 +38,8 @@ FeatureExtractor gist_features(std::uint32_t channels);
 // no such features.
 FeatureExtractor network_features(const Model& model, bool map, const std::string& name);
 
-// Computes feature vectors as the model of make_hash_model() will. Immutable; safe from many threads.
+// Computes feature vectors as the model of make_hash_model() will (with mirror_view the mean of both views' vectors, see there).
+// Immutable; safe from many threads.
 class FeatureReader {
  public:
   explicit FeatureReader(const FeatureExtractor& extractor);
@@ -57,6 +58,8 @@ struct Projection {
   std::vector<float> apply(std::span<const float> values) const;
 };
 // Onto the first `dimensions` principal directions, or as many as the features vary in where these are fewer; y is centred.
+// Throws kInvalidArgument for what fit_baseline refuses as features, for more than kMostCovarianceSize numbers a vector, and for
+// no dimensions.
 Projection fit_pca(const FeatureSet& features, std::size_t dimensions);
 // The extractor with the projection as its last layer.
 FeatureExtractor project(FeatureExtractor extractor, const Projection& projection);
@@ -64,8 +67,10 @@ FeatureExtractor project(FeatureExtractor extractor, const Projection& projectio
 // The model file of a perceptual hash (64 bits; nothing is learned): its codes are picture_hash() of every picture.
 Model picture_hash_model(PictureHash kind, std::string training_record);
 
-// The model file of a learned method: extractor, then hasher. Its codes are hasher.encode() of the features, up to rounding.
-// Throws kInvalidArgument where the sizes of the two do not fit.
+// The model file of a learned method: extractor, then hasher. Its codes are hasher.encode() of the features, up to rounding; but
+// where the preprocessing has mirror_view, the outputs for a picture and for its mirror image are averaged, and the method
+// learned from averaged features, which is the same for affine methods alone. Throws kInvalidArgument where the sizes of the two
+// do not fit.
 Model make_hash_model(const FeatureExtractor& extractor, const Hasher& hasher, std::vector<std::string> class_names,
                       std::string training_record);
 

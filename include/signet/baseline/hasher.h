@@ -64,14 +64,20 @@ struct BaselineOptions {
   ProgressFn progress;   // called between rounds or bits; false stops with Error{kCancelled}
 };
 
-// Learns `method` (one of baseline_names()). Deterministic by seed. Throws kUsage for an unknown name; kInvalidArgument for no or
-// not finite features, labels that do not fit or are missing, one class only, and more bits than the method can give, saying how
-// many it can.
+// Learns `method` (one of baseline_names()). Deterministic by seed. Throws kUsage for an unknown name; kInvalidArgument for
+// features that are none, not finite, all equal or lose their differences in single precision, vectors too long for a covariance,
+// labels that do not fit or are missing, the same labels everywhere, and more bits than the method can give, saying how many it
+// can.
 std::unique_ptr<Hasher> fit_baseline(const std::string& method, const FeatureSet& features, const BaselineOptions& options);
 std::vector<std::string> baseline_names();
 
 // Whether a method can do nothing without labels. Throws kUsage for an unknown method.
 bool learns_from_labels(const std::string& method);
+
+// Whether a method computes the covariance of all features, numbers a vector squared, which it does for vectors of at most
+// kMostCovarianceSize numbers: 2 GB. Throws kUsage for an unknown method.
+bool needs_covariance(const std::string& method);
+inline constexpr std::size_t kMostCovarianceSize = 16'384;
 
 // The fields of BaselineOptions that a method reads beside bits and seed, by name: "rounds", "anchors", "labelled", "ridge",
 // "lambda", "nu", "rows". Throws kUsage for an unknown method.

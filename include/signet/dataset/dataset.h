@@ -89,8 +89,8 @@ SplitIndices stratified_split(const Dataset& source, double share, std::uint64_t
 
 // As many images as `source` has, each made of one to four of its images at half size in the cells of a 2 x 2 grid (the other
 // cells black), which of them and where drawn by (seed, i) alone; labels: those of its parts together. Several labels an image
-// and graded similarity from data that has one. get() throws kInvalidArgument where images differ in size or channels;
-// kInvalidArgument for an empty source.
+// and graded similarity from data that has one. get() throws kInvalidArgument where images differ in size or channels, or are one
+// pixel wide or high; kInvalidArgument for an empty source.
 std::shared_ptr<const Dataset> compose(std::shared_ptr<const Dataset> source, std::uint64_t seed);
 // `source` without the images that `others` holds too, by equal pixels. Reads everything, on all CPUs; images that cannot be read
 // stay, and equal none.

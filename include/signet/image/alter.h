@@ -35,14 +35,17 @@ bool is_tuning_change(Change change) noexcept;
 const char* change_name(Change change) noexcept;  // "shrink", "jpeg", "jpeg-hard", ...
 
 // The picture after the change. A pure function of its arguments on one machine; strengths are drawn uniformly from the ranges
-// above by `seed`. Throws kInvalidArgument for a picture without pixels.
+// above by `seed`. Throws kInvalidArgument for a picture whose sides, channels and bytes do not fit together, and for one that is
+// too large for the change: sides above 65,500 or more than 256 million pixels for kJpeg and kJpegHard, more than 2^30 pixels
+// afterwards for kEnlarge; kBusy where memory is lacking to decode a JPEG.
 Image alter(const Image& image, Change change, std::uint64_t seed);
 
 // One to three of `changes` after one another, in the order crop, shrink, the other pixel changes, JPEG: a training view. With
-// probability `plain` the picture stays as it is. The result has its own size; the caller scales it.
+// probability `plain` the picture stays as it is. The result has its own size; the caller scales it. Throws as alter.
 Image alter_several(const Image& image, std::span<const Change> changes, double plain, std::uint64_t seed);
 
-// Mirrored left to right; turned by a quarter clockwise.
+// Mirrored left to right; turned by a quarter clockwise. Throw kInvalidArgument for a picture whose sides, channels and bytes do
+// not fit together.
 Image mirror(const Image& image);
 Image turn_quarter(const Image& image);
 
