@@ -17,7 +17,7 @@ export default defineConfig({
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
   build: {
     target: 'es2021',
-    assetsInlineLimit: 0, // the Content-Security-Policy of the server allows no data: addresses
+    assetsInlineLimit: 0, // no data: addresses: everything is a file of the server, which a strict Content-Security-Policy can allow
     modulePreload: { polyfill: false },
   },
   plugins: [licences(['preact'])],

@@ -70,11 +70,10 @@ std::string_view content_type(std::string_view path) {
   return "application/octet-stream";
 }
 
-// Everything comes from this server; pictures also from the page's own memory (blob: for what was fetched with a key or dropped,
-// data: for what was drawn).
+// Everything comes from this server. Pictures that are fetched with a key, dropped or drawn are painted on canvases.
 constexpr const char* kPagePolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; connect-src 'self'; "
-    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action "
+    "'none'; frame-ancestors 'none'";
 
 std::span<const std::byte> bytes_of(const std::string& text) { return as_bytes(text); }
 
@@ -146,7 +145,9 @@ SearchQuery Api::State::search_query(const ApiRequest& request) const {
     query.radius = static_cast<std::uint32_t>(std::min<std::uint64_t>(*radius, kMaxBits));
   if (const auto offset = number(request, "offset")) query.offset = *offset;
   if (const auto limit = number(request, "limit")) query.limit = *limit;
-  for (const auto& [name, value] : request.target.query) {
+  const HttpFields& named = request.target.query;
+  if (std::ranges::any_of(named, [](const auto& field) { return field.first == "label"; })) query.labels.clear();
+  for (const auto& [name, value] : named) {
     if (name == "label" && !value.empty()) query.labels.push_back(value);
   }
   return query;

@@ -268,6 +268,20 @@ TEST_F(ApiTest, TenThousandHitsAreTheMost) {
   EXPECT_EQ(ask("POST", "/v1/search?radius=12", body, kJson).json().at("total"), 10'000u);
 }
 
+TEST_F(ApiTest, LabelsOfTheQueryStringTakeThePlaceOfTheBodys) {
+  start();
+  const std::string odd = json{{"code", hex(1)}, {"labels", {"odd"}}}.dump();
+  const auto labels = [&](const std::string& target) {
+    std::set<std::string> found;
+    const json answer = ask("POST", target, odd, kJson).json();
+    for (const json& hit : answer.at("hits")) found.insert(hit.at("label"));
+    return found;
+  };
+  EXPECT_EQ(labels("/v1/search?k=20"), std::set<std::string>{"odd"});
+  EXPECT_EQ(labels("/v1/search?k=20&label=even"), std::set<std::string>{"even"});
+  EXPECT_EQ(labels("/v1/search?k=20&label="), (std::set<std::string>{"even", "odd"}));
+}
+
 TEST_F(ApiTest, ASecondWriterIsNamedAndWaitedFor) {
   start();
   auto other = CollectionWriter::open(real_file_system(), path("c"));

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, apiKey } from './api/client';
 import type { Collection } from './api/types';
 import { number } from './lib/format';
-import { useRequest, useRoute } from './lib/hooks';
+import { useRequest, useReturn, useRoute } from './lib/hooks';
 import { reviewedLevels } from './lib/review';
 import { routeHash, type Route, type View } from './lib/route';
 import { useTheme } from './lib/theme';
@@ -19,10 +19,12 @@ const kTitles: Record<View, string> = { search: 'Search', browse: 'Browse', map:
 export function App() {
   const route = useRoute();
   const collection = useRequest('collection', api.collection);
+  useReturn(collection.retry); // other programs add images too
   const upload = useUpload();
   const dragging = usePictures(upload.submit);
   const main = useRef<HTMLElement>(null);
   const info = collection.value;
+  const problem = collection.problem && <ProblemBox problem={collection.problem} onRetry={collection.retry} />;
   useEffect(() => {
     document.title = info ? `${kTitles[route.view]} · ${info.name} · signet` : 'signet';
   }, [route.view, info]);
@@ -32,19 +34,21 @@ export function App() {
         Skip to the content
       </button>
       <Header route={route} info={info} onKey={collection.retry} />
+      {info && problem && <div class="notice">{problem}</div>}
       <main ref={main} tabIndex={-1} class={`view-${route.view}`}>
-        {collection.problem ? (
-          <div class="centre">
-            <ProblemBox problem={collection.problem} onRetry={collection.retry} />
-          </div>
-        ) : info ? (
-          <ViewOf route={route} info={info} upload={upload} />
+        {info ? (
+          <ViewOf route={route} info={info} upload={upload} onLookAgain={collection.retry} />
+        ) : problem ? (
+          <div class="centre">{problem}</div>
         ) : (
           <p class="centre soft" role="status">
             Opening the collection…
           </p>
         )}
       </main>
+      <p class="toast" role="status">
+        {upload.busy && 'Reading the picture…'}
+      </p>
       {dragging && info?.can_encode && (
         <div class="drop-veil" aria-hidden="true">
           <p>Drop the picture to search with it</p>
@@ -55,7 +59,7 @@ export function App() {
   );
 }
 
-function ViewOf({ route, info, upload }: { route: Route; info: Collection; upload: Upload }) {
+function ViewOf({ route, info, upload, onLookAgain }: { route: Route; info: Collection; upload: Upload; onLookAgain: () => void }) {
   switch (route.view) {
     case 'browse':
       return <BrowseView info={info} params={route.params} />;
@@ -64,7 +68,7 @@ function ViewOf({ route, info, upload }: { route: Route; info: Collection; uploa
     case 'review':
       return <ReviewView info={info} params={route.params} />;
     default:
-      return <SearchView info={info} params={route.params} upload={upload} />;
+      return <SearchView info={info} params={route.params} upload={upload} onLookAgain={onLookAgain} />;
   }
 }
 

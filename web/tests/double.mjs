@@ -7,6 +7,7 @@ import { deflateSync } from 'node:zlib';
 
 const kBits = 32;
 const kClasses = ['apple', 'boat', 'cloud', 'door', 'engine', 'fern', 'glove', 'house'];
+// All that the page needs; the service's own (src/serve/api_routes.cc) may allow more.
 const kPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const kTypes = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.txt': 'text/plain' };
@@ -39,8 +40,9 @@ function distance(a, b) {
   return count;
 }
 
-const keyOf = (id) => `/pictures/${kClasses[classOf(id)]}/${String(id).padStart(7, '0')}.png`;
-const idOf = (key) => Number(/(\d+)\.png$/.exec(key)?.[1] ?? 0);
+// One name in 89 is no UTF-8: shown with U+FFFD, and not found again by what is shown.
+const keyOf = (id) => `/pictures/${kClasses[classOf(id)]}/${id % 89 === 0 ? '\ufffd' : ''}${String(id).padStart(7, '0')}.png`;
+const idOf = (key) => Number(/^[^\ufffd]*?(\d+)\.png$/.exec(key)?.[1] ?? 0);
 const imageOf = (id) => ({ id, key: keyOf(id), label: kClasses[classOf(id)], code: hex(codeOf(id)), width: 48, height: 48, bytes: 900 + (mixed(id) % 400) });
 
 /** RGB pixels as a PNG. */
@@ -82,14 +84,14 @@ export function pictureOf(id) {
 }
 
 class Refusal extends Error {
-  constructor(status, title, detail) {
+  constructor(status, title, detail, retryAfter) {
     super(detail);
-    Object.assign(this, { status, title, detail });
+    Object.assign(this, { status, title, detail, retryAfter });
   }
 }
 
-/** `faults` maps a path prefix to a refusal [status, title, detail]; tests change it while the server runs. */
-export function makeDouble({ images = 1000, dist, canEncode = true, duplicates = true, key = '', faults = new Map() }) {
+/** `faults` maps a path prefix to a refusal [status, title, detail, seconds to wait], `delays` to milliseconds; tests change both while the server runs. */
+export function makeDouble({ images = 1000, dist, canEncode = true, duplicates = true, writable = true, key = '', faults = new Map(), delays = new Map() }) {
   const verdicts = new Map();
   const log = [];
   const collection = () => ({
@@ -99,15 +101,15 @@ export function makeDouble({ images = 1000, dist, canEncode = true, duplicates =
     segments: 3,
     model: { fingerprint: 'd0'.repeat(32), preprocessing: { width: 48, height: 48, channels: 3 } },
     labels: kClasses.map((label, i) => ({ label, count: Math.floor((images + kClasses.length - 1 - i) / kClasses.length) })).filter((l) => l.count),
-    writable: true,
+    writable,
     can_encode: canEncode,
     duplicate_levels: duplicates ? ['same-bytes', 'same-pixels', 'near-duplicate'] : ['same-class'],
   });
 
-  const search = ({ code, key: from, k = 10, radius, labels }) => {
-    if (from !== undefined && !(idOf(from) >= 1 && idOf(from) <= images)) throw new Refusal(404, 'No such image', `The collection has no image ${from}.`);
+  const search = ({ code, key: from, id = idOf(from ?? ''), k = 10, radius, labels }) => {
+    if (code === undefined && !(id >= 1 && id <= images)) throw new Refusal(404, 'No such image', `The collection has no image ${from ?? id}.`);
     if (code !== undefined && !/^[0-9a-f]{8}$/.test(code)) throw new Refusal(400, 'Bad code', `"${code}" is not 8 hex digits, which a code of ${kBits} bits has.`);
-    const query = code !== undefined ? unhex(code) : codeOf(idOf(from));
+    const query = code !== undefined ? unhex(code) : codeOf(id);
     const hits = [];
     for (let id = 1; id <= Math.min(images, 20000); id++) {
       if (labels?.length && !labels.includes(kClasses[classOf(id)])) continue;
@@ -164,7 +166,6 @@ export function makeDouble({ images = 1000, dist, canEncode = true, duplicates =
 
   const answer = (request, url, body) => {
     const path = url.pathname.slice(1);
-    for (const [prefix, refusal] of faults) if (path.startsWith(prefix)) throw new Refusal(...refusal);
     if (key && request.headers.authorization !== `Bearer ${key}`) throw new Refusal(401, 'A key is needed', 'Send the read key as Authorization: Bearer KEY.');
     if (path === 'v1/collection') return collection();
     if (path === 'v1/search') return search(JSON.parse(body));
@@ -196,19 +197,21 @@ export function makeDouble({ images = 1000, dist, canEncode = true, duplicates =
     log.push(`${request.method} ${url.pathname}${url.search}`);
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
-    const thumbnail = /^\/v1\/thumbnails\/(\d+)$/.exec(url.pathname);
-    if (thumbnail && Number(thumbnail[1]) % 97 !== 0) {
-      response.writeHead(200, { 'Content-Type': 'image/png' }).end(pictureOf(Number(thumbnail[1])));
-    } else if (!url.pathname.startsWith('/v1/')) {
+    const path = url.pathname.slice(1);
+    for (const [prefix, delay] of delays) if (path.startsWith(prefix)) await new Promise((resolve) => setTimeout(resolve, delay));
+    const thumbnail = /^v1\/thumbnails\/(\d+)$/.exec(path);
+    if (!path.startsWith('v1/')) {
       sendFile(response, url);
     } else {
       try {
+        for (const [prefix, refusal] of faults) if (path.startsWith(prefix)) throw new Refusal(...refusal);
+        if (thumbnail && Number(thumbnail[1]) % 97 !== 0) return response.writeHead(200, { 'Content-Type': 'image/png' }).end(pictureOf(Number(thumbnail[1])));
         const value = answer(request, url, Buffer.concat(chunks));
         response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
       } catch (error) {
         const status = error.status ?? 500;
         response
-          .writeHead(status, { 'Content-Type': 'application/problem+json' })
+          .writeHead(status, { 'Content-Type': 'application/problem+json', ...(error.retryAfter && { 'Retry-After': error.retryAfter }) })
           .end(JSON.stringify({ type: 'about:blank', title: error.title ?? 'Error', status, detail: error.detail ?? String(error), request_id: 'r-0001' }));
       }
     }
@@ -217,6 +220,8 @@ export function makeDouble({ images = 1000, dist, canEncode = true, duplicates =
     log,
     verdicts,
     faults,
+    delays,
+    grow: (count) => void (images = count),
     start: (port = 0) => new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}/`))),
     stop: () => new Promise((resolve) => (server.closeAllConnections(), server.close(() => resolve()))),
   };

@@ -32,6 +32,25 @@ async function visit(hash = '', options: Partial<Parameters<typeof makeDouble>[0
 }
 
 const hitsOf = (page: Tab['page']) => page.locator('.results .hit:not(.skeleton)');
+const countOf = (start: string): number => double.log.filter((line) => line.startsWith(start)).length;
+
+/** Gives the page a picture from outside, as dragging or the clipboard does. */
+const give = (page: Tab['page'], kind: 'drop' | 'paste', bytes: Buffer) =>
+  page.evaluate(
+    ([event, content]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(content as number[])], 'a.png', { type: 'image/png' }));
+      document.body.dispatchEvent(
+        event === 'drop'
+          ? new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true })
+          : new ClipboardEvent('paste', { clipboardData: data, bubbles: true }),
+      );
+    },
+    [kind, [...bytes]] as const,
+  );
+
+/** The focused element as the start of a selector: `section.results`. */
+const focusOf = (page: Tab['page']) => page.evaluate(() => [document.activeElement?.tagName.toLowerCase(), ...(document.activeElement?.classList ?? [])].join('.'));
 
 describe('search', () => {
   test('a chosen picture becomes a code in the address, and its neighbours appear', async () => {
@@ -46,26 +65,82 @@ describe('search', () => {
     expect(double.log.filter((line) => line.startsWith('POST /v1/encode'))).toHaveLength(1);
   });
 
-  test('a dropped and a pasted picture do the same, from any view', async () => {
+  test('a dropped and a pasted picture do the same, from any view, and a sign is given at once', async () => {
     const { page } = await visit('#/browse');
-    for (const kind of ['drop', 'paste']) {
-      await page.goto(page.url().replace(/#.*/, '#/browse'));
-      await page.locator('.cell a').first().waitFor();
-      await page.evaluate(
-        ([event, bytes]) => {
-          const data = new DataTransfer();
-          data.items.add(new File([Uint8Array.from(bytes as number[])], 'a.png', { type: 'image/png' }));
-          document.body.dispatchEvent(
-            event === 'drop'
-              ? new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true })
-              : new ClipboardEvent('paste', { clipboardData: data, bubbles: true }),
-          );
-        },
-        [kind, [...pictureOf(5)]] as const,
-      );
+    double.delays.set('v1/encode', 300);
+    for (const [hash, kind] of [['#/browse?label=boat', 'drop'], ['#/browse', 'paste'], ['#/review?level=near-duplicate&radius=2', 'drop'], ['#/map', 'paste']] as const) {
+      await page.goto(page.url().replace(/#.*/, hash));
+      await page.locator('.cell img, .trio, .canvas-room').first().waitFor();
+      await give(page, kind, pictureOf(5));
+      await page.getByText('Reading the picture…').waitFor();
       await hitsOf(page).first().waitFor();
-      expect(page.url()).toContain('#/search?code=');
+      expect(page.url()).toMatch(/#\/search\?code=[0-9a-f]{8}$/); // nothing of what the other view meant by its own parameters
+      await page.getByText('Reading the picture…').waitFor({ state: 'hidden' });
     }
+    await page.goto(page.url().replace(/#.*/, '#/search?code=00000000&radius=20'));
+    await give(page, 'drop', pictureOf(5));
+    await page.waitForFunction(() => !location.hash.includes('00000000'));
+    expect(page.url()).toContain('&radius=20');
+  });
+
+  test('an image whose name is no text is searched from by its id', async () => {
+    const { page } = await visit('#/browse');
+    await page.getByLabel('Go to no.').fill('89');
+    await page.keyboard.press('Enter');
+    await page.locator('[data-index="88"] img').click();
+    await hitsOf(page).first().waitFor();
+    expect(page.url()).toMatch(/#\/search\?id=89$/);
+    await page.locator('.query .name').getByText('0000089.png').waitFor();
+    expect(await page.locator('.query .frame img').count()).toBe(1);
+    await page.goto(page.url().replace(/#.*/, '#/search?id=5000'));
+    await expect.poll(() => page.locator('.results').getByRole('alert').textContent()).toContain('no image 5000');
+  });
+
+  test('the focus goes to the hits, from the invitation as from a drawing', async () => {
+    const { page } = await visit();
+    await page.locator('.samples a').first().focus();
+    await page.keyboard.press('Enter');
+    await hitsOf(page).first().waitFor();
+    await expect.poll(() => focusOf(page)).toBe('section.results');
+    await page.goBack();
+    for (let i = 0; i < 2; i++) {
+      await page.getByRole('button', { name: 'Draw' }).focus();
+      await page.keyboard.press('Enter');
+      await page.keyboard.press(' ');
+      for (let step = 0; step < 3 + i; step++) await page.keyboard.press('ArrowDown');
+      const query = page.url();
+      await page.getByRole('dialog', { name: 'Draw' }).getByRole('button', { name: 'Search' }).press('Enter');
+      await expect.poll(() => page.url()).not.toBe(query);
+      await expect.poll(() => focusOf(page)).toBe('section.results');
+    }
+  });
+
+  test('keys with Ctrl, Alt or Meta are left to the browser', async () => {
+    const { page, address } = await visit(kSearch);
+    const left = async (key: string): Promise<void> => {
+      const before = await page.evaluate(() => {
+        document.addEventListener('keydown', (event) => ((window as unknown as { taken: boolean }).taken = event.defaultPrevented), { once: true });
+        return document.activeElement!.outerHTML.slice(0, 200);
+      });
+      await page.evaluate(
+        ([name, meta]) => document.activeElement!.dispatchEvent(new KeyboardEvent('keydown', { key: name, ctrlKey: meta === 'Control', altKey: meta === 'Alt', metaKey: meta === 'Meta', bubbles: true, cancelable: true })),
+        key.split('+').reverse() as [string, string],
+      );
+      expect([key, await page.evaluate(() => (window as unknown as { taken: boolean }).taken)]).toEqual([key, false]);
+      expect(await page.evaluate(() => document.activeElement!.outerHTML.slice(0, 200))).toBe(before);
+    };
+    await hitsOf(page).first().focus();
+    await left('Alt+ArrowRight');
+    await page.getByRole('button', { name: 'Draw' }).click();
+    await page.getByRole('dialog', { name: 'Draw' }).locator('canvas').focus();
+    await left('Meta+ArrowLeft');
+    await page.goto(`${address}#/browse`);
+    await page.locator('[data-index="0"]').focus();
+    await left('Control+End');
+    await page.goto(`${address}#/map`);
+    await page.getByRole('application').focus();
+    for (const key of ['Control+-', 'Control+0', 'Alt+ArrowLeft']) await left(key);
+    expect(await page.locator('.point-card').count()).toBe(0);
   });
 
   test('a drawing is asked with, drawn by the pointer or by the keyboard alone', async () => {
@@ -176,9 +251,29 @@ describe('errors', () => {
     await page.getByRole('heading', { name: 'The service does not answer' }).waitFor();
     await shot(page, 'error-down');
     double = makeDouble({ images: 1000, dist });
+    double.delays.set('v1/search', 600);
     await double.start(Number(new URL(address).port));
     await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    expect(await page.locator('.results').getAttribute('aria-busy')).toBe('true'); // asked, and not answered yet
     await expect.poll(() => hitsOf(page).count()).toBe(9);
+  });
+
+  test('the collection is asked for again when the page comes into sight; where that fails the view stays', async () => {
+    const { page } = await visit(kSearch);
+    await hitsOf(page).first().waitFor();
+    double.grow(1200);
+    const comeBack = () => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    await comeBack();
+    await page.locator('.facts').getByText('1\u202f200 images').waitFor();
+    double.faults.set('v1/collection', [500, 'Internal error', 'The disk has a mind of its own.']);
+    await comeBack();
+    expect(await page.getByRole('alert').textContent()).toContain('a mind of its own');
+    expect(await hitsOf(page).count()).toBe(24);
+    double.faults.clear();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    expect(await hitsOf(page).count()).toBe(24);
   });
 
   test('a busy service is asked again only when somebody says so', async () => {
@@ -186,9 +281,22 @@ describe('errors', () => {
     double.faults.set('v1/collection', [503, 'Busy', 'All workers are taken.']);
     await page.reload();
     expect(await page.getByRole('alert').textContent()).toContain('All workers are taken.');
+    await page.waitForTimeout(1000);
+    expect(countOf('GET /v1/collection')).toBe(2); // one for each load of the page
     double.faults.clear();
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('heading', { name: 'Find what looks alike' }).waitFor();
+  });
+
+  test('a service too busy for pictures is asked again when it says so', async () => {
+    const { page } = await visit();
+    double.faults.set('v1/thumbnails', [429, 'Too Many Requests', 'Wait and try again.', 1]);
+    await page.goto(page.url() + kSearch);
+    await hitsOf(page).first().waitFor();
+    await expect.poll(() => countOf('GET /v1/thumbnails/1?size=192')).toBeGreaterThan(1);
+    expect(await page.locator('.hit .missing').count()).toBe(0);
+    double.faults.clear();
+    await expect.poll(() => page.locator('.hit canvas').first().evaluate((canvas) => (canvas as HTMLCanvasElement).width)).toBe(48);
   });
 
   test('a service that wants a key gets one, pictures included', async () => {
@@ -198,6 +306,22 @@ describe('errors', () => {
     await page.keyboard.press('Enter');
     await hitsOf(page).first().waitFor();
     await expect.poll(() => page.locator('.hit canvas').first().evaluate((canvas) => (canvas as HTMLCanvasElement).width)).toBe(48);
+  });
+
+  test('a browser that keeps nothing for the site: the page appears, takes a key and changes its colours', async () => {
+    const { page, address } = await visit('', { key: 'open-sesame' });
+    await page.addInitScript(() => {
+      for (const name of ['localStorage', 'sessionStorage']) {
+        Object.defineProperty(window, name, { get: () => { throw new DOMException('storage is forbidden', 'SecurityError'); } });
+      }
+    });
+    await page.goto(`${address}?again${kSearch}`);
+    await page.getByRole('alert').getByRole('button', { name: 'Enter a key' }).click();
+    await page.getByRole('dialog', { name: 'API key' }).getByLabel('Key').fill('open-sesame');
+    await page.keyboard.press('Enter');
+    await hitsOf(page).first().waitFor();
+    await page.getByRole('button', { name: 'Use dark colours' }).click();
+    await page.getByRole('button', { name: 'Use light colours' }).waitFor();
   });
 
   test('a picture that is gone leaves a tile with words', async () => {
@@ -216,6 +340,12 @@ describe('errors', () => {
     const empty = await visit('', { images: 0 });
     await empty.page.getByRole('heading', { name: 'This collection is empty' }).waitFor();
     await shot(empty.page, 'empty');
+    await give(empty.page, 'drop', Buffer.from('hello'));
+    expect(await empty.page.getByRole('alert').textContent()).toContain('The 5 bytes are no PNG');
+    await empty.page.getByRole('button', { name: 'Dismiss' }).click();
+    double.grow(500);
+    await empty.page.getByRole('button', { name: 'Look again' }).click();
+    await empty.page.locator('.samples img').first().waitFor();
   });
 });
 
@@ -303,7 +433,29 @@ describe('browse', () => {
     expect(await page.getByRole('alert').textContent()).toContain('a mind of its own');
     double.faults.clear();
     await page.getByRole('button', { name: 'Try again' }).click();
-    await page.locator('.cell img').first().waitFor();
+    await page.locator('[data-index="699"] img').waitFor();
+    expect(await page.evaluate(() => document.querySelector('[data-index="699"]')!.getBoundingClientRect().y)).toBeGreaterThan(0);
+    await expect.poll(() => page.getByRole('alert').count()).toBe(0);
+  });
+
+  test('the last image is at the end of a full window', async () => {
+    const { page } = await visit('#/browse');
+    await page.locator('[data-index="0"] img').waitFor();
+    await page.getByLabel('Go to no.').fill('1000');
+    await page.keyboard.press('Enter');
+    await page.locator('[data-index="999"] img').waitFor();
+    const grid = (await page.getByRole('grid').boundingBox())!;
+    const last = (await page.locator('[data-index="999"]').boundingBox())!;
+    expect(grid.y + grid.height - last.y - last.height).toBeLessThan(30);
+  });
+
+  test('another label leaves the focus in the list of labels', async () => {
+    const { page } = await visit('#/browse');
+    await page.locator('[data-index="0"] img').waitFor();
+    await page.getByLabel('Label').focus();
+    await page.keyboard.press('b');
+    await page.locator('.cell small').getByText('boat').first().waitFor();
+    expect(await focusOf(page)).toBe('select');
   });
 });
 
@@ -347,6 +499,45 @@ describe('map', () => {
     await page.keyboard.press('Enter');
     await hitsOf(page).first().waitFor();
   });
+
+  test('pictures that could not come are asked for again after a while, and not at every move', async () => {
+    const { page } = await visit('#/map', { images: 40 });
+    double.faults.set('v1/thumbnails', [500, 'Internal error', 'The disk has a mind of its own.']);
+    const box = (await page.getByRole('application').boundingBox())!;
+    const at = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    const asked = (): number => double.log.filter((line) => /thumbnails.*size=96/.test(line)).length; // the map's, not those of its card
+    const wave = async (): Promise<void> => {
+      for (let i = 0; i < 10; i++) await page.mouse.move(at.x + 20 * i, at.y);
+    };
+    await wave();
+    await expect.poll(asked).toBe(40);
+    await wave();
+    await page.waitForTimeout(300);
+    expect(asked()).toBe(40);
+    double.faults.clear();
+    await page.waitForTimeout(3000);
+    await wave();
+    await expect.poll(asked).toBe(80);
+    await page.waitForTimeout(3500);
+    await wave();
+    await page.waitForTimeout(300);
+    expect(asked()).toBe(80);
+  });
+
+  test('a service that is gone says so where a point is clicked', async () => {
+    const { page } = await visit('#/map', { images: 40 });
+    const canvas = page.getByRole('application');
+    await canvas.focus();
+    await page.keyboard.press('0');
+    await page.locator('.point-card .key').waitFor();
+    double.faults.set('v1/images', [500, 'Internal error', 'The disk has a mind of its own.']);
+    await page.keyboard.press('Enter');
+    expect(await page.getByRole('alert').textContent()).toContain('a mind of its own');
+    await page.getByRole('button', { name: 'Dismiss' }).click();
+    await canvas.focus();
+    for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowRight');
+    await page.locator('.point-card').getByText('Internal error').waitFor();
+  });
 });
 
 describe('duplicates', () => {
@@ -388,12 +579,106 @@ describe('duplicates', () => {
     await page.locator('.trio .is-duplicate').waitFor();
   });
 
+  test('a late picture is not awaited under the picture of before', async () => {
+    const { page } = await visit('#/review');
+    await page.getByText(/of the area differs|no visible difference/).waitFor();
+    const shown = () =>
+      page.evaluate(() => ({
+        pictures: [...document.querySelectorAll<HTMLImageElement>('.trio img')].map((image) => image.naturalWidth),
+        difference: document.querySelector<HTMLCanvasElement>('.trio canvas')!.width,
+      }));
+    expect(await shown()).toEqual({ pictures: [48, 48], difference: 48 });
+    double.delays.set('v1/thumbnails', 1500);
+    await page.keyboard.press('j');
+    await page.getByText('2 of', { exact: false }).first().waitFor();
+    expect(await shown()).toEqual({ pictures: [48, 0], difference: 1 }); // the keeper is the same
+    await expect.poll(shown).toEqual({ pictures: [48, 48], difference: 48 });
+  });
+
+  test('a key that is held down says one thing about one pair; capitals count', async () => {
+    const { page } = await visit('#/review');
+    await page.locator('.trio canvas').waitFor();
+    for (let i = 0; i < 4; i++) await page.keyboard.down('d'); // Playwright repeats a key that is down
+    await page.keyboard.up('d');
+    await expect.poll(() => double.verdicts.size).toBe(1);
+    await page.keyboard.press('N');
+    await expect.poll(() => Object.fromEntries(double.verdicts)).toEqual({ '1 9': true, '1 17': false });
+    await page.waitForTimeout(200);
+    expect(countOf('PUT /v1/verdicts')).toBe(2);
+  });
+
+  test('buttons that are quicker than the service lose nothing', async () => {
+    const { page } = await visit('#/review');
+    await page.locator('.trio canvas').waitFor();
+    double.delays.set('v1/verdicts', 300);
+    // A step meanwhile would lead what waits to another pair.
+    for (const name of ['Not a duplicate N', 'Duplicate D', 'Next pair', 'Undo U', 'Not a duplicate N']) await page.getByRole('button', { name, exact: true }).click();
+    expect(await page.locator('.verdicts').getAttribute('aria-busy')).toBe('true');
+    await expect.poll(() => countOf('PUT /v1/verdicts') + countOf('DELETE /v1/verdicts')).toBe(4);
+    await expect.poll(() => Object.fromEntries(double.verdicts)).toEqual({ '1 9': false, '1 17': false });
+    await expect.poll(() => page.locator('.verdicts').getAttribute('aria-busy')).toBe('false');
+  });
+
+  test('a service that only reads is asked for no verdicts', async () => {
+    const { page } = await visit('#/review', { writable: false });
+    await page.getByText('only reads its collection').waitFor();
+    for (const name of ['Duplicate D', 'Not a duplicate N', 'Undo U']) expect(await page.getByRole('button', { name, exact: true }).isDisabled()).toBe(true);
+    for (const key of 'dnuj') await page.keyboard.press(key);
+    await page.getByText('2 of', { exact: false }).first().waitFor();
+    expect(double.log.filter((line) => line.includes('verdicts'))).toEqual([]);
+  });
+
+  test('the radius is dragged, and a level chosen, without losing hold; no answer stands for another', async () => {
+    const { page } = await visit('#/review');
+    const slider = page.getByRole('slider', { name: 'Radius' });
+    await page.locator('.trio canvas').waitFor();
+    expect(await slider.getAttribute('max')).toBe('16'); // half of the bits, which is what the service takes
+    const box = (await slider.boundingBox())!;
+    const value = async (): Promise<number> => Number(await slider.inputValue());
+    await page.mouse.move(box.x + box.width * 0.2, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.4, box.y + box.height / 2, { steps: 4 });
+    await expect.poll(() => page.url()).toContain(`radius=${await value()}`);
+    const rested = await value();
+    await page.waitForTimeout(200);
+    await page.mouse.move(box.x + box.width * 0.8, box.y + box.height / 2, { steps: 4 });
+    await page.mouse.up();
+    expect(await value()).toBeGreaterThan(rested);
+    await expect.poll(() => page.url()).toContain(`radius=${await value()}`);
+    await page.locator('.trio canvas').waitFor();
+    double.delays.set('v1/duplicates', 600);
+    await page.getByLabel('Level').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.getByText('Looking for duplicates…').waitFor();
+    expect(await page.locator('.trio').count()).toBe(0);
+    await page.locator('.trio canvas').waitFor();
+    expect(page.url()).toContain('level=same-pixels');
+    expect(await focusOf(page)).toBe('select');
+  });
+
+  test('more groups: asking shows, and none that are left say so', async () => {
+    const { page } = await visit('#/review', { images: 2000 });
+    await page.locator('.trio canvas').waitFor();
+    for (let i = 0; i < 67; i++) await page.keyboard.press('j');
+    await page.getByRole('heading', { name: 'End of the list' }).waitFor();
+    double.faults.set('v1/duplicates', [503, 'Service Unavailable', 'Groups are being looked for.', 1]);
+    await page.getByRole('button', { name: 'Load more groups' }).click();
+    expect(await page.getByRole('button', { name: 'Looking for more groups…' }).isDisabled()).toBe(true);
+    for (let g = 50; g < 60; g++) for (const other of [9, 17]) double.verdicts.set(`${24 * g + 1} ${24 * g + other}`, false);
+    await page.keyboard.press('d'); // about no pair: nothing may come of it when the groups are there
+    double.faults.clear();
+    await page.getByRole('button', { name: /more groups/ }).waitFor({ state: 'detached' });
+    await expect.poll(() => page.locator('.decide > .unseen').textContent()).toContain('no more groups');
+    expect(countOf('PUT /v1/verdicts')).toBe(0);
+  });
+
   test('a verdict that the service refuses is not counted', async () => {
     const { page } = await visit('#/review');
     await page.locator('.trio canvas').waitFor();
     double.faults.set('v1/verdicts', [403, 'Not allowed', 'This key may only read.']);
     await page.keyboard.press('d');
     expect(await page.getByRole('alert').textContent()).toContain('This key may only read.');
+    expect(await page.getByRole('button', { name: 'Enter a key' }).count()).toBe(0); // to a service without keys none would help
     expect(await page.locator('.steps').textContent()).toContain('1 of');
     expect(await page.getByRole('button', { name: 'Undo' }).isDisabled()).toBe(true);
   });
@@ -432,6 +717,36 @@ describe('the whole page', () => {
     await page.reload();
     await page.getByRole('button', { name: 'Use dark colours' }).waitFor();
     expect(await paper()).toBe('rgb(251, 250, 248)');
+    await page.getByRole('button', { name: 'Use dark colours' }).click(); // the system's wish: it is followed again
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.getByRole('button', { name: 'Use dark colours' }).waitFor();
+    expect(await paper()).toBe('rgb(251, 250, 248)');
+  });
+
+  test.each(['light', 'dark'] as const)('fields and key caps stand out, %s', async (colorScheme) => {
+    const { page } = await visit('#/review', {}, { colorScheme });
+    await page.locator('.trio').waitFor();
+    const contrasts = await page.evaluate(() => {
+      const parts = (colour: string) => colour.match(/[\d.]+/g)!.slice(0, 3).map(Number);
+      const luminance = (colour: number[]) => {
+        const [r, g, b] = colour.map((c) => (c / 255 <= 0.03928 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4)) as [number, number, number];
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      const contrast = (a: number[], b: number[]) => (Math.max(luminance(a), luminance(b)) + 0.05) / (Math.min(luminance(a), luminance(b)) + 0.05);
+      const field = getComputedStyle(document.querySelector('select')!);
+      const button = getComputedStyle(document.querySelector('button.primary')!);
+      const opacity = Number(getComputedStyle(document.querySelector('button.primary kbd')!).opacity);
+      const ground = parts(button.backgroundColor);
+      const cap = parts(button.color).map((c, i) => c * opacity + ground[i]! * (1 - opacity));
+      return {
+        inside: contrast(parts(field.borderColor), parts(field.backgroundColor)),
+        outside: contrast(parts(field.borderColor), parts(getComputedStyle(document.body).backgroundColor)),
+        cap: contrast(cap, ground),
+      };
+    });
+    expect(contrasts.inside).toBeGreaterThan(3);
+    expect(contrasts.outside).toBeGreaterThan(3);
+    expect(contrasts.cap).toBeGreaterThan(4.5);
   });
 
   test('at phone width no view is wider than the screen', async () => {
@@ -453,7 +768,8 @@ describe('the whole page', () => {
         [...document.querySelectorAll('button, a, input, select, canvas, svg[role], img, [role=grid]')]
           .filter((element) => {
             const input = element as HTMLInputElement;
-            const text = element.getAttribute('aria-label') ?? element.getAttribute('alt') ?? element.textContent;
+            // What a list offers is not its name.
+            const text = element.getAttribute('aria-label') ?? element.getAttribute('alt') ?? (element instanceof HTMLSelectElement ? '' : element.textContent);
             if (element instanceof HTMLImageElement) return !element.hasAttribute('alt');
             return !(text?.trim() || element.getAttribute('title') || [...(input.labels ?? [])].some((label) => label.textContent?.trim()));
           })

@@ -100,6 +100,58 @@ test('groups that take long are asked for again, when the service says so, and o
   vi.useRealTimers();
 });
 
+test('a picture is asked for again where the service is busy, five times in all; any other refusal is final', async () => {
+  vi.useFakeTimers();
+  const picture = { close: vi.fn() };
+  vi.stubGlobal('createImageBitmap', () => Promise.resolve(picture));
+  const busy = () => new Response('{}', { status: 429, headers: { 'retry-after': '1' } });
+  let left = 2;
+  answerWith(() => (left-- > 0 ? busy() : new Response('')));
+  const answer = api.thumbnail(7, 96);
+  await vi.advanceTimersByTimeAsync(2100);
+  expect(await answer).toBe(picture);
+  expect(asked).toHaveLength(3);
+  answerWith(busy);
+  const refused = failure(api.thumbnail(7, 96));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(await refused).toMatchObject({ status: 429 });
+  expect(asked).toHaveLength(8);
+  answerWith(() => new Response('{}', { status: 404, headers: { 'retry-after': '1' } }));
+  expect(await failure(api.thumbnail(7, 96))).toMatchObject({ status: 404 });
+  vi.useRealTimers();
+});
+
+test('a picture that was given up while it was decoded does not come', async () => {
+  const controller = new AbortController();
+  const picture = { close: vi.fn() };
+  vi.stubGlobal('createImageBitmap', () => {
+    controller.abort();
+    return Promise.resolve(picture);
+  });
+  answerWith(() => new Response(''));
+  expect(wasAborted(await failure(api.thumbnail(7, 96, controller.signal)))).toBe(true);
+  expect(picture.close).toHaveBeenCalled();
+});
+
+test('a key is asked for where one is needed or another could help, not by a service without keys', () => {
+  const wants = (status: number): boolean => new Problem(status, '', '').wantsKey;
+  expect([wants(401), wants(403), wants(404)]).toEqual([true, false, false]);
+  apiKey.set('read only');
+  expect([wants(401), wants(403), wants(404)]).toEqual([true, true, false]);
+  apiKey.set('');
+});
+
+test('a key is used where the browser keeps nothing', async () => {
+  const forbidden = (): never => {
+    throw new DOMException('storage is forbidden', 'SecurityError');
+  };
+  vi.stubGlobal('sessionStorage', { getItem: forbidden, setItem: forbidden, removeItem: forbidden });
+  apiKey.set('secret');
+  expect(apiKey.get()).toBe('secret');
+  apiKey.set('');
+  expect(apiKey.get()).toBe('');
+});
+
 test('a verdict tells what was said before, so that it can be undone', async () => {
   answerWith(() => new Response('{"a":3,"b":7,"duplicate":true,"before":false}'));
   expect(await api.decide({ a: 7, b: 3, duplicate: true })).toBe(false);

@@ -13,15 +13,21 @@ export class Problem extends Error {
     super(detail || title);
   }
 
-  /** The service asks who is calling. */
+  /** The service asks who is calling, or the key that it was shown may not do this. What is refused without keys (403) none would open. */
   get wantsKey(): boolean {
-    return this.status === 401 || this.status === 403;
+    return this.status === 401 || (this.status === 403 && apiKey.get() !== '');
+  }
+
+  /** The service is busy and says when to come back. */
+  get asksToWait(): boolean {
+    return (this.status === 429 || this.status === 503) && this.retryAfter > 0;
   }
 }
 
 export interface Query {
   code?: string;
   key?: string;
+  id?: number;
   k: number;
   radius?: number;
   labels?: string[];
@@ -29,14 +35,34 @@ export interface Query {
   limit?: number;
 }
 
-const kMostAsked = 60;
+// How often one thing is asked for at most: groups of duplicates may take minutes, a picture should be there soon.
+const kMostForGroups = 60;
+const kMostForPicture = 5;
 
 const kKeyName = 'signet-key';
 
-/** The API key lives as long as the tab. */
+function storedKey(): string {
+  try {
+    return sessionStorage.getItem(kKeyName) ?? '';
+  } catch {
+    return ''; // storage may be forbidden
+  }
+}
+
+let keyInUse = storedKey();
+
+/** The API key lives as long as the tab; as long as the page where storage is forbidden. */
 export const apiKey = {
-  get: (): string => sessionStorage.getItem(kKeyName) ?? '',
-  set: (key: string): void => (key ? sessionStorage.setItem(kKeyName, key) : sessionStorage.removeItem(kKeyName)),
+  get: (): string => keyInUse,
+  set: (key: string): void => {
+    keyInUse = key;
+    try {
+      if (key) sessionStorage.setItem(kKeyName, key);
+      else sessionStorage.removeItem(kKeyName);
+    } catch {
+      // Not remembered, but used.
+    }
+  },
 };
 
 // Relative to the page, so that it works below any path of a reverse proxy.
@@ -46,6 +72,10 @@ const isAbort = (error: unknown): boolean => error instanceof DOMException && er
 
 /** True for the error of a request that the page itself gave up. */
 export const wasAborted = isAbort;
+
+/** Whatever went wrong, as something that can be shown. */
+export const asProblem = (error: unknown): Problem =>
+  error instanceof Problem ? error : new Problem(-1, 'The page made a mistake', error instanceof Error ? error.message : String(error));
 
 async function problemOf(response: Response): Promise<Problem> {
   const text = await response.text().catch(() => '');
@@ -100,6 +130,18 @@ const pause = (seconds: number, signal?: AbortSignal): Promise<void> =>
     });
   });
 
+/** Asks again while the service says when to come back, `most` times in all. */
+async function patiently<T>(ask: () => Promise<T>, most: number, signal?: AbortSignal): Promise<T> {
+  for (let asked = 1; ; asked++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof Problem && error.asksToWait) || asked >= most) throw error;
+      await pause(error.retryAfter, signal);
+    }
+  }
+}
+
 const post = (body: unknown, method = 'POST'): RequestInit => ({
   method,
   headers: { 'Content-Type': 'application/json' },
@@ -140,19 +182,8 @@ export const api = {
   map: (limit: number, signal?: AbortSignal): Promise<MapAnswer> => json(`v1/map?limit=${limit}`, { signal }),
 
   /** In a large collection the service looks for a while and says when to ask again; this asks until the groups are there. */
-  duplicates: async (
-    page: { level: DuplicateLevel; radius?: number; offset: number; limit: number },
-    signal?: AbortSignal,
-  ): Promise<DuplicatesAnswer> => {
-    for (let asked = 1; ; asked++) {
-      try {
-        return await json<DuplicatesAnswer>(`v1/duplicates?${parameters(page)}`, { signal });
-      } catch (error) {
-        if (!(error instanceof Problem && error.status === 503 && error.retryAfter > 0) || asked >= kMostAsked) throw error;
-        await pause(error.retryAfter, signal);
-      }
-    }
-  },
+  duplicates: (page: { level: DuplicateLevel; radius?: number; offset: number; limit: number }, signal?: AbortSignal): Promise<DuplicatesAnswer> =>
+    patiently(() => json(`v1/duplicates?${parameters(page)}`, { signal }), kMostForGroups, signal),
 
   /** Says whether two images are duplicates; the answer is what was said before, null: nothing. */
   decide: async ({ a, b, duplicate }: Verdict): Promise<boolean | null> =>
@@ -163,9 +194,13 @@ export const api = {
 
   thumbnailAddress: (id: number, size: number): string => address(`v1/thumbnails/${id}?size=${size}`),
 
-  /** The pixels of a thumbnail, for canvases, and for pages that need a key (an <img> cannot send one). */
+  /** The pixels of a thumbnail, for canvases, and for pages that need a key (an <img> cannot send one). A busy service is asked again. */
   thumbnail: async (id: number, size: number, signal?: AbortSignal): Promise<ImageBitmap> => {
-    const response = await call(`v1/thumbnails/${id}?size=${size}`, { signal });
-    return createImageBitmap(await response.blob());
+    const response = await patiently(() => call(`v1/thumbnails/${id}?size=${size}`, { signal }), kMostForPicture, signal);
+    const bitmap = await createImageBitmap(await response.blob());
+    // Decoding does not know the signal: who gave up meanwhile must not get a picture.
+    if (signal?.aborted) bitmap.close();
+    signal?.throwIfAborted();
+    return bitmap;
   },
 };

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { Problem, wasAborted } from '../api/client';
+import { asProblem, wasAborted, type Problem } from '../api/client';
+import { hasModifier } from './keys';
 import { parseRoute, type Route } from './route';
 
 const listeners = new Set<() => void>();
@@ -34,12 +35,9 @@ export interface Loaded<T> {
   retry: () => void;
 }
 
-const asProblem = (error: unknown): Problem =>
-  error instanceof Problem ? error : new Problem(-1, 'The page made a mistake', error instanceof Error ? error.message : String(error));
-
 /**
- * Runs a request whenever `name` changes; the one before is given up. The last value stays while the next is under way, so that the
- * page does not flicker. `name` undefined: nothing is asked.
+ * Runs a request whenever `name` changes; the one before is given up. The last value stays until the next has come, so that the page
+ * does not flicker; a problem goes when something is asked again. `name` undefined: nothing is asked.
  */
 export function useRequest<T>(name: string | undefined, ask: (signal: AbortSignal) => Promise<T>, delay = 0): Loaded<T> {
   const [state, setState] = useState<{ value?: T; problem?: Problem; loading: boolean }>({ loading: name !== undefined });
@@ -52,11 +50,11 @@ export function useRequest<T>(name: string | undefined, ask: (signal: AbortSigna
       return;
     }
     const controller = new AbortController();
-    setState((before) => ({ ...before, loading: true }));
+    setState(({ value }) => ({ value, loading: true }));
     const timer = setTimeout(() => {
       latest.current(controller.signal).then(
         (value) => !controller.signal.aborted && setState({ value, loading: false }),
-        (error: unknown) => !controller.signal.aborted && !wasAborted(error) && setState({ problem: asProblem(error), loading: false }),
+        (error: unknown) => !controller.signal.aborted && !wasAborted(error) && setState(({ value }) => ({ value, problem: asProblem(error), loading: false })),
       );
     }, delay);
     return () => {
@@ -81,15 +79,26 @@ export function useSize(): [ref: (element: HTMLElement | null) => void, size: { 
   return [ref, size];
 }
 
-/** What `render` reads of a document-wide key; ignored while somebody types, or holds a modifier. */
+/** Calls back whenever the page comes into sight again. */
+export function useReturn(back: () => void): void {
+  useEffect(() => {
+    const listener = (): void => {
+      if (document.visibilityState === 'visible') back();
+    };
+    document.addEventListener('visibilitychange', listener);
+    return () => document.removeEventListener('visibilitychange', listener);
+  }, [back]);
+}
+
+/** Keys of the whole document, letters in lower case; ignored while somebody types, or holds a modifier. */
 export function useKeys(handle: (key: string, event: KeyboardEvent) => void): void {
   const latest = useRef(handle);
   latest.current = handle;
   useEffect(() => {
     const listener = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      if (hasModifier(event) || event.defaultPrevented) return;
       if (event.target instanceof Element && event.target.closest('input, select, textarea, dialog')) return;
-      latest.current(event.key, event);
+      latest.current(event.key.length === 1 ? event.key.toLowerCase() : event.key, event);
     };
     document.addEventListener('keydown', listener);
     return () => document.removeEventListener('keydown', listener);

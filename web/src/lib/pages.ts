@@ -1,5 +1,5 @@
 // The images of a long list, fetched in pages as they come into view; the pages seen last are kept, the others forgotten.
-import { api, Problem, wasAborted } from '../api/client';
+import { api, asProblem, wasAborted, type Problem } from '../api/client';
 import type { StoredImage } from '../api/types';
 
 export const kPageSize = 120;
@@ -77,7 +77,7 @@ export class ImagePages {
       }
     } catch (error) {
       if (wasAborted(error)) return;
-      this.problem = error instanceof Problem ? error : new Problem(-1, 'The page made a mistake', String(error));
+      this.problem = asProblem(error);
     } finally {
       if (this.running.get(page) === controller) this.running.delete(page);
     }

@@ -1,6 +1,6 @@
 // Draws the map. Points are squares of a few pixels, one colour after the other: fast enough for tens of thousands. Where few are in
 // sight, their pictures take their place.
-import { api } from '../api/client';
+import { api, Problem } from '../api/client';
 import { kSeries, seriesToken, tokenColour } from './palette';
 import { toPlane, toScreen, type PointGrid, type Window } from './plane';
 
@@ -16,6 +16,7 @@ export interface Scene {
 const kMostPictures = 90;
 const kPictureSide = 44;
 const kKeptPictures = 400;
+const kRest = 3000; // ms
 
 const pictures = new Map<number, ImageBitmap | 'asked' | 'missing'>();
 
@@ -29,7 +30,12 @@ function pictureOf(id: number, arrived: () => void): ImageBitmap | undefined {
         pictures.set(id, bitmap);
         arrived();
       },
-      () => pictures.set(id, 'missing'),
+      (error: unknown) => {
+        pictures.set(id, 'missing');
+        if (error instanceof Problem && error.status === 404) return;
+        // Whatever else it was may pass. Not at once, or a service in trouble would be asked at every move of the pointer.
+        setTimeout(() => pictures.get(id) === 'missing' && pictures.delete(id), kRest);
+      },
     );
     for (const [old, picture] of pictures) {
       if (pictures.size <= kKeptPictures) break;

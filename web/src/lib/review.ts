@@ -10,6 +10,9 @@ export interface Pair {
 /** The levels that somebody can decide about, weakest first. Images of one class are another kind of question. */
 export const reviewedLevels = (info: Collection): DuplicateLevel[] => info.duplicate_levels.filter((level) => level !== 'same-class').reverse();
 
+/** The largest radius that the service looks for duplicates in. */
+export const mostRadius = (info: Collection): number => Math.floor(info.bits / 2);
+
 export const pairsOf = (groups: DuplicateGroup[]): Pair[] =>
   groups.flatMap((group) => group.others.map((other) => ({ group, keeper: group.keep, other })));
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { kDefaultHits, parseRoute, routeHash, searchHash, searchState, wholeParam } from './route';
+import { kDefaultHits, parseRoute, routeHash, searchHash, searchState, startFrom, wholeParam } from './route';
 
 test('a search survives the way through the address', () => {
   const state = { code: '', key: '/a b/ü?#&.png', k: 7, radius: 0, labels: ['cat', 'a&b'] };
@@ -11,6 +11,13 @@ test('a search survives the way through the address', () => {
 test('a code outranks a key, and defaults are left out', () => {
   expect(searchHash({ code: 'ff', key: 'x', k: kDefaultHits, labels: [] })).toBe('#/search?code=ff');
   expect(searchHash({})).toBe('#/search');
+});
+
+test('an image is named by its key, and by its id where the key is no text that could be sent back', () => {
+  expect(searchHash(startFrom({ id: 7, key: '/a.png' }))).toBe('#/search?key=%2Fa.png');
+  const hash = searchHash(startFrom({ id: 12_345_678_901, key: '/caf\ufffd.png' }));
+  expect(hash).toBe('#/search?id=12345678901');
+  expect(searchState(parseRoute(hash).params).id).toBe(12_345_678_901);
 });
 
 test('an unknown view is the search, and nonsense is the default', () => {

@@ -15,6 +15,7 @@ export const kMostHits = 200;
 export interface SearchState {
   code: string;
   key: string;
+  id: number | undefined;
   k: number;
   radius: number | undefined;
   labels: string[];
@@ -31,7 +32,7 @@ export function routeHash(view: View, params: URLSearchParams | Record<string, s
   return `#/${view}${query ? `?${query}` : ''}`;
 }
 
-const whole = (text: string | null): number | undefined => (text !== null && /^\d{1,9}$/.test(text) ? Number(text) : undefined);
+const whole = (text: string | null): number | undefined => (text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined);
 
 /** A whole number of the address, if it is one and lies within the bounds. */
 export function wholeParam(params: URLSearchParams, name: string, least: number, most: number): number | undefined {
@@ -43,6 +44,7 @@ export function searchState(params: URLSearchParams): SearchState {
   return {
     code: params.get('code')?.toLowerCase() ?? '',
     key: params.get('key') ?? '',
+    id: wholeParam(params, 'id', 0, Number.MAX_SAFE_INTEGER),
     k: wholeParam(params, 'k', 1, kMostHits) ?? kDefaultHits,
     radius: wholeParam(params, 'radius', 0, 4096),
     labels: [...new Set(params.getAll('label'))],
@@ -54,8 +56,16 @@ export function searchHash(state: Partial<SearchState>): string {
   const params = new URLSearchParams();
   if (state.code) params.set('code', state.code);
   else if (state.key) params.set('key', state.key);
+  else if (state.id !== undefined) params.set('id', String(state.id));
   if (state.k !== undefined && state.k !== kDefaultHits) params.set('k', String(state.k));
   if (state.radius !== undefined) params.set('radius', String(state.radius));
   for (const label of state.labels ?? []) params.append('label', label);
   return routeHash('search', params);
 }
+
+/**
+ * A stored image as what is searched from: by its key, which it keeps when its picture changes; by its id where the key has U+FFFD, which
+ * the service shows for bytes that are no UTF-8 and would not find the image again.
+ */
+export const startFrom = ({ id, key }: { id: number; key: string }): Pick<SearchState, 'code' | 'key' | 'id'> =>
+  key.includes('\ufffd') ? { code: '', key: '', id } : { code: '', key, id: undefined };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { barOfTop, fieldHeight, kFieldLimit, moved, scrolled, showing, topOfBar, visibleRows } from './scroll';
+import { barOfTop, fieldHeight, kFieldLimit, moved, scrolled, showing, topOfBar, visibleRows, within } from './scroll';
 
 const short = { content: 50_000, view: 700 };
 const long = { content: 40_000_000, view: 700 };
@@ -8,6 +8,12 @@ test('a list that fits is scrolled as it is', () => {
   expect(fieldHeight(short)).toBe(50_000);
   expect(topOfBar(1234, short)).toBeCloseTo(1234, 9);
   expect(scrolled(0, 0, 40_000, short)).toBe(40_000);
+});
+
+test('the list ends at the end of the window', () => {
+  expect(within(-5, short)).toBe(0);
+  expect(within(49_900, short)).toBe(49_300);
+  expect(within(10, { content: 300, view: 700 })).toBe(0);
 });
 
 test('a list beyond what browsers lay out is laid out shorter, and both ends are reached', () => {

@@ -18,6 +18,9 @@ const room = (height: number, view: number): number => Math.max(0, height - view
 
 const clamp = (value: number, least: number, most: number): number => Math.min(Math.max(value, least), most);
 
+/** The position nearest to `top` that the list can be at. */
+export const within = (top: number, extent: Extent): number => clamp(top, 0, room(extent.content, extent.view));
+
 /** Where the list is when the bar says `bar`, in proportion. */
 export function topOfBar(bar: number, extent: Extent): number {
   const field = room(fieldHeight(extent), extent.view);
@@ -34,7 +37,7 @@ export function barOfTop(top: number, extent: Extent): number {
 export function scrolled(top: number, before: number, bar: number, extent: Extent): number {
   if (extent.content <= kFieldLimit) return bar;
   if (Math.abs(bar - before) > 3 * extent.view) return topOfBar(bar, extent);
-  return clamp(top + bar - before, 0, room(extent.content, extent.view));
+  return within(top + bar - before, extent);
 }
 
 /** The position nearest to `top` that shows the whole row. */

@@ -15,14 +15,27 @@ function stored(): Theme | undefined {
   }
 }
 
-const current = (): Theme => stored() ?? (system.matches ? 'dark' : 'light');
+function store(chosen: Theme | undefined): void {
+  try {
+    if (chosen) localStorage.setItem(kName, chosen);
+    else localStorage.removeItem(kName);
+  } catch {
+    // Not remembered, but applied.
+  }
+}
 
-/** Before the first paint, so that the page does not flash. */
-export function applyTheme(): void {
-  const chosen = stored();
+const wished = (): Theme => (system.matches ? 'dark' : 'light');
+
+/** What the document shows: the choice that is pinned to it, else what the system wishes. */
+const current = (): Theme => (document.documentElement.dataset.theme as Theme | undefined) ?? wished();
+
+function pin(chosen: Theme | undefined): void {
   if (chosen) document.documentElement.dataset.theme = chosen;
   else delete document.documentElement.dataset.theme;
 }
+
+/** Before the first paint, so that the page does not flash. */
+export const applyTheme = (): void => pin(stored());
 
 /** The theme, and the switch to the other one. A choice that equals the system's wish is forgotten: the page follows again. */
 export function useTheme(): [Theme, () => void] {
@@ -34,13 +47,9 @@ export function useTheme(): [Theme, () => void] {
   }, []);
   const flip = (): void => {
     const next: Theme = theme === 'dark' ? 'light' : 'dark';
-    try {
-      if (next === (system.matches ? 'dark' : 'light')) localStorage.removeItem(kName);
-      else localStorage.setItem(kName, next);
-    } catch {
-      // Not remembered, but applied.
-    }
-    document.documentElement.dataset.theme = next;
+    const chosen = next === wished() ? undefined : next;
+    store(chosen);
+    pin(chosen);
     setTheme(next);
   };
   return [theme, flip];

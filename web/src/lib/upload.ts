@@ -1,5 +1,5 @@
 import { useCallback, useRef, useState } from 'preact/hooks';
-import { api, Problem, wasAborted } from '../api/client';
+import { api, asProblem, wasAborted, type Problem } from '../api/client';
 import { navigate } from './hooks';
 import { parseRoute, searchHash, searchState } from './route';
 
@@ -25,13 +25,14 @@ export function useUpload(): Upload {
     api.encode(picture, controller.signal).then(
       ({ code }) => {
         setState({ picture, code, busy: false });
-        const { k, radius, labels } = searchState(parseRoute(location.hash).params);
+        const { view, params } = parseRoute(location.hash);
+        // Other views mean something else by the same names.
+        const { k, radius, labels } = searchState(view === 'search' ? params : new URLSearchParams());
         navigate(searchHash({ code, k, radius, labels }));
       },
       (error: unknown) => {
         if (wasAborted(error)) return;
-        const problem = error instanceof Problem ? error : new Problem(-1, 'The page made a mistake', String(error));
-        setState((before) => ({ ...before, busy: false, problem }));
+        setState((before) => ({ ...before, busy: false, problem: asProblem(error) }));
         if (parseRoute(location.hash).view !== 'search') navigate('#/search');
       },
     );

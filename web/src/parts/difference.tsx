@@ -5,15 +5,23 @@ import { difference } from '../lib/pixels';
 
 const kSide = 384;
 
-/** Two stored pictures laid over each other at the same size: grey where they agree, coloured where they do not. */
-export function DifferencePicture({ a, b }: { a: number; b: number }) {
+interface Pair {
+  a: number;
+  b: number;
+}
+
+/**
+ * Two stored pictures laid over each other at the same size: grey where they agree, coloured where they do not. Keyed by the two, so that
+ * it never shows the pair of before.
+ */
+export const DifferencePicture = (pair: Pair) => <Difference key={`${pair.a} ${pair.b}`} {...pair} />;
+
+function Difference({ a, b }: Pair) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [share, setShare] = useState<number>();
   const [missing, setMissing] = useState(false);
   useEffect(() => {
     const controller = new AbortController();
-    setMissing(false);
-    setShare(undefined);
     Promise.all([api.thumbnail(a, kSide, controller.signal), api.thumbnail(b, kSide, controller.signal)]).then(
       ([first, second]) => canvas.current && setShare(paint(canvas.current, first, second)),
       (error: unknown) => !wasAborted(error) && setMissing(true),

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { hasModifier } from '../lib/keys';
 import { centred, inkBox } from '../lib/pixels';
 
 const kSide = 280; // pixels of the pad
@@ -63,6 +64,7 @@ export function DrawDialog({ onClose, onPicture }: Props) {
     pen.current = { x, y, down: true };
   };
   const keyDown = (event: KeyboardEvent): void => {
+    if (hasModifier(event)) return;
     const step: Record<string, [number, number]> = { ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, -10], ArrowDown: [0, 10] };
     const by = step[event.key];
     if (!by && event.key !== ' ') return;
@@ -73,6 +75,12 @@ export function DrawDialog({ onClose, onPicture }: Props) {
     pen.current = next;
     setCursor(next);
   };
+  // Closed first, so that the browser gives the focus back to where it was.
+  const search = (): void =>
+    void pictureOf(canvas.current!).then((picture) => {
+      dialog.current?.close();
+      if (picture) onPicture(picture);
+    });
   return (
     <dialog ref={dialog} class="dialog draw" aria-labelledby="draw-title" onClose={onClose}>
       <h2 id="draw-title">Draw</h2>
@@ -95,7 +103,7 @@ export function DrawDialog({ onClose, onPicture }: Props) {
         {cursor && <span class={cursor.down ? 'pen down' : 'pen'} style={{ left: `${(cursor.x / kSide) * 100}%`, top: `${(cursor.y / kSide) * 100}%` }} />}
       </div>
       <p class="actions">
-        <button type="button" class="primary" disabled={blank} onClick={() => void pictureOf(canvas.current!).then((picture) => picture && onPicture(picture))}>
+        <button type="button" class="primary" disabled={blank} onClick={search}>
           Search
         </button>
         <button type="button" disabled={blank} onClick={clear}>

@@ -1,5 +1,8 @@
+import { hasModifier } from '../lib/keys';
+
 /** Arrow keys, Home and End move the focus among the links of a grid that wraps; Tab goes through them as ever. */
 export function moveInGrid(event: KeyboardEvent): void {
+  if (hasModifier(event)) return;
   const list = event.currentTarget as HTMLElement;
   const links = [...list.querySelectorAll<HTMLElement>('a')];
   const at = links.indexOf(document.activeElement as HTMLElement);

@@ -1,10 +1,23 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, apiKey, wasAborted } from '../api/client';
 
-/** A stored picture. Where it is gone or not to be shown, a quiet tile says so. */
-export function Thumbnail({ id, size, alt }: { id: number; size: number; alt: string }) {
+interface ThumbnailProps {
+  id: number;
+  size: number;
+  alt: string;
+}
+
+/**
+ * A stored picture. Keyed by the image: an element that is used again shows the picture of before, under the new name, until the new one
+ * has come.
+ */
+export const Thumbnail = (props: ThumbnailProps) => <StoredPicture key={props.id} {...props} />;
+
+/** Where the picture is gone or not to be shown, a quiet tile says so. */
+function StoredPicture({ id, size, alt }: ThumbnailProps) {
+  // An <img> can neither send a key nor tell a picture that is gone from a service that is busy; a request can.
+  const [fetched, setFetched] = useState(apiKey.get() !== '');
   const [missing, setMissing] = useState(false);
-  useEffect(() => setMissing(false), [id]);
   if (missing) {
     return (
       <span class="missing" role="img" aria-label={`${alt}: the picture cannot be shown`}>
@@ -12,13 +25,13 @@ export function Thumbnail({ id, size, alt }: { id: number; size: number; alt: st
       </span>
     );
   }
-  if (apiKey.get()) return <FetchedThumbnail id={id} size={size} alt={alt} onMissing={() => setMissing(true)} />;
+  if (fetched) return <FetchedThumbnail id={id} size={size} alt={alt} onMissing={() => setMissing(true)} />;
   return (
-    <img src={api.thumbnailAddress(id, size)} alt={alt} loading="lazy" decoding="async" draggable={false} onError={() => setMissing(true)} />
+    <img src={api.thumbnailAddress(id, size)} alt={alt} loading="lazy" decoding="async" draggable={false} onError={() => setFetched(true)} />
   );
 }
 
-function FetchedThumbnail({ id, size, alt, onMissing }: { id: number; size: number; alt: string; onMissing: () => void }) {
+function FetchedThumbnail({ id, size, alt, onMissing }: ThumbnailProps & { onMissing: () => void }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const controller = new AbortController();
@@ -40,7 +53,7 @@ function paint(canvas: HTMLCanvasElement | null, bitmap: ImageBitmap): void {
   bitmap.close();
 }
 
-/** A picture that is still only here. Drawn on a canvas: the page's policy allows no blob: addresses. */
+/** A picture that is still only here. Drawn on a canvas, so that the page needs no blob: addresses and no policy that allows them. */
 export function LocalPicture({ picture, alt }: { picture: Blob; alt: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [unknown, setUnknown] = useState(false);

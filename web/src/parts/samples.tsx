@@ -3,7 +3,7 @@ import { api } from '../api/client';
 import type { Collection, StoredImage } from '../api/types';
 import { keyTail } from '../lib/format';
 import { useRequest } from '../lib/hooks';
-import { searchHash } from '../lib/route';
+import { searchHash, startFrom } from '../lib/route';
 import { moveInGrid } from './grid_keys';
 import { Thumbnail } from './picture';
 
@@ -38,7 +38,7 @@ export function Samples({ info }: { info: Collection }) {
         {samples.value
           ? samples.value.map((image) => (
               <li key={image.id}>
-                <a href={searchHash({ key: image.key })} title={image.key} aria-label={`Search from ${keyTail(image.key)}${image.label ? `, ${image.label}` : ''}`}>
+                <a href={searchHash(startFrom(image))} title={image.key} aria-label={`Search from ${keyTail(image.key)}${image.label ? `, ${image.label}` : ''}`}>
                   <span class="frame">
                     <Thumbnail id={image.id} size={96} alt="" />
                   </span>

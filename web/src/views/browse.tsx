@@ -2,9 +2,10 @@ import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } fro
 import type { Collection } from '../api/types';
 import { keyTail, number, plural } from '../lib/format';
 import { navigate, useSize } from '../lib/hooks';
+import { hasModifier } from '../lib/keys';
 import { ImagePages } from '../lib/pages';
-import { routeHash, searchHash } from '../lib/route';
-import { barOfTop, fieldHeight, moved, scrolled, showing, visibleRows, type Extent } from '../lib/scroll';
+import { routeHash, searchHash, startFrom } from '../lib/route';
+import { barOfTop, fieldHeight, moved, scrolled, showing, visibleRows, within, type Extent } from '../lib/scroll';
 import { Thumbnail } from '../parts/picture';
 import { Empty, ProblemBox } from '../parts/states';
 
@@ -14,16 +15,11 @@ const kGap = 10;
 
 export function BrowseView({ info, params }: { info: Collection; params: URLSearchParams }) {
   const label = params.get('label') ?? '';
-  return <Browser key={label} info={info} label={label} />;
-}
-
-function Browser({ info, label }: { info: Collection; label: string }) {
   const [, redraw] = useReducer((n: number) => n + 1, 0);
-  const pages = useMemo(() => new ImagePages(label || undefined, () => redraw(undefined as never)), []);
-  useEffect(() => () => pages.close(), []);
+  const pages = useMemo(() => new ImagePages(label || undefined, () => redraw(undefined as never)), [label]);
+  useEffect(() => () => pages.close(), [pages]);
   const known = label ? info.labels.find((entry) => entry.label === label)?.count : info.images;
   const total = pages.total ?? known ?? 0;
-  const [active, setActive] = useState(0);
   const [jump, setJump] = useState<number>();
   return (
     <div class="browse">
@@ -50,11 +46,10 @@ function Browser({ info, label }: { info: Collection; label: string }) {
           {plural(total, 'image')}
         </p>
       </div>
-      {pages.problem ? (
-        <div class="centre">
-          <ProblemBox problem={pages.problem} onRetry={() => pages.retry()} />
-        </div>
-      ) : total === 0 ? (
+      {pages.problem && <ProblemBox problem={pages.problem} onRetry={() => pages.retry()} />}
+      {total > 0 ? (
+        <Grid key={label} pages={pages} total={total} jump={jump} onJumped={() => setJump(undefined)} />
+      ) : (
         <div class="centre">
           <Empty title={label ? `No image is labelled ${label}` : 'This collection is empty'}>
             {label && (
@@ -66,8 +61,6 @@ function Browser({ info, label }: { info: Collection; label: string }) {
             )}
           </Empty>
         </div>
-      ) : (
-        <Grid pages={pages} total={total} active={active} setActive={setActive} jump={jump} onJumped={() => setJump(undefined)} />
       )}
     </div>
   );
@@ -91,19 +84,18 @@ function JumpForm({ total, onJump }: { total: number; onJump: (index: number) =>
 interface GridProps {
   pages: ImagePages;
   total: number;
-  active: number;
-  setActive: (index: number) => void;
   jump: number | undefined;
   onJumped: () => void;
 }
 
 /** Rows are drawn where they are seen; lib/scroll.ts says how a bar of bounded length leads through any number of them. */
-function Grid({ pages, total, active, setActive, jump, onJumped }: GridProps) {
+function Grid({ pages, total, jump, onJumped }: GridProps) {
   const [viewRef, view] = useSize();
   const [fieldRef, field] = useSize();
   const size = { width: field.width, height: view.height };
   const scroller = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
+  const [active, setActive] = useState(0);
   const bar = useRef(0); // the scroll bar as last seen, to tell small movements from jumps
   const rest = useRef<ReturnType<typeof setTimeout>>();
   const focusWanted = useRef(false);
@@ -114,9 +106,10 @@ function Grid({ pages, total, active, setActive, jump, onJumped }: GridProps) {
   const extent: Extent = { content: rows * rowHeight + 8, view: size.height };
   const ready = size.width > 0 && size.height > 0;
 
-  const place = (next: number): void => {
+  const place = (wanted: number): void => {
     const element = scroller.current;
     if (!element) return;
+    const next = within(wanted, extent);
     element.scrollTop = barOfTop(next, extent);
     bar.current = element.scrollTop;
     setTop(next);
@@ -168,6 +161,7 @@ function Grid({ pages, total, active, setActive, jump, onJumped }: GridProps) {
     cell.focus({ preventScroll: true });
   });
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (hasModifier(event)) return;
     const next = moved(event.key, active, total, columns, Math.max(1, Math.floor(size.height / rowHeight) - 1));
     if (next === undefined) return;
     event.preventDefault();
@@ -227,7 +221,7 @@ function Cell({ pages, index, active, column, columns, setActive }: CellProps) {
   return (
     <div role="gridcell" aria-colindex={column + 1} class="cell" style={{ width: `${100 / columns}%` }}>
       <a
-        href={image ? searchHash({ key: image.key }) : undefined}
+        href={image ? searchHash(startFrom(image)) : undefined}
         tabIndex={index === active ? 0 : -1}
         data-index={index}
         title={image?.key}

@@ -1,12 +1,13 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { api } from '../api/client';
+import { api, asProblem, Problem } from '../api/client';
 import type { Collection, MapAnswer, StoredImage } from '../api/types';
 import { keyTail, number } from '../lib/format';
 import { navigate, useRequest, useSize } from '../lib/hooks';
+import { hasModifier } from '../lib/keys';
 import { paintMap, showsPictures, type Scene } from '../lib/paint';
 import { seriesToken } from '../lib/palette';
 import { fitting, panned, PointGrid, spread, toPlane, toScreen, zoomed, type Window } from '../lib/plane';
-import { searchHash } from '../lib/route';
+import { searchHash, startFrom } from '../lib/route';
 import { BitBar } from '../parts/bitbar';
 import { Thumbnail } from '../parts/picture';
 import { Announcement, Empty, ProblemBox } from '../parts/states';
@@ -103,6 +104,7 @@ function Plane({ info, answer, hidden }: { info: Collection; answer: MapAnswer; 
   const [moved, setMoved] = useState<Window>();
   const shown = moved ?? fit;
   const [picked, setPicked] = useState(-1);
+  const [problem, setProblem] = useState<Problem>();
   const [repaint, setRepaint] = useState(0);
   const allowed = (i: number): boolean => !hidden.has(scene.labels[i]!);
 
@@ -126,7 +128,11 @@ function Plane({ info, answer, hidden }: { info: Collection; answer: MapAnswer; 
   const search = (i: number): void => {
     const id = scene.ids[i];
     if (id === undefined) return;
-    void api.imageById(id).then((image) => image && navigate(searchHash({ key: image.key })), () => undefined);
+    setProblem(undefined);
+    api.imageById(id).then(
+      (image) => (image ? navigate(searchHash(startFrom(image))) : setProblem(new Problem(404, 'This image is gone', 'It was removed after the map was laid out.'))),
+      (error: unknown) => setProblem(asProblem(error)),
+    );
   };
   const zoom = (factor: number, px = size.width / 2, py = size.height / 2): void => setMoved(zoomed(shown, factor, px, py, fit));
   const gestures = useGestures({
@@ -140,6 +146,7 @@ function Plane({ info, answer, hidden }: { info: Collection; answer: MapAnswer; 
   });
   useWheel(canvas, (factor, px, py) => zoom(factor, px, py));
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (hasModifier(event)) return;
     const steps: Record<string, [number, number]> = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
     const step = steps[event.key];
     let next = shown;
@@ -179,6 +186,7 @@ function Plane({ info, answer, hidden }: { info: Collection; answer: MapAnswer; 
         </button>
       </div>
       {id !== undefined && picked >= 0 && <PointCard id={id} info={info} at={toScreen(shown, scene.xs[picked]!, scene.ys[picked]!)} size={size} />}
+      {problem && <ProblemBox problem={problem} onDismiss={() => setProblem(undefined)} />}
     </div>
   );
 }
@@ -201,13 +209,13 @@ function PointCard({ id, info, at, size }: { id: number; info: Collection; at: [
             {known.label && <span class="label">{known.label}</span>} <span class="key">{keyTail(known.key, known.label)}</span>
           </p>
           <BitBar code={known.code} bits={info.bits} />
-          <a class="button" href={searchHash({ key: known.key })}>
+          <a class="button" href={searchHash(startFrom(known))}>
             Search from it
           </a>
           <Announcement text={`${keyTail(known.key)}${known.label ? `, ${known.label}` : ''}`} />
         </>
       ) : (
-        <p class="name soft">image {id}</p>
+        <p class="name soft">{image.problem ? image.problem.title : `image ${id}`}</p>
       )}
     </div>
   );

@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { api, Problem } from '../api/client';
-import type { Collection, Duplicate, DuplicateGroup, DuplicateLevel, StoredImage, Verdict } from '../api/types';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { api, asProblem, wasAborted, type Problem } from '../api/client';
+import type { Collection, Duplicate, DuplicateLevel, DuplicatesAnswer, StoredImage, Verdict } from '../api/types';
 import { bytes, keyTail, number, plural } from '../lib/format';
 import { navigate, useKeys, useRequest } from '../lib/hooks';
-import { nextOffset, nextOpen, pairName, pairsOf, remembered, reviewedLevels, type Pair } from '../lib/review';
+import { mostRadius, nextOffset, nextOpen, pairName, pairsOf, remembered, reviewedLevels, type Pair } from '../lib/review';
 import { routeHash, wholeParam } from '../lib/route';
 import { DifferencePicture } from '../parts/difference';
 import { Thumbnail } from '../parts/picture';
@@ -22,7 +22,7 @@ const kTitles: Record<DuplicateLevel, string> = {
 export function ReviewView({ info, params }: { info: Collection; params: URLSearchParams }) {
   const levels = reviewedLevels(info);
   const level = levels.find((name) => name === params.get('level')) ?? levels[0];
-  const radius = level === 'near-duplicate' ? wholeParam(params, 'radius', 0, Math.floor(info.bits / 2)) : undefined;
+  const radius = level === 'near-duplicate' ? wholeParam(params, 'radius', 0, mostRadius(info)) : undefined;
   if (!level) {
     return (
       <div class="centre">
@@ -32,18 +32,21 @@ export function ReviewView({ info, params }: { info: Collection; params: URLSear
       </div>
     );
   }
-  return <Review key={`${level} ${radius}`} info={info} level={level} radius={radius} />;
+  return <Review info={info} level={level} radius={radius} />;
 }
 
 function Review({ info, level, radius }: { info: Collection; level: DuplicateLevel; radius: number | undefined }) {
-  const first = useRequest(`duplicates ${level} ${radius}`, (signal) => api.duplicates({ level, radius, offset: 0, limit: kPage }, signal), 120);
+  const name = `duplicates ${level} ${radius}`;
+  const first = useRequest(name, async (signal) => ({ name, ...(await api.duplicates({ level, radius, offset: 0, limit: kPage }, signal)) }), 120);
+  // The answer of before is about other groups: no verdict may be given on them under the new level's name.
+  const answer = first.value?.name === name ? first.value : undefined;
   const open = (next: { level?: DuplicateLevel; radius?: number }): void => {
     const query: Record<string, string> = { level: next.level ?? level };
     const wanted = 'radius' in next ? next.radius : radius;
     if (wanted !== undefined && query.level === 'near-duplicate') query.radius = String(wanted);
     navigate(routeHash('review', query), true);
   };
-  const shownRadius = radius ?? first.value?.radius ?? 0;
+  const shownRadius = radius ?? answer?.radius ?? 0;
   return (
     <div class="review">
       <div class="bar">
@@ -59,28 +62,28 @@ function Review({ info, level, radius }: { info: Collection; level: DuplicateLev
           </select>
         </label>
         {level === 'near-duplicate' && (
-          <Slider label="Radius" value={shownRadius} least={0} most={Math.max(1, Math.floor(info.bits / 4))} text={(value) => plural(value, 'bit')} onValue={(value) => open({ radius: value })} />
+          <Slider label="Radius" value={shownRadius} least={0} most={mostRadius(info)} text={(value) => plural(value, 'bit')} onValue={(value) => open({ radius: value })} />
         )}
         <p class="soft" role="status">
-          {!first.value ? '' : first.value.total === 0 ? 'no groups' : `${plural(first.value.total, 'group')}, ${plural(first.value.others, 'image')} beside those kept`}
+          {!answer ? '' : answer.total === 0 ? 'no groups' : `${plural(answer.total, 'group')}, ${plural(answer.others, 'image')} beside those kept`}
         </p>
       </div>
       {first.problem ? (
         <div class="centre">
           <ProblemBox problem={first.problem} onRetry={first.retry} />
         </div>
-      ) : !first.value ? (
+      ) : !answer ? (
         <p class="centre soft" role="status">
           Looking for duplicates…
         </p>
-      ) : first.value.groups.length === 0 ? (
+      ) : answer.groups.length === 0 ? (
         <div class="centre">
           <Empty title="No duplicates">
             <p>{level === 'near-duplicate' ? `No two images are within ${plural(shownRadius, 'bit')}. A larger radius looks further.` : 'No two images are the same on this level.'}</p>
           </Empty>
         </div>
       ) : (
-        <Decide info={info} level={level} radius={radius} start={first.value.groups} total={first.value.total} />
+        <Decide key={name} info={info} level={level} radius={radius} start={answer} />
       )}
     </div>
   );
@@ -90,41 +93,50 @@ interface DecideProps {
   info: Collection;
   level: DuplicateLevel;
   radius: number | undefined;
-  start: DuplicateGroup[];
-  total: number;
+  start: DuplicatesAnswer;
 }
 
-function Decide({ info, level, radius, start, total }: DecideProps) {
-  const [groups, setGroups] = useState(start);
-  const [decided, setDecided] = useState<ReadonlyMap<string, Verdict>>(() => new Map(remembered(start)));
+type Act = 'duplicate' | 'apart' | 'undo';
+const kActKeys: Record<string, Act> = { d: 'duplicate', n: 'apart', u: 'undo' };
+
+/** Groups that come after this answer. */
+const groupsAfter = ({ total, offset, groups }: DuplicatesAnswer): number => Math.max(0, total - offset - groups.length);
+
+function Decide({ info, level, radius, start }: DecideProps) {
+  const [groups, setGroups] = useState(start.groups);
+  const [left, setLeft] = useState(groupsAfter(start));
+  const [decided, setDecided] = useState<ReadonlyMap<string, Verdict>>(() => new Map(remembered(start.groups)));
   const [history, setHistory] = useState<{ verdict: Verdict; before: boolean | null; at: number }[]>([]);
-  const [at, setAt] = useState(() => Math.max(0, nextOpen(pairsOf(start), decided, 0)));
-  const [busy, setBusy] = useState(false);
+  const [at, setAt] = useState(() => Math.max(0, nextOpen(pairsOf(start.groups), decided, 0)));
+  const [busy, setBusy] = useState<'saving' | 'loading'>();
   const [problem, setProblem] = useState<Problem>();
   const [said, setSaid] = useState('');
-  // Verdicts that came while the one before was being sent: who is quick loses none. `running` ends when its outcome is on the page.
-  const waiting = useRef<string[]>([]);
+  // What came, by key or button, while the one before was being sent: who is quick loses none. `running` ends when its outcome is on
+  // the page.
+  const waiting = useRef<Act[]>([]);
   const running = useRef(false);
+  const here = useRef(new AbortController()); // ends when this is left: nobody waits for more groups then
+  useEffect(() => () => here.current.abort(), []);
   const pairs = pairsOf(groups);
   const pair = pairs[at];
 
-  const attempt = async (work: () => Promise<void>): Promise<void> => {
+  const attempt = async (kind: 'saving' | 'loading', work: () => Promise<void>): Promise<void> => {
     if (running.current) return;
     running.current = true;
-    setBusy(true);
+    setBusy(kind);
     setProblem(undefined);
     try {
       await work();
     } catch (error) {
       waiting.current = [];
-      setProblem(error instanceof Problem ? error : new Problem(-1, 'The page made a mistake', String(error)));
+      if (!wasAborted(error)) setProblem(asProblem(error));
     } finally {
-      setBusy(false);
+      setBusy(undefined);
     }
   };
   const decide = async (duplicate: boolean): Promise<void> => {
     if (!pair) return;
-    await attempt(async () => {
+    await attempt('saving', async () => {
       const verdict: Verdict = { a: pair.keeper.id, b: pair.other.id, duplicate };
       const before = await api.decide(verdict);
       const next = new Map(decided).set(pairName(verdict.a, verdict.b), verdict);
@@ -138,7 +150,7 @@ function Decide({ info, level, radius, start, total }: DecideProps) {
   const undo = async (): Promise<void> => {
     const last = history[history.length - 1];
     if (!last) return;
-    await attempt(async () => {
+    await attempt('saving', async () => {
       const { a, b } = last.verdict;
       const next = new Map(decided);
       if (last.before === null) {
@@ -155,84 +167,98 @@ function Decide({ info, level, radius, start, total }: DecideProps) {
     });
   };
   const more = (): Promise<void> =>
-    attempt(async () => {
-      const answer = await api.duplicates({ level, radius, offset: nextOffset(groups, decided), limit: kPage });
+    attempt('loading', async () => {
+      const answer = await api.duplicates({ level, radius, offset: nextOffset(groups, decided), limit: kPage }, here.current.signal);
       const known = new Set(pairs.map(({ keeper, other }) => pairName(keeper.id, other.id)));
       const fresh = answer.groups.filter((group) => pairsOf([group]).some(({ keeper, other }) => !known.has(pairName(keeper.id, other.id))));
       const next = new Map([...remembered(fresh), ...decided]);
       setGroups([...groups, ...fresh]);
       setDecided(next);
+      setLeft(fresh.length > 0 ? groupsAfter(answer) : 0);
+      setSaid(fresh.length > 0 ? '' : 'There are no more groups.');
       const following = nextOpen(pairsOf([...groups, ...fresh]), next, pairs.length);
       if (following >= 0) setAt(following);
     });
-  const step = (by: number): void => setAt(Math.min(Math.max(at + by, 0), pairs.length));
-  const acts: Record<string, () => void> = {
-    d: () => void decide(true),
-    n: () => void decide(false),
-    u: () => void undo(),
-    j: () => step(1),
-    k: () => step(-1),
-    ArrowRight: () => step(1),
-    ArrowLeft: () => step(-1),
+  // Not while something runs: it ends with a pair of its own, and what waits is about that one.
+  const goTo = (next: number): void => {
+    if (!running.current) setAt(Math.min(Math.max(next, 0), pairs.length));
   };
+  const acts: Record<Act, () => Promise<void>> = { duplicate: () => decide(true), apart: () => decide(false), undo };
+  const act = (what: Act): void => {
+    if (!pair && what !== 'undo') return; // at the end; what waited would be about the first of the groups to come
+    if (running.current) waiting.current.push(what);
+    else void acts[what]();
+  };
+  const steps: Record<string, number> = { j: 1, ArrowRight: 1, k: -1, ArrowLeft: -1 };
   useKeys((key, event) => {
-    const act = acts[key];
-    if (!act) return;
+    const [by, what] = [steps[key], kActKeys[key]];
+    if (by === undefined && what === undefined) return;
     event.preventDefault();
-    if (!running.current) act();
-    else if ('dnu'.includes(key)) waiting.current.push(key);
+    if (by !== undefined) goTo(at + by);
+    // A key that is held down repeats: what it says would be about pairs that nobody has seen.
+    if (what !== undefined && !event.repeat && info.writable) act(what);
   });
   useLayoutEffect(() => {
     if (busy) return;
     running.current = false;
     // One that does nothing (undo without a verdict) lets the next go.
-    while (!running.current && waiting.current.length > 0) acts[waiting.current.shift()!]!();
+    while (!running.current && waiting.current.length > 0) void acts[waiting.current.shift()!]();
   }, [busy]);
 
   const undoButton = (
-    <button type="button" disabled={history.length === 0} onClick={() => void undo()}>
+    <button type="button" disabled={!info.writable || (history.length === 0 && busy !== 'saving')} onClick={() => act('undo')}>
       Undo <kbd>U</kbd>
     </button>
   );
   return (
     <div class="decide">
       <Announcement text={pair ? `${said} Pair ${at + 1} of ${pairs.length}.` : `${said} All pairs seen.`} />
+      {!info.writable && <p class="note">This service only reads its collection, so no verdicts can be given here.</p>}
       {problem && <ProblemBox problem={problem} onDismiss={() => setProblem(undefined)} />}
       {pair ? (
         <>
           <Trio pair={pair} verdict={decided.get(pairName(pair.keeper.id, pair.other.id))} />
-          <div class="verdicts">
-            <button type="button" class="primary" onClick={() => void decide(true)}>
+          <div class="verdicts" aria-busy={busy !== undefined}>
+            <button type="button" class="primary" disabled={!info.writable} onClick={() => act('duplicate')}>
               Duplicate <kbd>D</kbd>
             </button>
-            <button type="button" onClick={() => void decide(false)}>
+            <button type="button" disabled={!info.writable} onClick={() => act('apart')}>
               Not a duplicate <kbd>N</kbd>
             </button>
             {undoButton}
             <span class="steps">
-              <button type="button" aria-label="Previous pair" disabled={at === 0} onClick={() => step(-1)}>
+              <button type="button" aria-label="Previous pair" disabled={at === 0} onClick={() => goTo(at - 1)}>
                 ←
               </button>
               <span>
                 {number(at + 1)} of {number(pairs.length)}
-                {total > groups.length && ' loaded'}
+                {left > 0 && ' loaded'}
               </span>
-              <button type="button" aria-label="Next pair" onClick={() => step(1)}>
+              <button type="button" aria-label="Next pair" onClick={() => goTo(at + 1)}>
                 →
               </button>
             </span>
           </div>
           <Facts info={info} keeper={pair.keeper} other={pair.other} />
-          <GroupStrip pair={pair} decided={decided} onPick={(other) => setAt(pairs.findIndex((p) => p.group === pair.group && p.other === other))} />
+          <GroupStrip pair={pair} decided={decided} onPick={(other) => goTo(pairs.findIndex((p) => p.group === pair.group && p.other === other))} />
         </>
       ) : (
-        <End decided={decided} open={nextOpen(pairs, decided, 0)} more={total > groups.length ? () => void more() : undefined} onOpen={setAt} undo={undoButton} />
+        <End decided={decided} open={nextOpen(pairs, decided, 0)} more={left > 0 ? () => void more() : undefined} loading={busy === 'loading'} onOpen={goTo} undo={undoButton} />
       )}
     </div>
   );
 }
 
-function End(props: { decided: ReadonlyMap<string, Verdict>; open: number; more?: () => void; onOpen: (at: number) => void; undo: ComponentChildren }) {
+interface EndProps {
+  decided: ReadonlyMap<string, Verdict>;
+  open: number;
+  more?: () => void;
+  loading: boolean;
+  onOpen: (at: number) => void;
+  undo: ComponentChildren;
+}
+
+function End(props: EndProps) {
   const duplicates = [...props.decided.values()].filter((verdict) => verdict.duplicate).length;
   return (
     <Empty title={props.open < 0 ? 'All decided' : 'End of the list'}>
@@ -241,12 +267,12 @@ function End(props: { decided: ReadonlyMap<string, Verdict>; open: number; more?
       </p>
       <p class="actions">
         {props.more && (
-          <button type="button" class="primary" onClick={props.more}>
-            Load more groups
+          <button type="button" class="primary" disabled={props.loading} onClick={props.more}>
+            {props.loading ? 'Looking for more groups…' : 'Load more groups'}
           </button>
         )}
         {props.open >= 0 && (
-          <button type="button" onClick={() => props.onOpen(props.open)}>
+          <button type="button" disabled={props.loading} onClick={() => props.onOpen(props.open)}>
             To the pairs without a verdict
           </button>
         )}

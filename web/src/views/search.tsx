@@ -1,10 +1,11 @@
+import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api/client';
-import type { Collection, Hit, SearchAnswer } from '../api/types';
+import type { Collection, Hit, SearchAnswer, StoredImage } from '../api/types';
 import { isCode } from '../lib/bits';
 import { keyTail, milliseconds, number, plural } from '../lib/format';
 import { navigate, useRequest } from '../lib/hooks';
-import { kMostHits, searchHash, searchState, type SearchState } from '../lib/route';
+import { kMostHits, searchHash, searchState, startFrom, type SearchState } from '../lib/route';
 import type { Upload } from '../lib/upload';
 import { BitBar } from '../parts/bitbar';
 import { DrawDialog } from '../parts/draw';
@@ -19,44 +20,57 @@ interface Props {
   info: Collection;
   params: URLSearchParams;
   upload: Upload;
+  /** Asks again what the collection holds. */
+  onLookAgain: () => void;
 }
 
-export function SearchView({ info, params, upload }: Props) {
+export function SearchView({ info, params, upload, onLookAgain }: Props) {
   const state = searchState(params);
   const [drawing, setDrawing] = useState(false);
-  const asked = Boolean(state.code || state.key);
+  const results = useRef<HTMLElement>(null);
+  const query = state.code || state.key || (state.id ?? '');
+  const before = useRef(query);
+  useEffect(() => {
+    // A new query, mostly by something that was clicked: what was focused may be gone, and what matters is at the top.
+    if (before.current === query) return;
+    before.current = query;
+    if (!results.current) return;
+    results.current.focus({ preventScroll: true });
+    window.scrollTo({ top: 0 });
+  }, [query]);
   return (
     <>
-      {asked ? (
-        <Asked info={info} state={state} upload={upload} onDraw={() => setDrawing(true)} />
+      {query !== '' ? (
+        <Asked info={info} state={state} upload={upload} results={results} onDraw={() => setDrawing(true)} />
+      ) : info.images === 0 ? (
+        <EmptyCollection info={info} upload={upload} onLookAgain={onLookAgain} />
       ) : (
         <Invitation info={info} upload={upload} onDraw={() => setDrawing(true)} />
       )}
-      {drawing && (
-        <DrawDialog
-          onClose={() => setDrawing(false)}
-          onPicture={(picture) => {
-            setDrawing(false);
-            upload.submit(picture);
-          }}
-        />
-      )}
+      {drawing && <DrawDialog onClose={() => setDrawing(false)} onPicture={upload.submit} />}
     </>
   );
 }
 
+function EmptyCollection({ info, upload, onLookAgain }: { info: Collection; upload: Upload; onLookAgain: () => void }) {
+  return (
+    <div class="centre">
+      {upload.problem && <ProblemBox problem={upload.problem} onDismiss={upload.dismiss} />}
+      <Empty title="This collection is empty">
+        <p>
+          Add pictures with <code>signet add PICTURES --collection {info.name}</code>; they appear here without a restart.
+        </p>
+        <p class="actions">
+          <button type="button" onClick={onLookAgain}>
+            Look again
+          </button>
+        </p>
+      </Empty>
+    </div>
+  );
+}
+
 function Invitation({ info, upload, onDraw }: { info: Collection; upload: Upload; onDraw: () => void }) {
-  if (info.images === 0) {
-    return (
-      <div class="centre">
-        <Empty title="This collection is empty">
-          <p>
-            Add pictures with <code>signet add PICTURES --collection {info.name}</code>; they appear here without a restart.
-          </p>
-        </Empty>
-      </div>
-    );
-  }
   return (
     <div class="invitation">
       <h1>Find what looks alike</h1>
@@ -78,7 +92,7 @@ function PicturePicker({ upload, onDraw, large = false }: { upload: Upload; onDr
   const input = useRef<HTMLInputElement>(null);
   return (
     <div class={large ? 'picker large' : 'picker'}>
-      {large && <p>{upload.busy ? 'Reading the picture…' : 'Drop or paste a picture anywhere on this page'}</p>}
+      {large && <p>Drop or paste a picture anywhere on this page</p>}
       <p class="actions">
         <button type="button" class={large ? 'primary' : ''} disabled={upload.busy} onClick={() => input.current?.click()}>
           {large ? 'Choose a picture' : 'Other picture'}
@@ -104,24 +118,22 @@ function PicturePicker({ upload, onDraw, large = false }: { upload: Upload; onDr
   );
 }
 
-function Asked({ info, state, upload, onDraw }: { info: Collection; state: SearchState; upload: Upload; onDraw: () => void }) {
+interface AskedProps {
+  info: Collection;
+  state: SearchState;
+  upload: Upload;
+  results: RefObject<HTMLElement>;
+  onDraw: () => void;
+}
+
+function Asked({ info, state, upload, results, onDraw }: AskedProps) {
   const change = (part: Partial<SearchState>): void => navigate(searchHash({ ...state, ...part }), true);
-  const results = useRef<HTMLElement>(null);
-  const query = state.code || state.key;
-  const before = useRef(query);
-  useEffect(() => {
-    // A new query, mostly by a hit that was clicked: what was focused may be gone, and what matters is at the top.
-    if (before.current === query) return;
-    before.current = query;
-    results.current?.focus({ preventScroll: true });
-    window.scrollTo({ top: 0 });
-  }, [query]);
   const answer = useRequest(
     JSON.stringify(state),
     (signal) =>
       api.search(
         {
-          ...(state.code ? { code: state.code } : { key: state.key }),
+          ...(state.code ? { code: state.code } : state.key ? { key: state.key } : { id: state.id }),
           k: state.k,
           limit: state.k,
           radius: state.radius,
@@ -166,11 +178,14 @@ function Asked({ info, state, upload, onDraw }: { info: Collection; state: Searc
 }
 
 function QueryCard({ info, state, upload, answer }: { info: Collection; state: SearchState; upload: Upload; answer?: SearchAnswer }) {
-  const stored = useRequest(state.key && !state.code ? `image ${state.key}` : undefined, (signal) => api.image(state.key, signal));
+  const stored = useRequest(state.code ? undefined : `image ${state.key || state.id}`, (signal) =>
+    state.key ? api.image(state.key, signal) : api.imageById(state.id!, signal),
+  );
   const code = state.code || answer?.query.code || '';
   const drawn = state.code !== '' && upload.code === state.code ? upload.picture : undefined;
-  const image = !state.code && stored.value?.key === state.key ? stored.value : undefined;
-  const name = drawn ? 'Your picture' : image ? keyTail(image.key, image.label) : state.code ? 'A code' : keyTail(state.key);
+  const isQuery = ({ id, key }: StoredImage): boolean => (state.key ? key === state.key : id === state.id);
+  const image = !state.code && stored.value && isQuery(stored.value) ? stored.value : undefined;
+  const name = drawn ? 'Your picture' : image ? keyTail(image.key, image.label) : state.code ? 'A code' : keyTail(state.key) || `image ${state.id}`;
   return (
     <div class="query">
       {(drawn || !state.code) && (
@@ -234,7 +249,7 @@ function Hits({ info, state, answer, stale }: { info: Collection; state: SearchS
       <ul class={stale ? 'hits stale' : 'hits'} onKeyDown={moveInGrid}>
         {hits.map((hit) => (
           <li key={hit.id}>
-            <HitCard hit={hit} info={info} query={answer.query.code} href={searchHash({ ...state, code: '', key: hit.key })} />
+            <HitCard hit={hit} info={info} query={answer.query.code} href={searchHash({ ...state, ...startFrom(hit) })} />
           </li>
         ))}
       </ul>
