@@ -19,7 +19,7 @@ endforeach()
 # Man pages are the program's own --help, asked when it is installed.
 find_program(SIGNET_BASH bash)
 if(TARGET signet AND SIGNET_BASH AND NOT CMAKE_CROSSCOMPILING)
-  install(CODE "execute_process(COMMAND ${SIGNET_BASH} ${PROJECT_SOURCE_DIR}/tools/man.sh $<TARGET_FILE:signet> \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_MANDIR}/man1\"
+  install(CODE "execute_process(COMMAND \"${SIGNET_BASH}\" \"${PROJECT_SOURCE_DIR}/tools/man.sh\" \"$<TARGET_FILE:signet>\" \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_MANDIR}/man1\"
                                 COMMAND_ERROR_IS_FATAL ANY)")
 endif()
 

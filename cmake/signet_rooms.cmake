@@ -1,6 +1,8 @@
 # One function for every room: a static library signet_<room> from src/<room>/*.cc and, where there are tests, the program
 # signet_<room>_test from src/<room>/*_test.cc. Sources are found by looking, so adding a file needs no edit here.
 
+include(GNUInstallDirs)
+
 add_library(signet_options INTERFACE)
 target_compile_features(signet_options INTERFACE cxx_std_20)
 target_compile_options(signet_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
@@ -63,7 +65,7 @@ function(signet_room room)
   add_library(signet_${room} STATIC ${sources})
   add_library(signet::${room} ALIAS signet_${room})
   set_target_properties(signet_${room} PROPERTIES EXPORT_NAME ${room})
-  target_include_directories(signet_${room} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>
+  target_include_directories(signet_${room} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
                                             PRIVATE ${PROJECT_SOURCE_DIR}/src)
   list(TRANSFORM ARG_ROOMS PREPEND signet_)
   # Libraries of headers alone are compiled in: who links the installed archive does not need them.

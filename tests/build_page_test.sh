@@ -47,6 +47,7 @@ fresh 18 0 1; old_page '2 hours ago';      expect 0 'npm run build failed' 'ci r
 fresh 18 1 0;                              expect 1 'npm could not install' 'ci ' --strict
 fresh 18 0 0; rm "$tree/bin/npm"; printf '#!/bin/bash\nexit 127\n' > "$tree/bin/npm"; chmod +x "$tree/bin/npm"
 expect 0 'npm could not install its packages (no reason given)' ''
+fresh 18 0 0; expect 0 '' 'ci run '; touch -d '1 minute' "$tree/web/src";                 expect 0 '' 'ci run run '  # a source is gone
 # What is installed stays until the lock file changes.
 fresh 18 0 0; expect 0 '' 'ci run '; touch -d '1 minute' "$tree/web/src/a.ts";            expect 0 '' 'ci run run '
 touch -d '2 minutes' "$tree/web/package-lock.json";                                       expect 0 '' 'ci run run ci run '

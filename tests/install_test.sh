@@ -31,7 +31,7 @@ cmake_minimum_required(VERSION 3.25)
 project(everything LANGUAGES CXX)
 find_package(signet 0.1 REQUIRED)
 add_executable(everything main.cc)
-target_link_libraries(everything PRIVATE signet::store signet::encode signet::eval signet::dataset signet::index)
+target_link_libraries(everything PRIVATE signet::serve signet::dedup signet::baseline signet::eval)  # the others are theirs
 find_package(signet 0.1 COMPONENTS no_such_room)
 if(signet_FOUND)
   message(FATAL_ERROR "a room that does not exist was found")

@@ -7,7 +7,7 @@ bash "$1/tools/man.sh" "$2" "$folder"
 verbs=$("$2" --help | sed -n 's/^  \([a-z][a-z-]*\)  .*$/\1/p')
 for verb in $verbs; do
   page=$folder/signet-$verb.1
-  "$2" "$verb" --help >/dev/null 2>&1 || continue  # train, in a build without it
+  if [ "$verb" = train ] && ! "$2" train --help >/dev/null 2>&1; then continue; fi  # a build without training
   [ -s "$page" ] || { echo "no page for signet $verb"; exit 1; }
   grep -q '^\.SH NAME' "$page" && grep -q -- '\\-\\-help' "$page" || { echo "$page is no page of signet $verb:"; head "$page"; exit 1; }
 done

@@ -14,10 +14,10 @@ give_up() {
   printf 'the page of signet serve was not built: %s\n' "$*" >&2
   exit $strict
 }
-# newer FILE: some source of the page is newer than FILE, or FILE is not there.
+# newer FILE: some source of the page is newer than FILE, or one was added or removed since, or FILE is not there.
 newer() {
   [ -f "$1" ] || return 0
-  [ -n "$(find "$web" \( -name node_modules -o -name dist \) -prune -o -type f -newer "$1" -print -quit)" ]
+  [ -n "$(find "$web" \( -name node_modules -o -name dist \) -prune -o \( -type f -o -type d -path "$web/src*" \) -newer "$1" -print -quit)" ]
 }
 
 newer "$web/dist/index.html" || exit 0

@@ -21,6 +21,9 @@ page() {
 
 "$signet" --help | page signet "learned binary signatures of images, and exact search over them" > "$folder/signet.1"
 "$signet" --help | sed -n 's/^  \([a-z][a-z-]*\)  *\([^ ].*\)$/\1 \2/p' | while read -r verb summary; do
-  # A build without training has no help for `train`.
-  if text=$("$signet" "$verb" --help 2>/dev/null); then page "signet-$verb" "$summary" <<<"$text" > "$folder/signet-$verb.1"; fi
+  if text=$("$signet" "$verb" --help); then
+    page "signet-$verb" "$summary" <<<"$text" > "$folder/signet-$verb.1"
+  elif [ "$verb" != train ]; then  # which a build without training has no help for
+    exit 1
+  fi
 done

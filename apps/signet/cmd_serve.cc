@@ -1,8 +1,10 @@
 #include <netdb.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <mutex>
@@ -91,6 +93,20 @@ std::function<void(const RequestLog&)> request_log(bool quiet) {
   };
 }
 
+// Every connection is an open file, as every segment and picture is that is read: the soft limit, 1,024 in most shells, is raised
+// as far as the system lets.
+void allow_files(std::uint64_t connections) {
+  constexpr rlim_t kOthers = 4096;
+  const rlim_t wanted = connections + kOthers;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(limit.rlim_max, wanted);
+  setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur <= connections)
+    note("serve", concat("the system lets this process open ", limit.rlim_cur, " files, fewer than --max-connections ",
+                         connections, " need; raise the hard limit (ulimit -Hn), or give a smaller number"));
+}
+
 bool is_address(const std::string& text) {
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICHOST;
@@ -159,7 +175,9 @@ void serve(const ServeArguments& arguments) {
   api_options.rate = static_cast<double>(arguments.rate);
   api_options.log = request_log(arguments.quiet);
 
+  allow_files(arguments.max_connections);
   HttpOptions http_options;
+  http_options.max_body_memory = std::max(http_options.max_body_memory, api_options.max_bulk_bytes);
   http_options.address = arguments.address;
   http_options.port = static_cast<std::uint16_t>(arguments.port);
   http_options.max_connections = arguments.max_connections;

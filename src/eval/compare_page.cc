@@ -82,8 +82,9 @@ std::string elsewhere(const Comparison& c) {
   if (c.elsewhere.empty()) return {};
   std::string out =
       "<section aria-labelledby=\"else\"><h2 id=\"else\">Published under protocols without a record here</h2><p>For reading, not "
-      "for comparing.</p><div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Other published numbers\"><table "
-      "class=\"sortable\"><caption>Numbers that others printed</caption><thead><tr><th scope=\"col\">method</th><th "
+      "for comparing.</p>" +
+      scroll_region("Other published numbers") +
+      "<table class=\"sortable\"><caption>Numbers that others printed</caption><thead><tr><th scope=\"col\">method</th><th "
       "scope=\"col\">its protocol</th><th scope=\"col\" class=\"num\">bits</th><th scope=\"col\" class=\"num\">published "
       "mAP</th><th "
       "scope=\"col\">ImageNet weights</th></tr></thead><tbody>\n";

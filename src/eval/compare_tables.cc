@@ -102,8 +102,8 @@ std::string map_table(const ComparedSection& section, const CompareOptions& opti
                                        {"training min"},
                                        {"image passes"}};
   std::string out = concat(
-      "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Table of mAP, ", escape(section.heading),
-      "\"><table class=\"sortable\"><caption>mAP of every method and code length: mean ± standard deviation over seeds</caption>",
+      scroll_region("Table of mAP, " + section.heading),
+      "<table class=\"sortable\"><caption>mAP of every method and code length: mean ± standard deviation over seeds</caption>",
       head_of(columns), "<tbody>\n");
   for (const ComparedRow& row : section.rows) {
     const ResultRecord& r = row.first();
@@ -138,11 +138,11 @@ std::string health_table(const ComparedSection& section) {
       {"method", false},  {"bits"},           {"worst to best ties"}, {"P within r 2"},       {"nothing within r 2"},
       {"distinct codes"}, {"commonest code"}, {"bit entropy"},        {"mean |correlation|"}, {"largest |correlation|"},
       {"encode images/s"}};
-  std::string out = concat(
-      "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Table of code health, ", escape(section.heading),
-      "\"><table class=\"sortable\"><caption>Code health: a good bit is one for half of the images (entropy 1) and says what "
-      "no other bit says (correlation 0)</caption>",
-      head_of(columns), "<tbody>\n");
+  std::string out =
+      concat(scroll_region("Table of code health, " + section.heading),
+             "<table class=\"sortable\"><caption>Code health: a good bit is one for half of the images (entropy 1) and says what "
+             "no other bit says (correlation 0)</caption>",
+             head_of(columns), "<tbody>\n");
   for (const ComparedRow& row : section.rows) {
     const double worst = spread_of(row.records, [](const ResultRecord& r) { return r.map_pessimistic; }).mean;
     const double best = spread_of(row.records, [](const ResultRecord& r) { return r.map_optimistic; }).mean;

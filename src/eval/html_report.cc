@@ -142,7 +142,8 @@ std::string tiles(const EvalRecord& r) {
 std::string runs_table(const Section& s) {
   if (s.records.size() < 2) return {};
   std::string out =
-      "<div class=\"wide\"><table><caption>All runs under this protocol</caption><thead><tr><th scope=\"col\">Run</th><th "
+      scroll_region("All runs under this protocol") +
+      "<table><caption>All runs under this protocol</caption><thead><tr><th scope=\"col\">Run</th><th "
       "scope=\"col\" "
       "class=\"num\">mAP</th><th scope=\"col\" class=\"num\">worst ties</th><th scope=\"col\" class=\"num\">best ties</th><th "
       "scope=\"col\" "

@@ -73,7 +73,7 @@ std::string radius_figure(const Section& s) {
 // A dozen rows at most: every radius of a short code, evenly spaced ones of a long code.
 std::string radius_table(const EvalRecord& r) {
   std::string out =
-      concat("<div class=\"wide radii\"><table><caption>What a search radius returns, ", r.bits,
+      concat(scroll_region("What a search radius returns", "radii"), "<table><caption>What a search radius returns, ", r.bits,
              " bits</caption><thead><tr><th scope=\"col\" class=\"num\">Radius</th><th scope=\"col\" class=\"num\">Images, on "
              "average</th><th scope=\"col\" class=\"num\">Precision</th><th scope=\"col\" "
              "class=\"num\">Recall</th></tr></thead><tbody>");
@@ -212,7 +212,7 @@ std::string provenance_section(const std::vector<Section>& sections) {
   for (const Section& s : sections) {
     const EvalRecord& r = s.first();
     const Protocol& p = r.protocol;
-    out += concat("<div class=\"wide\"><table><caption>", escape(p.name), "</caption><tbody>");
+    out += concat(scroll_region("Provenance, " + p.name), "<table><caption>", escape(p.name), "</caption><tbody>");
     out += fact("Data", r.dataset) + fact("Split", describe_split(p)) +
            fact("Database trained on", p.database_was_trained_on ? "yes" : "no") + fact("Relevant", p.relevance) +
            fact("Divisor of AP", p.divisor) + fact("Ties", p.ties) + fact("Queries without relevant images", p.no_relevant) +

@@ -135,6 +135,12 @@ TEST(Html, PicturesHaveWordsAndWrongOnesAreNotOnlyRed) {
   EXPECT_EQ(count(page, "role=\"img\""), count(page, "<desc id="));
 }
 
+TEST(Html, WideTablesAreScrolledByKeyboard) {
+  const std::string page = to_html(make_report());
+  EXPECT_GT(count(page, "<div class=\"wide"), 0u);
+  EXPECT_EQ(count(page, "<div class=\"wide"), count(page, "tabindex=\"0\" role=\"region\" aria-label=\""));
+}
+
 TEST(Html, TagsAreBalanced) {
   const std::string page = to_html(make_report());
   for (const char* tag :
@@ -165,6 +171,12 @@ TEST(Html, SurvivesEmptyAndLongRecords) {
   const std::string page = to_html(wide);
   EXPECT_NE(page.find("1000 bits are constant"), std::string::npos);
   EXPECT_NE(page.find("collapsed"), std::string::npos);
+}
+
+TEST(Text, AScrollRegionHasANameAndTheKeyboard) {
+  EXPECT_EQ(eval::scroll_region("a \"b\"", "c"),
+            "<div class=\"wide c\" tabindex=\"0\" role=\"region\" aria-label=\"a &quot;b&quot;\">");
+  EXPECT_EQ(eval::scroll_region("a").find("<div class=\"wide\" "), 0u);
 }
 
 TEST(Text, NumbersForPeople) {

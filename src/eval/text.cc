@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "signet/base/error.h"
 #include "signet/base/text.h"
 
 namespace signet::eval {
@@ -57,6 +58,11 @@ std::string escape(std::string_view text) {
     i += length == 0 ? 1 : length;
   }
   return out;
+}
+
+std::string scroll_region(std::string_view name, std::string_view classes) {
+  return concat("<div class=\"wide", classes.empty() ? "" : " ", classes, "\" tabindex=\"0\" role=\"region\" aria-label=\"",
+                escape(name), "\">");
 }
 
 std::string fixed(double value, int digits) {

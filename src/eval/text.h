@@ -10,6 +10,10 @@ namespace signet::eval {
 // that are no UTF-8 replaced by U+FFFD.
 std::string escape(std::string_view text);
 
+// The opening tag of a part that is scrolled sideways, by keyboard too. `classes` come after "wide"; `name` is for screen
+// readers.
+std::string scroll_region(std::string_view name, std::string_view classes = {});
+
 // Numbers for people and for SVG, always with a decimal point, whatever the locale.
 std::string fixed(double value, int digits);    // "0.912"; "-0.000" becomes "0.000"; "not a number" values become "–"
 std::string shortest(double value);             // at most two digits after the point, no trailing zeros

@@ -75,6 +75,28 @@ TEST_F(AddCliTest, ANameThatCanBeNoKeyIsSkippedAndNamed) {
   expect_error(strict, 3, {"line.png", "its name has a line break"});
 }
 
+TEST_F(AddCliTest, OnlyContentTellsWhatKeepsItsSizeAndTime) {
+  const auto picture = [](char grey) { return "P5 16 16 255\n" + std::string(256, grey); };
+  testdata::write(photo("class0/same.pgm"), picture('a'));
+  add(path("photos"));
+  const auto time = std::filesystem::last_write_time(photo("class0/same.pgm"));
+  testdata::write(photo("class0/same.pgm"), picture('b'));
+  std::filesystem::last_write_time(photo("class0/same.pgm"), time);
+  EXPECT_EQ(add(path("photos"))["changed"], 0);
+  EXPECT_EQ(add(path("photos"), {"--rehash"})["changed"], 1);
+  EXPECT_EQ(add(path("photos"), {"--rehash"})["changed"], 0);
+}
+
+TEST_F(AddCliTest, PicturesOfTooManyPixelsAreSkippedOrRefused) {
+  testdata::write(photo("class0/large.pgm"), "P5 1001 1000 255\n" + std::string(1'001'000, 'x'));
+  const auto summary = add(path("photos"), {"--max-megapixels", "1"});
+  EXPECT_EQ(summary["added"], 18) << summary;
+  EXPECT_EQ(summary["skipped"], 1) << summary;
+  const Words encode = {"encode", "--model", path("model.onnx"), "--data",  path("photos"), "--max-megapixels",
+                        "1",      "--out",   path("codes"),      "--strict"};
+  expect_error(encode, 3, {"large.pgm", "1001 x 1000"});
+}
+
 TEST_F(AddCliTest, LabelsStayWhereTheDataGivesNone) {
   add(path("photos"));
   testdata::write(photo("loose.png"), slurp(photo("class0/0001.png")));

@@ -7,8 +7,8 @@
 namespace signet::cli_test {
 namespace {
 
-const Words kVerbs = {"encode",     "index",   "search",        "eval",       "inspect", "add",
-                      "collection", "migrate", "export-images", "completion", "shorten", "reproduce"};
+const Words kVerbs = {"encode",        "index",      "search",  "eval",      "inspect", "add",   "collection", "migrate",
+                      "export-images", "completion", "shorten", "reproduce", "serve",   "dedup", "compare"};
 
 TEST_F(CliTest, HelpListsEveryVerb) {
   const Outcome help = ok({"--help"});

@@ -1,8 +1,5 @@
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <map>
-#include <set>
 
 #include "tests/cli/run_signet.h"
 
@@ -43,14 +40,6 @@ class CompareTest : public CliTest {
     testdata::write(path(name), j.dump());
     return path(name);
   }
-  // Of docs/results, those whose names have `part`.
-  static Words repository_records(const std::string& part) {
-    Words files;
-    for (const auto& entry : std::filesystem::directory_iterator(std::string(SIGNET_SOURCE) + "/docs/results/records"))
-      if (entry.path().extension() == ".json" && entry.path().filename().string().find(part) != std::string::npos)
-        files.push_back(entry.path().string());
-    return files;
-  }
   static std::string base64(const std::string& bytes) {
     const std::string digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string text;
@@ -85,35 +74,6 @@ TEST_F(CompareTest, TableJsonAndPageSayTheSame) {
   EXPECT_NEAR(j["sections"][0]["rows"][0]["difference"]["mean"].get<double>(), 0.1, 1e-4);
   EXPECT_EQ(j["sections"][0]["rows"][0]["published"]["imagenet"], false);
   EXPECT_EQ(j["sections"][0]["rows"][1]["seeds"], (std::vector<int>{1, 2}));
-}
-
-TEST_F(CompareTest, TheRecordsOfTheRepositoryAreShownOldOnesWithoutAVerdict) {
-  Words words = {"compare", "--json", "--rounds", "100", "--html", path("page.html")};
-  const Words records = repository_records("");
-  words.insert(words.end(), records.begin(), records.end());
-  ASSERT_GT(words.size(), 6u);
-  const nlohmann::json all = ok(words).json();
-  EXPECT_GT(all["sections"].size(), 1u);
-  EXPECT_NE(slurp(path("page.html")).find("Precision against recall, 12 bits"), std::string::npos);
-}
-
-// What shows that the methods are those of their papers: the same features and protocol give what was printed (docs/baselines.md
-// and docs/rivals.md say why SDH and CNNH are not among them).
-TEST_F(CompareTest, TheRecordsReachWhatWasPrintedForTheSameFeatures) {
-  const std::string published = std::string(SIGNET_SOURCE) + "/plans/published.json";
-  Words words = {"compare", "--json", "--rounds", "100", "--protocol", "cifar10-5k", "--published", published};
-  const Words records = repository_records("_cifar10-5k_");
-  words.insert(words.end(), records.begin(), records.end());
-  const std::set<std::string> same = {"lsh-gist", "itq-cca-gist", "ksh-gist", "ninh"};
-  const nlohmann::json all = ok(words).json();
-  std::map<std::string, int> checked;
-  for (const auto& row : all["sections"][0]["rows"]) {
-    const std::string method = row["method"];
-    if (row["published"].is_null() || !same.contains(method)) continue;
-    EXPECT_NEAR(row["map"]["mean"].get<double>(), row["published"]["map"].get<double>(), 0.03) << method << row["bits"];
-    ++checked[method];
-  }
-  EXPECT_EQ(checked, (std::map<std::string, int>{{"itq-cca-gist", 3}, {"ksh-gist", 3}, {"lsh-gist", 3}, {"ninh", 2}}));
 }
 
 TEST_F(CompareTest, WhatCannotBeComparedIsOneSentence) {

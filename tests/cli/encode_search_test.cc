@@ -1,7 +1,5 @@
 #include <algorithm>
-#include <chrono>
 #include <numeric>
-#include <thread>
 
 #include "signet/code/code_set.h"
 #include "signet/code/npy.h"
@@ -150,20 +148,16 @@ TEST_F(EncodeSearchTest, AnInterruptedEncodeLeavesTheOldCodesOrTheNewOnes) {
   ok(first);
   const std::string before = slurp(path("codes/codes.npy"));
   testdata::make_idx(path("more"), "train", 3000, 3);
-  const Words second = {"encode", "--model",     path("model.onnx"), "--data", path("more"),
-                        "--out",  path("codes"), "--threads",        "1"};
-  const Process process(SIGNET_PROGRAM, second, path("output"));
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  while (slurp(path("output/stderr.txt")).find("reading") == std::string::npos && std::chrono::steady_clock::now() < give_up) {
-    std::this_thread::yield();
-  }
+  write_random_model(path("slow.onnx"), 12, 96);
+  const Words second = {"encode", "--model", path("slow.onnx"), "--data", path("more"), "--out", path("codes"), "--threads", "1"};
+  Process process(SIGNET_PROGRAM, second, path("output"));
+  EXPECT_TRUE(process.reaches([&] { return slurp(path("output/stderr.txt")).find("reading") != std::string::npos; }));
   process.signal(SIGINT);
   const Outcome stopped = process.wait();
-  EXPECT_TRUE(stopped.status == 130 || stopped.status == 0) << stopped.status << stopped.err;
-  if (stopped.status == 130) {
-    EXPECT_EQ(slurp(path("codes/codes.npy")), before);
-  }
   EXPECT_NO_THROW(read_code_set(real_file_system(), path("codes")));
+  if (stopped.status == 0) GTEST_SKIP() << "encoding ended before it could be interrupted";
+  EXPECT_EQ(stopped.status, 130) << stopped.err;
+  EXPECT_EQ(slurp(path("codes/codes.npy")), before);
 }
 
 TEST_F(EncodeSearchTest, ConversionOfColoursIsSaid) {
@@ -269,7 +263,7 @@ TEST_F(EncodeSearchTest, TheHtmlPageHoldsItsPicturesAndNothingFromElsewhere) {
        at = page.find("data:image/png;base64,", at + 1))
     ++pictures;
   EXPECT_EQ(pictures, 2u + 2u * 3u);
-  EXPECT_EQ(page.find("http"), std::string::npos);
+  EXPECT_EQ(page.find("://"), std::string::npos);
   EXPECT_EQ(page.find("no picture"), std::string::npos);
 }
 

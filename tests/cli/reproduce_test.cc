@@ -1,6 +1,3 @@
-#include <chrono>
-#include <thread>
-
 #include "tests/cli/run_signet.h"
 
 // Plans: one small one from images to pages, and what goes wrong.
@@ -280,15 +277,14 @@ TEST_F(ReproduceTest, PlansOfTheRepositoryAreSound) {
 TEST_F(ReproduceTest, KilledAtAnyMomentItGoesOnToTheSameNumbers) {
   const std::string file = plan("small", kTwoRows);
   const auto killed_when = [&](const std::string& folder, const std::string& sign, bool may_be_over = false) {
-    const Process process(SIGNET_PROGRAM, reproduce({file}), path("output"));
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+    Process process(SIGNET_PROGRAM, reproduce({file}), path("output"));
     const auto seen = [&] {
       if (!std::filesystem::exists(path(folder))) return false;
       for (const auto& entry : std::filesystem::directory_iterator(path(folder)))
         if (entry.path().string().ends_with(sign)) return true;
       return false;
     };
-    while (!seen() && std::chrono::steady_clock::now() < give_up) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    EXPECT_TRUE(process.reaches(seen)) << sign;
     process.signal(SIGKILL);
     const int status = process.wait().status;
     EXPECT_TRUE(status == 128 + SIGKILL || (may_be_over && status == 0)) << sign << ": " << status;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <filesystem>
@@ -16,6 +17,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -39,7 +41,7 @@ struct Outcome {
   nlohmann::json json() const { return nlohmann::json::parse(out); }
 };
 
-// A program under way, its output going to files in `folder`.
+// A program under way, its output going to files in `folder`. It does not outlive this object.
 class Process {
  public:
   Process(const std::string& program, const Words& words, const std::string& folder, const Words& environment = {})
@@ -61,17 +63,36 @@ class Process {
     if (posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv.data(), envp.data()) != 0) pid_ = -1;
     posix_spawn_file_actions_destroy(&actions);
   }
-  void signal(int number) const { ::kill(pid_, number); }
+  ~Process() {
+    if (pid_ <= 0) return;
+    signal(SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  void signal(int number) const {
+    if (pid_ > 0) ::kill(pid_, number);
+  }
   bool ended() const {  // without waiting for it
     siginfo_t info{};
     return pid_ <= 0 || (waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid_);
   }
-  Outcome wait() const {
+  // Whether `sign` comes to be true before the program ends, however slow the machine: two minutes at most.
+  template <typename Sign>
+  bool reaches(const Sign& sign) const {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+    while (!sign() && !ended() && std::chrono::steady_clock::now() < give_up)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return sign();
+  }
+  Outcome wait() {
     Outcome outcome;
     int status = 0;
     if (pid_ > 0 && waitpid(pid_, &status, 0) == pid_) {
       outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     }
+    pid_ = -1;
     outcome.out = slurp(out_);
     outcome.err = slurp(err_);
     return outcome;

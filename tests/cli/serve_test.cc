@@ -22,29 +22,37 @@ class ServeProgramTest : public CliTest {
 
   // The port that the program prints once it is ready; 0 where it ended before.
   int port_of(const Process& process) const {
-    for (int attempt = 0; attempt < 2000; ++attempt) {
-      const std::string out = slurp(path("output") + "/stdout.txt");
-      if (out.find('\n') != std::string::npos) return std::stoi(out.substr(out.rfind(':') + 1));
-      if (process.ended()) return 0;
-      usleep(10'000);
-    }
-    return 0;
+    const auto out = [&] { return slurp(path("output/stdout.txt")); };
+    if (!process.reaches([&] { return out().find('\n') != std::string::npos; })) return 0;
+    return std::stoi(out().substr(out().rfind(':') + 1));
   }
 
   static std::string ask(int port, const std::string& text) {
+    const int fd = connect_to(port);
+    if (fd < 0) return {};
+    ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
+    std::string reply;
+    char bytes[4096];
+    for (ssize_t got = 0; (got = ::recv(fd, bytes, sizeof bytes, 0)) > 0;) reply.append(bytes, static_cast<std::size_t>(got));
+    ::close(fd);
+    return reply;
+  }
+  static int connect_to(int port) {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    std::string reply;
-    if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-      ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
-      char bytes[4096];
-      for (ssize_t got = 0; (got = ::recv(fd, bytes, sizeof bytes, 0)) > 0;) reply.append(bytes, static_cast<std::size_t>(got));
-    }
+    if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
     ::close(fd);
-    return reply;
+    return -1;
+  }
+  static std::string put_head(const std::string& target, std::size_t length) {
+    return "PUT " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: image/png\r\nContent-Length: " +
+           std::to_string(length) + "\r\n\r\n";
+  }
+  static std::string put(int port, const std::string& target, const std::string& picture) {
+    return ask(port, put_head(target, picture.size()) + picture);
   }
   static std::string get(int port, const std::string& target, const std::string& headers = {}) {
     return ask(port, "GET " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + headers + "\r\n");
@@ -93,9 +101,7 @@ TEST_F(ServeProgramTest, KilledItLosesNothingThatWasAnswered) {
   const int port = port_of(process);
   ASSERT_NE(port, 0);
   const std::string picture = testdata::text_of(encode_png(testdata::picture(1, 9)));
-  const std::string reply = ask(
-      port, "PUT /v1/images/new HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: image/png\r\nContent-Length: " +
-                std::to_string(picture.size()) + "\r\n\r\n" + picture);
+  const std::string reply = put(port, "/v1/images/new", picture);
   EXPECT_NE(reply.find("201 Created"), std::string::npos) << reply;
   process.signal(SIGKILL);
   process.wait();
@@ -121,6 +127,54 @@ TEST_F(ServeProgramTest, APublicAddressNeedsKeys) {
             std::string::npos);
   process.signal(SIGTERM);
   EXPECT_EQ(process.wait().status, 0);
+}
+
+TEST_F(ServeProgramTest, LimitsOfTheCommandLineAreThoseOfTheService) {
+  const std::string large = "P5 2000 1000 255\n" + std::string(2'000'000, 'x');  // two megapixels in two megabytes
+  const auto serve = [&](const Words& more) {
+    Words words = {"serve", "--collection", path("c"), "--port", "0", "--quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  {
+    Process process(SIGNET_PROGRAM, serve({"--max-body", "1"}), path("output"));
+    const int port = port_of(process);
+    ASSERT_NE(port, 0) << slurp(path("output/stderr.txt"));
+    const std::string reply = ask(port, put_head("/v1/images/large", large.size()));  // refused by its length alone
+    EXPECT_NE(reply.find(" 413 "), std::string::npos) << reply;
+    EXPECT_NE(get(port, "/v1/collection").find("\"writable\":true"), std::string::npos);
+  }
+  {
+    Process process(SIGNET_PROGRAM, serve({"--max-megapixels", "1"}), path("output"));
+    const int port = port_of(process);
+    ASSERT_NE(port, 0) << slurp(path("output/stderr.txt"));
+    const std::string reply = put(port, "/v1/images/large", large);
+    EXPECT_NE(reply.find(" 422 "), std::string::npos) << reply;
+    EXPECT_NE(reply.find("2000 x 1000"), std::string::npos) << reply;
+  }
+  {
+    Process process(SIGNET_PROGRAM, serve({"--read-only", "--rate", "2"}), path("output"));
+    const int port = port_of(process);
+    ASSERT_NE(port, 0) << slurp(path("output/stderr.txt"));
+    EXPECT_NE(put(port, "/v1/images/new", "P5 1 1 255\nx").find(" 403 "), std::string::npos);
+    std::string replies;
+    for (int i = 0; i < 10; ++i) replies += get(port, "/v1/collection");
+    EXPECT_NE(replies.find("\"writable\":false"), std::string::npos);
+    EXPECT_NE(replies.find(" 429 "), std::string::npos);
+  }
+}
+
+TEST_F(ServeProgramTest, ALowLimitOfOpenFilesIsRaised) {
+  Process process(
+      "/bin/sh",
+      {"-c", "ulimit -Sn 64; exec \"$0\" \"$@\"", SIGNET_PROGRAM, "serve", "--collection", path("c"), "--port", "0", "--quiet"},
+      path("output"));
+  const int port = port_of(process);
+  ASSERT_NE(port, 0) << slurp(path("output/stderr.txt"));
+  std::vector<int> idle;
+  for (int i = 0; i < 100; ++i) idle.push_back(connect_to(port));
+  EXPECT_NE(get(port, "/v1/collection").find(" 200 "), std::string::npos);
+  for (const int fd : idle) ::close(fd);
 }
 
 TEST_F(ServeProgramTest, AModelThatIsGoneIsSaidAndTheRestIsServed) {

@@ -1,6 +1,3 @@
-#include <chrono>
-#include <thread>
-
 #include "signet/base/cpu.h"
 #include "signet/base/error.h"
 #include "tests/cli/run_signet.h"
@@ -43,16 +40,12 @@ TEST_F(TrainCliTest, FromImagesToAMeasuredIndex) {
 
 TEST_F(TrainCliTest, InterruptedAndResumedItReachesTheSameFingerprint) {
   ok(train("whole.onnx", {"--quiet"}));
-  const Process process(SIGNET_PROGRAM,
-                        train("cut.onnx", {"--quiet", "--checkpoint", path("checkpoint"), "--log", path("log.jsonl")}),
-                        path("output"));
-  // Wait until it has learnt something, however slow the machine.
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(2);
-  while (slurp(path("log.jsonl")).find("\"validation\"") == std::string::npos && std::chrono::steady_clock::now() < give_up) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
+  Process process(SIGNET_PROGRAM, train("cut.onnx", {"--quiet", "--checkpoint", path("checkpoint"), "--log", path("log.jsonl")}),
+                  path("output"));
+  EXPECT_TRUE(process.reaches([&] { return slurp(path("log.jsonl")).find("\"validation\"") != std::string::npos; }));
   process.signal(SIGINT);
   const Outcome stopped = process.wait();
+  if (stopped.status == 0) GTEST_SKIP() << "training ended before it could be interrupted";
   ASSERT_EQ(stopped.status, 130) << stopped.err;
   EXPECT_NE(stopped.err.find("--resume"), std::string::npos) << stopped.err;
   EXPECT_FALSE(std::filesystem::exists(path("cut.onnx")));
@@ -68,12 +61,9 @@ TEST_F(TrainCliTest, KilledWithoutAWordItGoesOnFromItsLastCheckpoint) {
   const std::string trainer = std::filesystem::path(SIGNET_PROGRAM).replace_filename("signet-train").string();
   Words words = train("cut.onnx", {"--quiet", "--checkpoint", path("checkpoint"), "--log", path("log.jsonl")});
   words.erase(words.begin());
-  const Process process(trainer, words, path("output"));
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+  Process process(trainer, words, path("output"));
   // The stage before has ended, and with it a checkpoint was written.
-  while (slurp(path("log.jsonl")).find("\"hash-layer\"") == std::string::npos && !process.ended() &&
-         std::chrono::steady_clock::now() < give_up)
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  EXPECT_TRUE(process.reaches([&] { return slurp(path("log.jsonl")).find("\"hash-layer\"") != std::string::npos; }));
   process.signal(SIGKILL);
   const int status = process.wait().status;
   ASSERT_TRUE(status == 128 + SIGKILL || status == 0) << status;  // 0: it was quicker
@@ -119,6 +109,40 @@ TEST_F(TrainCliTest, SeveralLabelsOfAManifestAreLearnedAndMeasuredByDegree) {
   EXPECT_GT(numbers["ndcg_at_100"], 0.8);
   EXPECT_GT(numbers["weighted_map"], 0.5);
   EXPECT_LT(numbers["weighted_map"], numbers["map"]);  // half of those in common share one label of three
+}
+
+TEST_F(TrainCliTest, WhatTheCommandLineSaysReachesTheTrainer) {
+  const auto options_of = [&](const Words& more) {
+    Words words = train("m.onnx", {"--quiet"});
+    words.insert(words.end(), more.begin(), more.end());
+    ok(words);
+    return ok({"inspect", path("m.onnx"), "--json"}).json()["training"]["options"];
+  };
+  const auto classes = options_of({"--epochs",       "1",        "--loss",
+                                   "exp-inner",      "--alpha",  "2.5",
+                                   "--exponent-cap", "none",     "--natural-weight",
+                                   "--pretrain",     "features", "--joint-classification",
+                                   "0.25",           "--mirror", "training",
+                                   "--translate",    "1",        "--optimizer",
+                                   "muon",           "--nested", "4"});
+  for (const auto& [name, value] : nlohmann::json({{"loss", "exp-inner"},
+                                                   {"alpha", 2.5},
+                                                   {"exponent-cap", "none"},
+                                                   {"equal-pair-mass", false},
+                                                   {"pretrain", "features"},
+                                                   {"joint-classification", 0.25},
+                                                   {"mirror", "training"},
+                                                   {"translate", 1},
+                                                   {"optimizer", "muon"},
+                                                   {"nested", {4}},
+                                                   {"progressive-resizing", true}})
+                                       .items())
+    EXPECT_EQ(classes[name], value) << name;
+  const auto instance =
+      options_of({"--epochs", "1", "--supervision", "instance", "--cutout", "5", "--full-size", "--mirror", "none"});
+  for (const auto& [name, value] :
+       nlohmann::json({{"supervision", "instance"}, {"cutout", 5}, {"progressive-resizing", false}, {"mirror", "none"}}).items())
+    EXPECT_EQ(instance[name], value) << name;
 }
 
 // Few labels, many pictures.
