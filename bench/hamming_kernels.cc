@@ -13,7 +13,7 @@
 namespace signet::bench {
 namespace {
 
-constexpr std::size_t kBlockBytes = 32 << 10;  // codes of a block, as the flat scan cuts them
+constexpr std::size_t kBlockBytes = 32 << 10;  // codes of a block, about as many as the flat scan takes
 constexpr std::size_t kTogether = 64;          // queries
 constexpr std::size_t kNearCodes = 2048;       // that gather() picks from: they stay in the caches
 
@@ -80,7 +80,7 @@ class KernelRun {
 };
 
 void check_against(const Answer& got, const Answer& expected, const std::string& what) {
-  if (got != expected) fail(ErrorCode::kInternal, what, ": a kernel and the portable one disagree; nothing was timed");
+  if (got != expected) fail(ErrorCode::kInternal, what, ": a kernel and the portable one disagree; times of it mean nothing");
 }
 
 void one_kernel(const Settings& settings, Report& report, const HammingKernel& kernel, const Data& data) {

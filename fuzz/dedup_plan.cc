@@ -1,4 +1,4 @@
-// A plan of signet dedup, which people read and change before it is applied: what is accepted names no file twice and comes back
+// A plan of signet dedup, which people read and change before it is applied: what is accepted moves no file twice and comes back
 // the same through our own writer.
 #include <set>
 #include <string>

@@ -1,6 +1,7 @@
 // fuzz_seeds FOLDER: writes FOLDER/<target>/<seed> for every fuzz target, small right inputs to start from. They are made and not
 // kept in the repository, so that they are always of the present format.
 #include <cstdio>
+#include <optional>
 
 #include "base/memory_file.h"
 #include "encode/test_networks.h"
@@ -77,7 +78,8 @@ void code_seeds(const Seeds& seeds) {
   seeds.add("container", "three_sections", text_of(files, "c"));
 }
 
-// Costs by which each kind is the cheapest for one of the searches of fuzz/index_file.cc.
+// Costs by which each kind is the cheapest for one of the searches of fuzz/index_file.cc, and multi-index hashing leaves none to
+// the scan.
 PlanRecord made_up_plan(const MihIndex& mih) {
   PlanRecord plan;
   plan.kinds[0] = KindCosts{{{{1, 1000}}}, {{{2, 1000}}}, 0};
@@ -85,7 +87,7 @@ PlanRecord made_up_plan(const MihIndex& mih) {
   plan.kinds[2] = KindCosts{{{{1, 600}}}, {{{0, 20}, {2, 800}}}, 0};
   plan.kinds[3] = KindCosts{{{{1, 100}, {10, 100}}}, {}, 0};
   plan.within = {0.1, 1};
-  plan.costs = mih.costs();
+  plan.costs = UnitCosts{.bucket = 0, .candidate = 0, .scan = 1, .scan_batch = 1};
   plan.shell_candidates = mih.plan().shell_candidates;
   return plan;
 }
@@ -112,11 +114,22 @@ void add_derived(MemoryFiles& files, const std::string& from, const std::string&
     tables.push_back(&mih.tables()[t]);
   }
   store_buckets(writer, rows->size(), substrings, tables);
-  store_cells(writer, PivotIndex(rows, PivotOptions{.pivots = 2}).cells());
+  store_cells(writer, PivotIndex(rows, PivotOptions{.pivots = 3}).cells());
   writer.begin_section("plan");
   writer.append(as_bytes(plan_to_json(made_up_plan(mih))));
   writer.finish();
-  if (IndexFile::open(files, to)->index().kind() != "planned") fail(ErrorCode::kInternal, "the derived sections are ignored");
+  const auto file = IndexFile::open(files, to);
+  const auto check = [&](const char* kind, std::size_t k, std::optional<std::uint32_t> radius) {
+    SearchOptions options;
+    options.k = k;
+    options.radius = radius;
+    const SearchStats stats = file->index().search(CodeMatrix(1, codes.bits()), options).stats;
+    if (stats.index != kind || stats.buckets == 0)
+      fail(ErrorCode::kInternal, "the seed of ", kind, " is searched by ", stats.index);
+  };
+  check("pivot", 1, std::nullopt);
+  check("mih", kAllHits, 0);
+  check("table", kAllHits, 2);
 }
 
 void index_seeds(const Seeds& seeds) {

@@ -97,12 +97,12 @@ std::function<void(const RequestLog&)> request_log(bool quiet) {
 // as far as the system lets.
 void allow_files(std::uint64_t connections) {
   constexpr rlim_t kOthers = 4096;
-  const rlim_t wanted = connections + kOthers;
+  const rlim_t wanted = connections + connections / 8 + kOthers;  // an eighth: those that are told that they are too many
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
   limit.rlim_cur = std::min(limit.rlim_max, wanted);
   setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur <= connections)
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= connections)
     note("serve", concat("the system lets this process open ", limit.rlim_cur, " files, fewer than --max-connections ",
                          connections, " need; raise the hard limit (ulimit -Hn), or give a smaller number"));
 }

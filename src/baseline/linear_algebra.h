@@ -45,9 +45,8 @@ VectorXd mean_of(const Features& x);
 // vectors of more than kMostCovarianceSize numbers.
 MatrixXd covariance(const std::string& method, const Features& x, const VectorXd& mean);
 
-// Principal directions by falling variance, d x rank, upright: those whose variance is above 1e-8 sqrt(d) of the largest, at most
-// n
-// - 1 and at least one.
+// Principal directions by falling variance, d x rank, upright: those whose variance is above 1e-8 sqrt(d) of the largest; at
+// least one and at most n - 1.
 struct Principal {
   VectorXd mean, variance;
   MatrixXd directions;

@@ -51,10 +51,10 @@ std::string markdown_table(const ResultTable& table) {
   return out + "\n";
 }
 
-// `part`: the heading that it stands under.
-std::string html_table(const ResultTable& table, const std::string& part) {
-  std::string out = concat(scroll_region("Table, " + part), "<table", table.numbers_alone ? " class=\"dense\"" : "", "><caption>",
-                           escape(table.caption), "</caption><thead><tr>");
+std::string html_table(const ResultTable& table) {
+  std::string out =
+      concat(scroll_region(table.caption.substr(0, table.caption.find(';'))), "<table",
+             table.numbers_alone ? " class=\"dense\"" : "", "><caption>", escape(table.caption), "</caption><thead><tr>");
   for (const std::string& name : table.head) out += "<th scope=\"col\">" + escape(name) + "</th>";
   out += "</tr></thead><tbody>";
   for (const auto& row : table.rows) {
@@ -67,7 +67,7 @@ std::string html_table(const ResultTable& table, const std::string& part) {
 
 std::string html_part(const ResultPart& part) {
   std::string out = "<h3>" + escape(part.heading) + "</h3>\n";
-  for (const ResultTable& table : part.tables) out += html_table(table, part.heading);
+  for (const ResultTable& table : part.tables) out += html_table(table);
   if (!part.verdicts.empty()) {
     out += concat("<p>", escape(kVerdicts), "</p>\n<ul>");
     for (const std::string& text : part.verdicts) out += "<li>" + escape(text) + "</li>";
@@ -130,7 +130,7 @@ std::string html_of(const Pages& pages) {
       "</style></head>\n<body><header><p class=\"kicker\">signet</p><h1>Results</h1><p class=\"lede\">From the stored records of "
       "signet reproduce, and from nothing else</p></header>\n<main>\n";
   if (sections.empty()) out += concat("<p>", kEmpty, "</p>\n");
-  if (!head.rows.empty()) out += concat("<section><h2>", kHead, "</h2>\n", html_table(head, kHead), "</section>\n");
+  if (!head.rows.empty()) out += concat("<section><h2>", kHead, "</h2>\n", html_table(head), "</section>\n");
   if (!sections.empty()) out += "<nav><ul>";
   for (const ResultSection& section : sections)
     out += concat("<li><a href=\"#", escape(anchor(section.title)), "\">", escape(section.title), "</a></li>");
@@ -141,7 +141,7 @@ std::string html_of(const Pages& pages) {
     for (const ResultPart& part : section.parts) out += html_part(part);
     out += "</section>\n";
   }
-  if (!others.rows.empty()) out += "<section><h2>Other protocols</h2>\n" + html_table(others, "Other protocols") + "</section>\n";
+  if (!others.rows.empty()) out += "<section><h2>Other protocols</h2>\n" + html_table(others) + "</section>\n";
   return out + "</main></body></html>\n";
 }
 

@@ -61,7 +61,7 @@ Image blank(std::uint32_t width, std::uint32_t height, std::uint32_t channels);
 void check_image(const Image& image, const char* what);
 
 // libpng and libtiff say by words alone that memory is lacking. malloc() also says so by errno, which their refusals of what a
-// file claims do not touch.
+// file claims do not touch. It may be left so where malloc() then found memory elsewhere: a damaged picture is called busy once.
 class MemoryWatch {
  public:
   MemoryWatch() noexcept { errno = 0; }

@@ -76,7 +76,8 @@ std::string plain_png() { return text_of(encode_png(gradient(64, 48, 3))); }
 #else
 #define SIGNET_HAS_FEATURE(name) 0
 #endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || SIGNET_HAS_FEATURE(address_sanitizer)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || SIGNET_HAS_FEATURE(address_sanitizer) || \
+    SIGNET_HAS_FEATURE(thread_sanitizer)
 constexpr bool kSanitized = true;  // ends where the system grants no more address space
 #else
 constexpr bool kSanitized = false;
@@ -86,6 +87,7 @@ constexpr bool kSanitized = false;
 class LittleMemory {
  public:
   explicit LittleMemory(std::size_t bytes) {
+    ::malloc_trim(0);  // what earlier tests have freed
     std::size_t pages = 0;
     std::ifstream("/proc/self/statm") >> pages;
     ::getrlimit(RLIMIT_AS, &before_);

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <vector>
@@ -64,6 +65,7 @@ using TiffHandle = std::unique_ptr<TIFF, CloseTiff>;
 
 TiffHandle open_tiff(Source& source, std::uint64_t pixels) {
   const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(), TIFFOpenOptionsFree);
+  if (options == nullptr) throw std::bad_alloc();
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_error, &source);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), drop_warning, &source);
   // One strip or tile never needs more than 16 bytes a pixel of the whole picture.

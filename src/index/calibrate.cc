@@ -131,9 +131,9 @@ void ask_by_k(Indexes asked, const CodeMatrix& queries, AllCosts& costs) {
                                 alone = cut(queries, std::min(kAlone, queries.size()), 1);
   const std::size_t count = asked[0]->size();
   std::optional<double> scan_ns;
-  Stopwatch watch;
+  double began = thread_seconds();
   for (const std::size_t k : {10u, 1u, 100u, 1000u, 10000u, 100000u}) {
-    if (k > 10 && (k * 4 > count || watch.seconds() > kSecondsInAll)) break;
+    if (k > 10 && (k * 4 > count || thread_seconds() - began > kSecondsInAll)) break;
     SearchOptions ask;
     ask.k = k + 1;
     const Nanoseconds ns = take_turns(asked, calls, ask, k <= kFewHits ? scan_ns : std::nullopt),
@@ -146,7 +146,7 @@ void ask_by_k(Indexes asked, const CodeMatrix& queries, AllCosts& costs) {
     if (k >= 100) leave_out_dear(asked, ns);
     if (k != 10) continue;
     scan_ns = long_scan(ns[0], calls.front());
-    watch = Stopwatch();
+    began = thread_seconds();
   }
 }
 
@@ -155,9 +155,9 @@ void ask_by_radius(Indexes asked, const CodeMatrix& queries, AllCosts& costs) {
   const std::vector<CodeMatrix> calls = cut(queries, queries.size(), kTogether);
   const std::uint32_t most = asked[0]->bits() / 2;
   std::optional<double> scan_ns;
-  Stopwatch watch;
+  double began = thread_seconds();
   for (const std::uint32_t radius : {2u, 0u, 1u, 3u, 4u, 5u, 6u, 7u, 8u, 10u, 12u, 16u, 20u, 24u, 32u, 48u}) {
-    if (radius > 2 && (radius > most || watch.seconds() > kSecondsInAll)) break;
+    if (radius > 2 && (radius > most || thread_seconds() - began > kSecondsInAll)) break;
     SearchOptions ask;
     ask.k = kAllHits;
     ask.radius = radius;
@@ -168,7 +168,7 @@ void ask_by_radius(Indexes asked, const CodeMatrix& queries, AllCosts& costs) {
     if (radius > 2) leave_out_dear(asked, ns);
     if (radius != 2) continue;
     scan_ns = long_scan(ns[0], calls.front());
-    watch = Stopwatch();
+    began = thread_seconds();
   }
 }
 

@@ -19,7 +19,7 @@ constexpr char kKind[] = "SIDX";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::uint64_t kEagerBytes = std::uint64_t{256}
                                       << 20;      // larger sections are checked by verify(), so that opening stays quick
-constexpr std::size_t kStoreTablesFrom = 50'000;  // codes; a scan of fewer takes tens of microseconds
+constexpr std::size_t kStoreTablesFrom = 50'000;  // codes; a scan of fewer takes tens of microseconds a word
 constexpr std::size_t kMetaBytes = 32;
 constexpr std::size_t kMaxClasses = 1 << 20;
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -66,10 +67,11 @@ TEST(ExplainPlan, NamesNoCostWhereNothingWasMeasured) {
 
 // Large enough for every kind to be built and asked, and for those that help to stay.
 TEST(PlannedIndex, EqualsTheOracle) {
-  for (const std::uint32_t bits : {20u, 32u, 64u, 128u, 256u}) {
-    const CodeMatrix codes = oracle::clustered_codes(5000, bits, 50, 0.05, bits);
-    CodeMatrix queries = oracle::clustered_codes(4, bits, 50, 0.05, bits);
-    for (const std::size_t i : {0u, 2500u, 4999u}) queries.append(codes.row(i));
+  std::vector<std::size_t> stored(5000);
+  std::iota(stored.begin(), stored.end(), std::size_t{0});
+  for (const std::uint32_t bits : {16u, 20u, 32u, 64u, 128u, 256u}) {
+    const CodeMatrix all = oracle::clustered_codes(5004, bits, 50, 0.05, bits), codes = all.rows(stored);
+    CodeMatrix queries = all.rows(std::vector<std::size_t>{0, 2500, 4999, 5000, 5001, 5002, 5003});
     queries.append(oracle::random_codes(1, bits, 1).row(0));
     const auto index = build_index(oracle::source_of(codes));
     EXPECT_TRUE(says(explain_plan(*index, {}), "choice: ")) << "nothing was planned";

@@ -64,8 +64,9 @@ double Planner::estimate(Kind kind, const Question& question) const noexcept {
     // With a filter, as many more have to be met; and each query has one thread, which it may share with others.
     const double wanted = static_cast<double>(question.k) / std::max(question.share, 1e-9);
     const double k_ns = wanted > count_ ? kInfinite : costs.by_k[step(static_cast<std::uint64_t>(wanted))];
-    const std::size_t pieces = threads > 1 ? search_pieces(question.queries, static_cast<std::size_t>(count_)) : 1;
-    return (std::min(k_ns, radius_ns) + alone) / std::min(threads, static_cast<double>(pieces));
+    const std::size_t pieces =
+        kind == Kind::kTable ? table_pieces(question.queries) : search_pieces(question.queries, static_cast<std::size_t>(count_));
+    return (std::min(k_ns, radius_ns) + alone) / std::clamp(static_cast<double>(pieces), 1.0, threads);
   }
   const double hits = std::min({static_cast<double>(question.k), hits_within(question.radius) * question.share, count_});
   if (question.share < 1.0 / 16) return (count_ * question.share * kGatherNs + count_ / 64 + hits * kHitNs) / threads;

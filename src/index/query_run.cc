@@ -20,7 +20,9 @@ std::size_t scan_pieces(std::size_t queries, std::size_t codes) noexcept {
 
 std::size_t search_pieces(std::size_t queries, std::size_t codes) noexcept {
   constexpr std::size_t kQueries = 8, kShare = 256;
-  return std::max((queries + kQueries - 1) / kQueries, std::min(queries, scan_pieces(queries, codes / kShare)));
+  const std::size_t wanted =
+      std::max((queries + kQueries - 1) / kQueries, std::min(queries, scan_pieces(queries, codes / kShare)));
+  return std::min(wanted, scan_pieces(queries, codes));  // what a scan would do in one piece is not worth a thread here either
 }
 
 std::vector<Hit> to_hits(std::span<const PackedHit> packed, const Rows& rows) {

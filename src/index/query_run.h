@@ -25,6 +25,9 @@ std::size_t scan_pieces(std::size_t queries, std::size_t codes) noexcept;
 // The same for an index that looks at a small share of the codes: several queries a piece, unless the codes are so many that a
 // small share is work enough.
 std::size_t search_pieces(std::size_t queries, std::size_t codes) noexcept;
+// The same for a direct table, whose queries take a microsecond.
+inline constexpr std::size_t kTablePiece = 64;  // queries
+constexpr std::size_t table_pieces(std::size_t queries) noexcept { return (queries + kTablePiece - 1) / kTablePiece; }
 
 // What one query costs, added up over queries and threads. Threads count side by side, each in a line of its own.
 struct alignas(64) Work {

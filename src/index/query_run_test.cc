@@ -14,7 +14,10 @@ TEST(Pieces, LittleWorkIsOnePiece) {
   EXPECT_GT(scan_pieces(1, 10'000'000), 8u);
   EXPECT_GT(scan_pieces(~std::size_t{0}, ~std::size_t{0}), 1024u);
   EXPECT_EQ(search_pieces(2, 1'000'000), 1u);
+  EXPECT_EQ(search_pieces(64, 100), 1u);
   EXPECT_EQ(search_pieces(64, 100'000), 8u);
+  EXPECT_EQ(table_pieces(64), 1u);
+  EXPECT_EQ(table_pieces(65), 2u);
   EXPECT_EQ(search_pieces(2, 100'000'000), 2u) << "a small share of so many is work enough";
 }
 

@@ -124,11 +124,11 @@ SearchResult TableIndex::search(const CodeMatrix& queries, const SearchOptions& 
   Work total;
   if (rows.size() != 0 && size() != 0 && options.k != 0) {
     const std::uint32_t radius = effective_radius(options, rows_->largest_distance());
-    const std::size_t threads = effective_threads(options.threads, (rows.size() + 63) / 64);
+    const std::size_t threads = effective_threads(options.threads, table_pieces(rows.size()));
     std::vector<Work> works(threads);
     std::vector<std::uint8_t> left(rows.size());
     ThreadPool pool(threads);
-    pool.parallel_for(rows.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+    pool.parallel_for(rows.size(), kTablePiece, [&](std::size_t begin, std::size_t end, std::size_t worker) {
       TableWalk walk(table_, whole_, options.filter);
       for (std::size_t q = begin; q < end; ++q) {
         left[q] = !walk.run(whole_.key(rows.at(q)), options.k, radius, size(), max_buckets_, works[worker]);

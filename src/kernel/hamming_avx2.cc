@@ -5,9 +5,9 @@
 #include <immintrin.h>
 
 // AVX2 has no population count. Narrow rows look both halves of every byte up in a table of 16 (PSHUFB) and add bytes to lanes.
-// Rows of 2, 3 and 4 words are counted by POPCNT, with the one side in registers while the other passes; longer ones do as the
-// narrow ones, 32 bytes at a time (Mula, Kurz & Lemire 2018 describe why that beats POPCNT in long rows), and use POPCNT for the
-// rest. Codes that are gathered are counted by POPCNT up to 8 words. docs/decisions/0118 has the times that decided.
+// Rows of 2, 3 and 4 words are counted by POPCNT, with the one side in registers while the other passes, and gathered codes of 8
+// words too (docs/decisions/0118 has the times that decided); rows of 8 words and more do as the narrow ones, 32 bytes at a time
+// (Mula, Kurz & Lemire 2018 describe why that beats POPCNT in long rows), and use POPCNT for the rest.
 namespace signet::kernel_avx2 {
 const bool kCompiled = true;
 namespace {
@@ -150,7 +150,6 @@ std::size_t select_any(const std::uint8_t* query_rows, std::size_t queries, cons
                        std::size_t row, const std::uint16_t* bounds, KernelHit* hits) noexcept {
   std::size_t found = 0;
   for (std::size_t at = 0; at < count; ++at) {
-    ask_ahead(codes + at * row, row);
     for (std::size_t q = 0; q < queries; ++q) {
       const std::uint16_t d = distance(query_rows + q * row, codes + at * row, row);
       if (d < bounds[q]) hits[found++] = {static_cast<std::uint32_t>(at), d, static_cast<std::uint16_t>(q)};

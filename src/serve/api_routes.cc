@@ -61,8 +61,6 @@ std::string_view content_type(std::string_view path) {
                                         Kind{".png", "image/png"},
                                         Kind{".ico", "image/x-icon"},
                                         Kind{".json", "application/json"},
-                                        Kind{".woff2", "font/woff2"},
-                                        Kind{".webmanifest", "application/manifest+json"},
                                         Kind{".txt", "text/plain; charset=utf-8"}};
   for (const Kind& kind : kKinds) {
     if (path.ends_with(kind.ending)) return kind.type;

@@ -228,6 +228,15 @@ TEST_F(ApiTest, WithoutKeysPagesOfOtherSitesAreRefused) {
     EXPECT_EQ(ask("GET", "/v1/collection", {}, own).status, 200u);
 }
 
+TEST_F(ApiTest, ThePageMayTakeThingsFromItsServiceAlone) {
+  start();
+  const Reply page = ask("GET", "/");
+  EXPECT_EQ(page.status, 200u);
+  EXPECT_EQ(page.header("content-security-policy"),
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+            "form-action 'none'; frame-ancestors 'none'");
+}
+
 TEST_F(ApiTest, WithKeysTheKeyDecidesWhateverPageAsks) {
   api_options_.keys = AccessKeys::parse("read 0123456789abcdef", "keys");
   start();

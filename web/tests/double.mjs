@@ -7,7 +7,7 @@ import { deflateSync } from 'node:zlib';
 
 const kBits = 32;
 const kClasses = ['apple', 'boat', 'cloud', 'door', 'engine', 'fern', 'glove', 'house'];
-// All that the page needs; the service's own (src/serve/api_routes.cc) may allow more.
+// The service's own (src/serve/api_routes.cc).
 const kPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const kTypes = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.txt': 'text/plain' };

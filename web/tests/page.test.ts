@@ -94,6 +94,7 @@ describe('search', () => {
     expect(await page.locator('.query .frame img').count()).toBe(1);
     await page.goto(page.url().replace(/#.*/, '#/search?id=5000'));
     await expect.poll(() => page.locator('.results').getByRole('alert').textContent()).toContain('no image 5000');
+    expect(await page.locator('.query .hex').count()).toBe(0); // the code of the image before
   });
 
   test('the focus goes to the hits, from the invitation as from a drawing', async () => {
@@ -106,6 +107,7 @@ describe('search', () => {
     for (let i = 0; i < 2; i++) {
       await page.getByRole('button', { name: 'Draw' }).focus();
       await page.keyboard.press('Enter');
+      await expect.poll(() => focusOf(page)).toBe('canvas');
       await page.keyboard.press(' ');
       for (let step = 0; step < 3 + i; step++) await page.keyboard.press('ArrowDown');
       const query = page.url();
@@ -115,19 +117,37 @@ describe('search', () => {
     }
   });
 
+  test('while a drawing is read, the focus is back at the button', async () => {
+    const { page } = await visit();
+    double.delays.set('v1/encode', 2000);
+    const draw = page.getByRole('button', { name: 'Draw' });
+    await draw.focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => focusOf(page)).toBe('canvas');
+    for (const key of [' ', 'ArrowDown', 'ArrowDown']) await page.keyboard.press(key);
+    await page.getByRole('dialog', { name: 'Draw' }).getByRole('button', { name: 'Search' }).press('Enter');
+    await page.getByText('Reading the picture…').waitFor();
+    expect(await draw.evaluate((button) => button === document.activeElement)).toBe(true);
+    await hitsOf(page).first().waitFor();
+  });
+
   test('keys with Ctrl, Alt or Meta are left to the browser', async () => {
     const { page, address } = await visit(kSearch);
     const left = async (key: string): Promise<void> => {
-      const before = await page.evaluate(() => {
-        document.addEventListener('keydown', (event) => ((window as unknown as { taken: boolean }).taken = event.defaultPrevented), { once: true });
-        return document.activeElement!.outerHTML.slice(0, 200);
+      await page.evaluate(() => {
+        const seen = window as unknown as { taken: boolean; focused: Element | null };
+        document.addEventListener('keydown', (event) => (seen.taken = event.defaultPrevented), { once: true });
+        seen.focused = document.activeElement;
       });
       await page.evaluate(
         ([name, meta]) => document.activeElement!.dispatchEvent(new KeyboardEvent('keydown', { key: name, ctrlKey: meta === 'Control', altKey: meta === 'Alt', metaKey: meta === 'Meta', bubbles: true, cancelable: true })),
         key.split('+').reverse() as [string, string],
       );
-      expect([key, await page.evaluate(() => (window as unknown as { taken: boolean }).taken)]).toEqual([key, false]);
-      expect(await page.evaluate(() => document.activeElement!.outerHTML.slice(0, 200))).toBe(before);
+      const [taken, moved] = await page.evaluate(() => {
+        const seen = window as unknown as { taken: boolean; focused: Element | null };
+        return [seen.taken, seen.focused !== document.activeElement];
+      });
+      expect([key, taken, moved]).toEqual([key, false, false]);
     };
     await hitsOf(page).first().focus();
     await left('Alt+ArrowRight');
@@ -256,6 +276,7 @@ describe('errors', () => {
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('alert').waitFor({ state: 'detached' });
     expect(await page.locator('.results').getAttribute('aria-busy')).toBe('true'); // asked, and not answered yet
+    expect(await focusOf(page)).toBe('section.results');
     await expect.poll(() => hitsOf(page).count()).toBe(9);
   });
 
@@ -278,6 +299,7 @@ describe('errors', () => {
 
   test('a busy service is asked again only when somebody says so', async () => {
     const { page } = await visit('', { images: 1000 });
+    await page.getByRole('heading', { name: 'Find what looks alike' }).waitFor();
     double.faults.set('v1/collection', [503, 'Busy', 'All workers are taken.']);
     await page.reload();
     expect(await page.getByRole('alert').textContent()).toContain('All workers are taken.');
@@ -293,7 +315,7 @@ describe('errors', () => {
     double.faults.set('v1/thumbnails', [429, 'Too Many Requests', 'Wait and try again.', 1]);
     await page.goto(page.url() + kSearch);
     await hitsOf(page).first().waitFor();
-    await expect.poll(() => countOf('GET /v1/thumbnails/1?size=192')).toBeGreaterThan(1);
+    await expect.poll(() => countOf('GET /v1/thumbnails/1?size=192')).toBeGreaterThan(2); // by the <img>, by a request, and by that one again
     expect(await page.locator('.hit .missing').count()).toBe(0);
     double.faults.clear();
     await expect.poll(() => page.locator('.hit canvas').first().evaluate((canvas) => (canvas as HTMLCanvasElement).width)).toBe(48);
@@ -446,7 +468,9 @@ describe('browse', () => {
     await page.locator('[data-index="999"] img').waitFor();
     const grid = (await page.getByRole('grid').boundingBox())!;
     const last = (await page.locator('[data-index="999"]').boundingBox())!;
-    expect(grid.y + grid.height - last.y - last.height).toBeLessThan(30);
+    const below = grid.y + grid.height - last.y - last.height;
+    expect(below).toBeGreaterThanOrEqual(0);
+    expect(below).toBeLessThan(30);
   });
 
   test('another label leaves the focus in the list of labels', async () => {
@@ -454,7 +478,7 @@ describe('browse', () => {
     await page.locator('[data-index="0"] img').waitFor();
     await page.getByLabel('Label').focus();
     await page.keyboard.press('b');
-    await page.locator('.cell small').getByText('boat').first().waitFor();
+    await expect.poll(async () => [...new Set(await page.locator('.cell small').allTextContents())]).toEqual(['boat']);
     expect(await focusOf(page)).toBe('select');
   });
 });
@@ -501,27 +525,34 @@ describe('map', () => {
   });
 
   test('pictures that could not come are asked for again after a while, and not at every move', async () => {
-    const { page } = await visit('#/map', { images: 40 });
+    const { page } = await visit(kSearch, { images: 40 });
+    await hitsOf(page).first().waitFor();
     double.faults.set('v1/thumbnails', [500, 'Internal error', 'The disk has a mind of its own.']);
+    const begun = Date.now();
+    await page.goto(page.url().replace(/#.*/, '#/map'));
     const box = (await page.getByRole('application').boundingBox())!;
     const at = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-    const asked = (): number => double.log.filter((line) => /thumbnails.*size=96/.test(line)).length; // the map's, not those of its card
+    const asked = (): number => double.log.filter((line) => /thumbnails.*size=96/.test(line)).length; // the map's, not those of its card or of the search
+    // Each picture rests for 3 s; a slow machine may need longer than that for what follows.
+    const most = (): number => 40 * (1 + Math.floor((Date.now() - begun) / 3000));
     const wave = async (): Promise<void> => {
       for (let i = 0; i < 10; i++) await page.mouse.move(at.x + 20 * i, at.y);
     };
-    await wave();
-    await expect.poll(asked).toBe(40);
+    await expect.poll(asked).toBe(40); // nothing moves yet
     await wave();
     await page.waitForTimeout(300);
-    expect(asked()).toBe(40);
+    expect(asked()).toBeLessThanOrEqual(most());
+    const refused = asked();
     double.faults.clear();
-    await page.waitForTimeout(3000);
-    await wave();
-    await expect.poll(asked).toBe(80);
+    const wavedAndAsked = async (): Promise<number> => {
+      await wave();
+      return asked();
+    };
+    await expect.poll(wavedAndAsked).toBe(refused + 40);
     await page.waitForTimeout(3500);
     await wave();
     await page.waitForTimeout(300);
-    expect(asked()).toBe(80);
+    expect(asked()).toBe(refused + 40);
   });
 
   test('a service that is gone says so where a point is clicked', async () => {
@@ -587,8 +618,8 @@ describe('duplicates', () => {
         pictures: [...document.querySelectorAll<HTMLImageElement>('.trio img')].map((image) => image.naturalWidth),
         difference: document.querySelector<HTMLCanvasElement>('.trio canvas')!.width,
       }));
-    expect(await shown()).toEqual({ pictures: [48, 48], difference: 48 });
-    double.delays.set('v1/thumbnails', 1500);
+    await expect.poll(shown).toEqual({ pictures: [48, 48], difference: 48 });
+    double.delays.set('v1/thumbnails', 3000);
     await page.keyboard.press('j');
     await page.getByText('2 of', { exact: false }).first().waitFor();
     expect(await shown()).toEqual({ pictures: [48, 0], difference: 1 }); // the keeper is the same
@@ -656,6 +687,19 @@ describe('duplicates', () => {
     expect(await focusOf(page)).toBe('select');
   });
 
+  test('a level that is left and chosen again before the other has come is asked for anew', async () => {
+    const { page } = await visit('#/review');
+    await page.locator('.trio').getByText('0000009.png').waitFor();
+    await page.keyboard.press('n');
+    await expect.poll(() => Object.fromEntries(double.verdicts)).toEqual({ '1 9': false });
+    double.delays.set('v1/duplicates', 1000);
+    await page.getByLabel('Level').selectOption('same-pixels');
+    await page.getByText('Looking for duplicates…').waitFor();
+    await page.getByLabel('Level').selectOption('near-duplicate');
+    await expect.poll(() => page.locator('.steps').textContent()).toContain('1 of 54'); // of 55 before
+    expect(await page.locator('.trio').getByText('0000009.png').count()).toBe(0);
+  });
+
   test('more groups: asking shows, and none that are left say so', async () => {
     const { page } = await visit('#/review', { images: 2000 });
     await page.locator('.trio canvas').waitFor();
@@ -663,12 +707,26 @@ describe('duplicates', () => {
     await page.getByRole('heading', { name: 'End of the list' }).waitFor();
     double.faults.set('v1/duplicates', [503, 'Service Unavailable', 'Groups are being looked for.', 1]);
     await page.getByRole('button', { name: 'Load more groups' }).click();
-    expect(await page.getByRole('button', { name: 'Looking for more groups…' }).isDisabled()).toBe(true);
+    expect(await page.getByRole('button', { name: 'Looking for more groups…' }).getAttribute('aria-disabled')).toBe('true');
+    expect(await focusOf(page)).toBe('button.primary');
     for (let g = 50; g < 60; g++) for (const other of [9, 17]) double.verdicts.set(`${24 * g + 1} ${24 * g + other}`, false);
-    await page.keyboard.press('d'); // about no pair: nothing may come of it when the groups are there
     double.faults.clear();
     await page.getByRole('button', { name: /more groups/ }).waitFor({ state: 'detached' });
     await expect.poll(() => page.locator('.decide > .unseen').textContent()).toContain('no more groups');
+  });
+
+  test('what is said while more groups come is about none of them', async () => {
+    const { page } = await visit('#/review', { images: 2000 });
+    await page.locator('.trio canvas').waitFor();
+    for (let i = 0; i < 67; i++) await page.keyboard.press('j');
+    await page.getByRole('heading', { name: 'End of the list' }).waitFor();
+    double.faults.set('v1/duplicates', [503, 'Service Unavailable', 'Groups are being looked for.', 1]); // they come when the key is through
+    await page.getByRole('button', { name: 'Load more groups' }).click();
+    await page.getByRole('button', { name: 'Looking for more groups…' }).waitFor();
+    await page.keyboard.press('d');
+    double.faults.clear();
+    await page.locator('.trio').waitFor();
+    await page.waitForTimeout(200);
     expect(countOf('PUT /v1/verdicts')).toBe(0);
   });
 
@@ -765,7 +823,7 @@ describe('the whole page', () => {
       await page.goto(address + hash);
       await page.locator('.hit:not(.skeleton), .cell img, .canvas-room, .trio, .samples img').first().waitFor();
       const nameless = await page.evaluate(() =>
-        [...document.querySelectorAll('button, a, input, select, canvas, svg[role], img, [role=grid]')]
+        [...document.querySelectorAll('button, a, input, select, canvas:not([role=presentation]), svg[role], img, [role=grid]')]
           .filter((element) => {
             const input = element as HTMLInputElement;
             // What a list offers is not its name.

@@ -69,6 +69,18 @@ test('a proxy that answers in HTML, a service that is gone, an answer that is no
 test('a request that was given up is no problem of the service', async () => {
   answerWith(() => Promise.reject(new DOMException('stopped', 'AbortError')));
   expect(wasAborted(await failure(api.collection()))).toBe(true);
+  const stopped = () => Promise.reject(new DOMException('stopped', 'AbortError'));
+  answerWith(() => Object.assign(new Response('', { status: 500 }), { text: stopped }));
+  expect(wasAborted(await failure(api.collection()))).toBe(true);
+});
+
+test('who gave up while the answer came is not kept waiting', async () => {
+  const controller = new AbortController();
+  answerWith(() => {
+    controller.abort();
+    return new Response('{}', { status: 503, headers: { 'retry-after': '3600' } });
+  });
+  expect(wasAborted(await failure(api.duplicates({ level: 'near-duplicate', offset: 0, limit: 50 }, controller.signal)))).toBe(true);
 });
 
 test('pictures of a type that the service does not name are sent as bytes', async () => {
@@ -84,11 +96,14 @@ test('groups that take long are asked for again, when the service says so, and o
   let left = 3;
   answerWith(() => (left-- > 0 ? late() : new Response('{"total":5}')));
   const page = { level: 'near-duplicate' as const, radius: 3, offset: 0, limit: 50 };
-  const answer = api.duplicates(page);
+  const patient = new AbortController();
+  const forgotten = vi.spyOn(patient.signal, 'removeEventListener');
+  const answer = api.duplicates(page, patient.signal);
   await vi.advanceTimersByTimeAsync(5900);
   expect(asked).toHaveLength(3);
   await vi.advanceTimersByTimeAsync(200);
   expect((await answer).total).toBe(5);
+  expect(forgotten).toHaveBeenCalledTimes(3); // nothing listens on after its pause
   answerWith(() => new Response('{}', { status: 422 }));
   expect(await failure(api.duplicates(page))).toMatchObject({ status: 422 });
   answerWith(late);

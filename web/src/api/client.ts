@@ -78,7 +78,10 @@ export const asProblem = (error: unknown): Problem =>
   error instanceof Problem ? error : new Problem(-1, 'The page made a mistake', error instanceof Error ? error.message : String(error));
 
 async function problemOf(response: Response): Promise<Problem> {
-  const text = await response.text().catch(() => '');
+  const text = await response.text().catch((error: unknown) => {
+    if (isAbort(error)) throw error;
+    return ''; // cut off: the status is known
+  });
   let body: Record<string, unknown> = {};
   try {
     body = JSON.parse(text) as Record<string, unknown>;
@@ -123,11 +126,16 @@ async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
 /** A while that ends early, with an AbortError, when the signal says so. */
 const pause = (seconds: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, seconds * 1000);
-    signal?.addEventListener('abort', () => {
+    const giveUp = (): void => {
       clearTimeout(timer);
       reject(new DOMException('given up', 'AbortError'));
-    });
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', giveUp);
+      resolve();
+    }, seconds * 1000);
+    if (signal?.aborted) giveUp();
+    else signal?.addEventListener('abort', giveUp, { once: true });
   });
 
 /** Asks again while the service says when to come back, `most` times in all. */

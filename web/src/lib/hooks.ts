@@ -35,12 +35,21 @@ export interface Loaded<T> {
   retry: () => void;
 }
 
+interface RequestState<T> {
+  value?: T;
+  /** The name that `value` was asked for under. */
+  of?: string;
+  problem?: Problem;
+  loading: boolean;
+}
+
 /**
  * Runs a request whenever `name` changes; the one before is given up. The last value stays until the next has come, so that the page
- * does not flicker; a problem goes when something is asked again. `name` undefined: nothing is asked.
+ * does not flicker; beside a problem it stays only if it answers the same question. A problem goes when something is asked again.
+ * `name` undefined: nothing is asked.
  */
 export function useRequest<T>(name: string | undefined, ask: (signal: AbortSignal) => Promise<T>, delay = 0): Loaded<T> {
-  const [state, setState] = useState<{ value?: T; problem?: Problem; loading: boolean }>({ loading: name !== undefined });
+  const [state, setState] = useState<RequestState<T>>({ loading: name !== undefined });
   const [attempt, setAttempt] = useState(0);
   const latest = useRef(ask);
   latest.current = ask;
@@ -50,11 +59,13 @@ export function useRequest<T>(name: string | undefined, ask: (signal: AbortSigna
       return;
     }
     const controller = new AbortController();
-    setState(({ value }) => ({ value, loading: true }));
+    const fail = (error: unknown): void =>
+      setState(({ value, of }) => ({ ...(of === name && { value, of }), problem: asProblem(error), loading: false }));
+    setState(({ value, of }) => ({ value, of, loading: true }));
     const timer = setTimeout(() => {
       latest.current(controller.signal).then(
-        (value) => !controller.signal.aborted && setState({ value, loading: false }),
-        (error: unknown) => !controller.signal.aborted && !wasAborted(error) && setState(({ value }) => ({ value, problem: asProblem(error), loading: false })),
+        (value) => !controller.signal.aborted && setState({ value, of: name, loading: false }),
+        (error: unknown) => !controller.signal.aborted && !wasAborted(error) && fail(error),
       );
     }, delay);
     return () => {
@@ -63,7 +74,7 @@ export function useRequest<T>(name: string | undefined, ask: (signal: AbortSigna
     };
   }, [name, attempt]);
   const retry = useCallback(() => setAttempt((n) => n + 1), []);
-  return { ...state, retry };
+  return { value: state.value, problem: state.problem, loading: state.loading, retry };
 }
 
 /** Width and height of an element's inside, in CSS pixels; zero until it is laid out. */

@@ -27,10 +27,14 @@ function pictureOf(id: number, arrived: () => void): ImageBitmap | undefined {
     pictures.set(id, 'asked');
     api.thumbnail(id, 96).then(
       (bitmap) => {
+        // What was forgotten under way may have been asked for again, and be here already.
+        const before = pictures.get(id);
+        if (before instanceof ImageBitmap) before.close();
         pictures.set(id, bitmap);
         arrived();
       },
       (error: unknown) => {
+        if (pictures.get(id) !== 'asked') return; // another request has brought it, or it was forgotten
         pictures.set(id, 'missing');
         if (error instanceof Problem && error.status === 404) return;
         // Whatever else it was may pass. Not at once, or a service in trouble would be asked at every move of the pointer.

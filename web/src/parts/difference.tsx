@@ -22,11 +22,16 @@ function Difference({ a, b }: Pair) {
   const [missing, setMissing] = useState(false);
   useEffect(() => {
     const controller = new AbortController();
-    Promise.all([api.thumbnail(a, kSide, controller.signal), api.thumbnail(b, kSide, controller.signal)]).then(
+    const asked = [api.thumbnail(a, kSide, controller.signal), api.thumbnail(b, kSide, controller.signal)] as const;
+    Promise.all(asked).then(
       ([first, second]) => canvas.current && setShare(paint(canvas.current, first, second)),
       (error: unknown) => !wasAborted(error) && setMissing(true),
     );
-    return () => controller.abort();
+    return () => {
+      controller.abort();
+      // One may have come without the other, and was not painted then.
+      for (const one of asked) one.then((bitmap) => bitmap.close(), () => undefined);
+    };
   }, [a, b]);
   const percent = share === undefined ? '' : share === 0 ? 'no visible difference' : share < 0.001 ? 'under 0.1 % of the area differs' : `${(share * 100).toFixed(1)} % of the area differs`;
   return (

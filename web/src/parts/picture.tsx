@@ -41,7 +41,8 @@ function FetchedThumbnail({ id, size, alt, onMissing }: ThumbnailProps & { onMis
     );
     return () => controller.abort();
   }, [id, size]);
-  return <canvas ref={canvas} role="img" aria-label={alt} width={1} height={1} />;
+  // As with <img>: without words it is there for the eye alone.
+  return <canvas ref={canvas} role={alt ? 'img' : 'presentation'} aria-label={alt || undefined} width={1} height={1} />;
 }
 
 function paint(canvas: HTMLCanvasElement | null, bitmap: ImageBitmap): void {

@@ -71,7 +71,7 @@ function JumpForm({ total, onJump }: { total: number; onJump: (index: number) =>
   const submit = (event: Event): void => {
     event.preventDefault();
     const wanted = Number(text);
-    if (text !== '' && Number.isFinite(wanted)) onJump(Math.min(Math.max(Math.round(wanted), 1), total) - 1);
+    if (total > 0 && text !== '' && Number.isFinite(wanted)) onJump(Math.min(Math.max(Math.round(wanted), 1), total) - 1);
   };
   return (
     <form class="field" onSubmit={submit}>

@@ -38,8 +38,9 @@ export function ReviewView({ info, params }: { info: Collection; params: URLSear
 function Review({ info, level, radius }: { info: Collection; level: DuplicateLevel; radius: number | undefined }) {
   const name = `duplicates ${level} ${radius}`;
   const first = useRequest(name, async (signal) => ({ name, ...(await api.duplicates({ level, radius, offset: 0, limit: kPage }, signal)) }), 120);
-  // The answer of before is about other groups: no verdict may be given on them under the new level's name.
-  const answer = first.value?.name === name ? first.value : undefined;
+  // The answer of before is about other groups: no verdict may be given on them under the new level's name. Nor on this level's own while
+  // it is asked for again, after another: verdicts have been given since.
+  const answer = !first.loading && first.value?.name === name ? first.value : undefined;
   const open = (next: { level?: DuplicateLevel; radius?: number }): void => {
     const query: Record<string, string> = { level: next.level ?? level };
     const wanted = 'radius' in next ? next.radius : radius;
@@ -54,9 +55,9 @@ function Review({ info, level, radius }: { info: Collection; level: DuplicateLev
         <label class="field">
           <span>Level</span>
           <select value={level} onChange={(event) => open({ level: event.currentTarget.value as DuplicateLevel })}>
-            {reviewedLevels(info).map((name) => (
-              <option value={name} key={name}>
-                {kTitles[name]}
+            {reviewedLevels(info).map((option) => (
+              <option value={option} key={option}>
+                {kTitles[option]}
               </option>
             ))}
           </select>
@@ -115,8 +116,8 @@ function Decide({ info, level, radius, start }: DecideProps) {
   // the page.
   const waiting = useRef<Act[]>([]);
   const running = useRef(false);
-  const here = useRef(new AbortController()); // ends when this is left: nobody waits for more groups then
-  useEffect(() => () => here.current.abort(), []);
+  const [here] = useState(() => new AbortController()); // ends when this is left: nobody waits for more groups then
+  useEffect(() => () => here.abort(), []);
   const pairs = pairsOf(groups);
   const pair = pairs[at];
 
@@ -168,7 +169,7 @@ function Decide({ info, level, radius, start }: DecideProps) {
   };
   const more = (): Promise<void> =>
     attempt('loading', async () => {
-      const answer = await api.duplicates({ level, radius, offset: nextOffset(groups, decided), limit: kPage }, here.current.signal);
+      const answer = await api.duplicates({ level, radius, offset: nextOffset(groups, decided), limit: kPage }, here.signal);
       const known = new Set(pairs.map(({ keeper, other }) => pairName(keeper.id, other.id)));
       const fresh = answer.groups.filter((group) => pairsOf([group]).some(({ keeper, other }) => !known.has(pairName(keeper.id, other.id))));
       const next = new Map([...remembered(fresh), ...decided]);
@@ -267,7 +268,8 @@ function End(props: EndProps) {
       </p>
       <p class="actions">
         {props.more && (
-          <button type="button" class="primary" disabled={props.loading} onClick={props.more}>
+          // Not `disabled`, which would take the focus away; a second click does nothing.
+          <button type="button" class="primary" aria-disabled={props.loading} onClick={props.more}>
             {props.loading ? 'Looking for more groups…' : 'Load more groups'}
           </button>
         )}

@@ -88,16 +88,17 @@ function Invitation({ info, upload, onDraw }: { info: Collection; upload: Upload
   );
 }
 
+/** Open while a picture is being read too: the next one takes its place. */
 function PicturePicker({ upload, onDraw, large = false }: { upload: Upload; onDraw: () => void; large?: boolean }) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <div class={large ? 'picker large' : 'picker'}>
       {large && <p>Drop or paste a picture anywhere on this page</p>}
       <p class="actions">
-        <button type="button" class={large ? 'primary' : ''} disabled={upload.busy} onClick={() => input.current?.click()}>
+        <button type="button" class={large ? 'primary' : ''} onClick={() => input.current?.click()}>
           {large ? 'Choose a picture' : 'Other picture'}
         </button>
-        <button type="button" disabled={upload.busy} onClick={onDraw}>
+        <button type="button" onClick={onDraw}>
           Draw
         </button>
       </p>
@@ -178,7 +179,7 @@ function Asked({ info, state, upload, results, onDraw }: AskedProps) {
 }
 
 function QueryCard({ info, state, upload, answer }: { info: Collection; state: SearchState; upload: Upload; answer?: SearchAnswer }) {
-  const stored = useRequest(state.code ? undefined : `image ${state.key || state.id}`, (signal) =>
+  const stored = useRequest(state.code ? undefined : JSON.stringify([state.key, state.id]), (signal) =>
     state.key ? api.image(state.key, signal) : api.imageById(state.id!, signal),
   );
   const code = state.code || answer?.query.code || '';
