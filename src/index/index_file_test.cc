@@ -6,6 +6,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/memory_file.h"
+#include "index/damaged_copy.h"
 #include "index/oracle.h"
 #include "signet/base/container.h"
 #include "signet/base/error.h"
@@ -190,28 +192,18 @@ TEST(IndexFile, WithoutStoredTablesIsScanned) {
 
 // Behind a right checksum: what a faulty writer leaves.
 TEST(IndexFile, SetPaddingBitsAreFound) {
-  const std::string path = temp_path("padding.sig");
-  write_index_file(real_file_system(), path, small_set(20, 12));
-  {
-    const auto good = Container::open(real_file_system(), path, "SIDX", 1);
-    ContainerWriter writer(real_file_system(), path + ".2", "SIDX", 1);
-    for (const std::string& section : good->names()) {
-      std::vector<std::byte> bytes(good->section(section).begin(), good->section(section).end());
-      if (section == "codes") bytes[2 * 7 + 1] |= std::byte{0x40};
-      writer.begin_section(section);
-      writer.append(bytes);
-    }
-    writer.finish();
-  }
+  MemoryFiles files;
+  write_index_file(files, "right.sig", small_set(20, 12));
+  damaged_copy(files, "right.sig", "wrong.sig", "SIDX", [](const std::string& section, std::vector<std::byte>& bytes) {
+    if (section == "codes") bytes[2 * 7 + 1] |= std::byte{0x40};
+  });
   try {
-    IndexFile::open(real_file_system(), path + ".2");
+    IndexFile::open(files, "wrong.sig");
     ADD_FAILURE() << "nobody noticed";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kCorrupt);
     EXPECT_NE(std::string(error.what()).find("code 7 has bits set beyond its 12 bits"), std::string::npos) << error.what();
   }
-  std::remove(path.c_str());
-  std::remove((path + ".2").c_str());
 }
 
 TEST(IndexFile, AnyTruncationIsFound) {

@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/memory_file.h"
+#include "index/damaged_copy.h"
 #include "index/mih_index.h"
 #include "index/oracle.h"
 #include "index/plan_record.h"
@@ -17,7 +17,6 @@ namespace {
 // Tables of four substrings of codes of 48 bits, whose rows have room for 64; their sections as a user could damage them.
 class StoredBucketsTest : public testing::Test {
  protected:
-  using Damage = std::function<void(const std::string& section, std::vector<std::byte>& bytes)>;
   static constexpr std::size_t kTables = 4, kHeadBytes = 24;
 
   std::shared_ptr<const Container> written(const Damage& damage) {
@@ -26,16 +25,7 @@ class StoredBucketsTest : public testing::Test {
     ContainerWriter whole(files_, "whole", "TEST", 1);
     store_buckets(whole, rows_->size(), built_.plan().substrings, tables);
     whole.finish();
-    const auto good = Container::open(files_, "whole", "TEST", 1);
-    ContainerWriter writer(files_, "damaged", "TEST", 1);
-    for (const std::string& section : good->names()) {
-      std::vector<std::byte> bytes(good->section(section).begin(), good->section(section).end());
-      damage(section, bytes);
-      writer.begin_section(section);
-      writer.append(bytes);
-    }
-    writer.finish();
-    return Container::open(files_, "damaged", "TEST", 1);
+    return damaged_copy(files_, "whole", "damaged", "TEST", damage);
   }
   // With one number of the head, or one mask, replaced.
   template <typename Number>
@@ -65,7 +55,7 @@ class StoredBucketsTest : public testing::Test {
 };
 
 TEST_F(StoredBucketsTest, AnswerAsThoseThatWereBuilt) {
-  const auto file = written([](const std::string&, std::vector<std::byte>&) {});
+  const auto file = written(no_damage);
   const MihIndex index(rows_, built_.plan(), load_buckets(*file, *rows_, false).tables, UnitCosts{});
   const CodeMatrix queries = oracle::clustered_codes(20, 48, 12, 0.08, 4);
   const SearchResult result = index.search(queries, {});

@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <cstring>
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "base/memory_file.h"
+#include "index/damaged_copy.h"
 #include "index/oracle.h"
 #include "index/pivot_index.h"
 #include "index/plan_record.h"
@@ -21,31 +21,18 @@ const CodeMatrix& codes() {
 
 std::shared_ptr<const Rows> rows() { return std::make_shared<const Rows>(oracle::source_of(codes())); }
 
-// The sections of stored cells, each as a user could damage it; written again, and read.
-using Damage = std::function<void(const std::string& section, std::vector<std::byte>& bytes)>;
-std::shared_ptr<const Container> stored(const std::string& name, const Damage& damage) {
-  const std::string path = testing::TempDir() + name;
+// Stored cells, their sections as a user could damage them.
+std::shared_ptr<const Container> stored(const Damage& damage) {
+  MemoryFiles files;
   const PivotIndex built(rows(), PivotOptions{.pivots = 12});
-  ContainerWriter whole(real_file_system(), path, "TEST", 1);
+  ContainerWriter whole(files, "whole", "TEST", 1);
   store_cells(whole, built.cells());
   whole.finish();
-  const auto good = Container::open(real_file_system(), path, "TEST", 1);
-  ContainerWriter writer(real_file_system(), path + ".2", "TEST", 1);
-  for (const std::string& section : good->names()) {
-    std::vector<std::byte> bytes(good->section(section).begin(), good->section(section).end());
-    damage(section, bytes);
-    writer.begin_section(section);
-    writer.append(bytes);
-  }
-  writer.finish();
-  auto file = Container::open(real_file_system(), path + ".2", "TEST", 1);
-  std::remove(path.c_str());
-  std::remove((path + ".2").c_str());
-  return file;
+  return damaged_copy(files, "whole", "damaged", "TEST", damage);
 }
 
 TEST(StoredCells, AnswerAsThoseThatWereBuilt) {
-  const auto file = stored("cells.sig", [](const std::string&, std::vector<std::byte>&) {});
+  const auto file = stored(no_damage);
   const PivotIndex index(rows(), load_cells(*file, *rows()));
   EXPECT_LT(index.memory_bytes(), 2000u) << "the codes and positions are those of the file";
   const CodeMatrix queries = oracle::clustered_codes(20, 64, 12, 0.08, 4);
@@ -55,7 +42,7 @@ TEST(StoredCells, AnswerAsThoseThatWereBuilt) {
 
 TEST(StoredCells, ThatDoNotFitAreRefused) {
   for (const std::string name : {"cell-head", "cell-pivots", "cell-reach", "cell-offsets", "cell-codes", "cell-ids"}) {
-    const auto shorter = stored("cells-short.sig", [&](const std::string& section, std::vector<std::byte>& bytes) {
+    const auto shorter = stored([&](const std::string& section, std::vector<std::byte>& bytes) {
       if (section == name) bytes.resize(bytes.size() - 8);
     });
     try {
@@ -66,7 +53,7 @@ TEST(StoredCells, ThatDoNotFitAreRefused) {
       EXPECT_NE(std::string(error.what()).find(name), std::string::npos) << error.what();
     }
   }
-  const auto reversed = stored("cells-reach.sig", [](const std::string& section, std::vector<std::byte>& bytes) {
+  const auto reversed = stored([](const std::string& section, std::vector<std::byte>& bytes) {
     if (section == "cell-reach") bytes[0] = std::byte{255};
   });
   EXPECT_THROW(load_cells(*reversed, *rows()), Error);
@@ -75,7 +62,7 @@ TEST(StoredCells, ThatDoNotFitAreRefused) {
 // Boundaries and positions are only looked at when they are used.
 TEST(StoredCells, ImpossibleEntriesAreCorruptWhenTheyAreMet) {
   for (const std::string name : {"cell-offsets", "cell-ids"}) {
-    const auto file = stored("cells-entries.sig", [&](const std::string& section, std::vector<std::byte>& bytes) {
+    const auto file = stored([&](const std::string& section, std::vector<std::byte>& bytes) {
       if (section == name) std::memset(bytes.data(), 0xff, bytes.size() - 8);
     });
     const PivotIndex index(rows(), load_cells(*file, *rows()));
