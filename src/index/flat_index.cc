@@ -120,8 +120,7 @@ class GroupScan {
 struct Cut {
   std::size_t group = 1, groups = 0, parts = 1, threads = 1;
   Cut(std::size_t queries, std::size_t codes, const SearchOptions& options) {
-    const std::size_t pieces = std::min(scan_pieces(queries, codes), queries * std::max<std::size_t>(codes / kMinPart, 1));
-    const std::size_t wanted = effective_threads(options.threads, pieces);
+    const std::size_t wanted = effective_threads(options.threads, scan_pieces(queries, codes));
     group = std::min(kMaxGroup, queries);
     groups = (queries + group - 1) / group;
     if (groups < 4 * wanted) parts = std::clamp<std::size_t>(codes / kMinPart, 1, wanted);

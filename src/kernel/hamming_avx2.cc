@@ -236,13 +236,8 @@ std::size_t select(const std::uint8_t* query_rows, std::size_t queries, const st
 
 void gather(const std::uint8_t* query, const std::uint8_t* codes, const std::uint64_t* positions, std::size_t count,
             std::size_t row, std::uint16_t* distances) noexcept {
+  if (gather_narrow(query, codes, positions, count, row, distances)) return;
   switch (row) {
-    case 2:
-      return gather_words<std::uint16_t>(query, codes, positions, count, distances);
-    case 4:
-      return gather_words<std::uint32_t>(query, codes, positions, count, distances);
-    case 8:
-      return gather_words<std::uint64_t>(query, codes, positions, count, distances);
     case 16:
       return gather_words<std::uint64_t, 2>(query, codes, positions, count, distances);
     case 24:

@@ -334,16 +334,8 @@ std::size_t select(const std::uint8_t* query_rows, std::size_t queries, const st
 
 void gather(const std::uint8_t* query, const std::uint8_t* codes, const std::uint64_t* positions, std::size_t count,
             std::size_t row, std::uint16_t* distances) noexcept {
-  switch (row) {
-    case 2:
-      return gather_words<std::uint16_t>(query, codes, positions, count, distances);
-    case 4:
-      return gather_words<std::uint32_t>(query, codes, positions, count, distances);
-    case 8:
-      return gather_words<std::uint64_t>(query, codes, positions, count, distances);
-    default:
-      for (std::size_t i = 0; i < count; ++i) distances[i] = distance(query, codes + positions[i] * row, row);
-  }
+  if (gather_narrow(query, codes, positions, count, row, distances)) return;
+  for (std::size_t i = 0; i < count; ++i) distances[i] = distance(query, codes + positions[i] * row, row);
 }
 
 }  // namespace signet::kernel_avx512

@@ -37,4 +37,22 @@ static inline void gather_words(const std::uint8_t* query, const std::uint8_t* c
   for (std::size_t i = 0; i < count; ++i) distances[i] = distance_of_words(words, codes + positions[i] * sizeof words);
 }
 
+// HammingKernel::gather for rows that are one word of 2, 4 or 8 bytes; false: they are not.
+static inline bool gather_narrow(const std::uint8_t* query, const std::uint8_t* codes, const std::uint64_t* positions,
+                                 std::size_t count, std::size_t row, std::uint16_t* distances) noexcept {
+  switch (row) {
+    case 2:
+      gather_words<std::uint16_t>(query, codes, positions, count, distances);
+      return true;
+    case 4:
+      gather_words<std::uint32_t>(query, codes, positions, count, distances);
+      return true;
+    case 8:
+      gather_words<std::uint64_t>(query, codes, positions, count, distances);
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace signet
