@@ -196,11 +196,14 @@ class Apply {
     fs_.create_directory(plan_.trash);
     fs_.sync_directory(parent_path(plan_.trash));
     const std::string path = join_path(plan_.trash, journal_name(number_));
-    if (fs_.exists(path))  // creating it would lose what another apply has written there meanwhile
+    const std::string unnamed = temp_path(path);  // under its own name it would be made over that of another apply
+    journal_ = fs_.create(unnamed);
+    journal_->sync();
+    if (!fs_.rename_new(unnamed, path)) {
+      fs_.remove(unnamed);
       fail(ErrorCode::kMismatch, path,
            " has just been made by another dedup apply; nothing was moved, try again when that is done");
-    journal_ = fs_.create(path);
-    journal_->sync();
+    }
     fs_.sync_directory(plan_.trash);
   }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 
+#include "base/test_files.h"
 #include "base/test_folder.h"
 #include "signet/base/error.h"
 #include "signet/base/fault_file_system.h"
@@ -194,6 +195,23 @@ TEST_F(Trash, AJournalIsNeverWrittenOver) {
                Error);
   EXPECT_EQ(get(real_file_system(), next), "lines");
   EXPECT_TRUE(is_there("pictures/sub/c.png"));
+  // One that is made at the last moment: after everything that could be looked at has been.
+  class OtherApply final : public ForwardingFiles {
+   public:
+    explicit OtherApply(std::string journal) : ForwardingFiles(real_file_system()), journal_(std::move(journal)) {}
+    std::unique_ptr<WritableFile> create(const std::string& name) override {
+      auto file = ForwardingFiles::create(name);
+      put(journal_, "of the other");
+      return file;
+    }
+
+   private:
+    std::string journal_;
+  } other(path("trash/journal-000005.jsonl"));
+  EXPECT_EQ(error_of([&] { apply_plan(other, third); }), ErrorCode::kMismatch);
+  EXPECT_EQ(get(real_file_system(), path("trash/journal-000005.jsonl")), "of the other");
+  EXPECT_TRUE(is_there("pictures/sub/c.png"));
+  for (const std::string& name : real_file_system().list(path("trash"))) EXPECT_FALSE(is_temp_name(name)) << name;
 }
 
 TEST_F(Trash, JournalsAreReadByTheirNumbers) {
@@ -305,8 +323,7 @@ TEST_F(Trash, InterruptedAtEveryStepNothingIsLost) {
           EXPECT_EQ(apply_plan(faulty, plan()).moved, 2u);
           expect_nothing_lost();
         }
-        if (std::filesystem::exists(path("trash")) && !std::filesystem::is_empty(path("trash")))
-          undo_moves(faulty, path("trash"));
+        if (is_trash_folder(faulty, path("trash"))) undo_moves(faulty, path("trash"));
         expect_all_back();
       }
     }

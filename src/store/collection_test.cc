@@ -239,6 +239,24 @@ TEST_F(CollectionTest, IndexKindsAgree) {
   }
 }
 
+TEST_F(CollectionTest, APlanTellsOfEachSegmentsOwnPartOfTheFilter) {
+  auto writer = create(one_segment_an_add());
+  grow(*writer, 200, 0);
+  grow(*writer, 300, 200);  // the larger one is searched first
+  const auto view = Collection::open(fs, home)->view();
+  const std::vector<std::uint64_t> wanted = {201, 202};  // both in the second
+  const std::vector<std::uint64_t> words = view->filter_words(wanted);
+  const IdFilter filter{words};
+  SearchOptions options;
+  options.filter = &filter;
+  const std::string text = view->explain(options, 1);
+  const auto second = text.find("300 codes"), first = text.find("the filter leaves none of its codes");
+  ASSERT_NE(second, std::string::npos) << text;
+  ASSERT_NE(first, std::string::npos) << text;
+  EXPECT_LT(second, first);
+  EXPECT_EQ(text.find("200 codes"), std::string::npos) << text;
+}
+
 TEST_F(CollectionTest, AnOpenReaderSeesNewCommitsAndKeepsOldViews) {
   auto writer = create();
   grow(*writer, 5, 0);

@@ -25,6 +25,42 @@ Words cut_filter(const IdFilter& filter, std::uint64_t from, std::uint64_t count
   return words;
 }
 
+// A search as one part is asked it: positions of its own in the filter, and of them what is live.
+class PartSearch {
+ public:
+  // part, all: borrowed.
+  PartSearch(const SearchPart& part, const SearchOptions& all) : options(all) {
+    if (all.filter != nullptr) {
+      words_ = cut_filter(*all.filter, part.first_position, part.segment->row().count, part.live.get());
+      filter_.words = words_;
+    } else if (part.live != nullptr) {
+      filter_.words = *part.live;
+    }
+    options.filter = filter_.words.empty() ? nullptr : &filter_;
+  }
+  PartSearch(const PartSearch&) = delete;
+  PartSearch& operator=(const PartSearch&) = delete;
+
+  // Whether the filter leaves none of its codes.
+  bool is_empty() const {
+    return options.filter != nullptr && std::ranges::all_of(filter_.words, [](std::uint64_t word) { return word == 0; });
+  }
+
+  SearchOptions options;  // their filter lies in this object
+
+ private:
+  Words words_;
+  IdFilter filter_;
+};
+
+// The largest first: its k-th distance bounds the work in all others.
+std::vector<SearchPart> in_search_order(std::span<const SearchPart> parts) {
+  std::vector<SearchPart> order(parts.begin(), parts.end());
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.segment->row().count > b.segment->row().count; });
+  return order;
+}
+
 void add_stats(SearchStats& sum, const SearchStats& part) {
   if (sum.index.find(part.index) == std::string::npos) sum.index += (sum.index.empty() ? "" : "+") + part.index;
   sum.kernel = part.kernel;
@@ -114,25 +150,13 @@ SearchResult search_parts(std::span<const SearchPart> parts, std::uint32_t bits,
   }
   SearchResult result;
   result.hits.resize(queries.size());
-  std::vector<SearchPart> order(parts.begin(),
-                                parts.end());  // the largest first: its k-th distance bounds the work in all others
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto& a, const auto& b) { return a.segment->row().count > b.segment->row().count; });
-  for (const SearchPart& part : order) {
+  for (const SearchPart& part : in_search_order(parts)) {
     if (options.k == 0 || queries.size() == 0) break;
-    SearchOptions inner = options;
-    Words words;
-    IdFilter filter;
-    if (options.filter != nullptr) {
-      words = cut_filter(*options.filter, part.first_position, part.segment->row().count, part.live.get());
-      if (std::all_of(words.begin(), words.end(), [](std::uint64_t w) { return w == 0; })) continue;
-      filter.words = words;
-    } else if (part.live != nullptr) {
-      filter.words = *part.live;
-    }
-    inner.filter = filter.words.empty() ? nullptr : &filter;
-    if (const auto limit = reach(result.hits, options.k)) inner.radius = std::min(options.radius.value_or(*limit), *limit);
-    SearchResult found = part.segment->index().search(queries, inner);
+    PartSearch inner(part, options);
+    if (inner.is_empty()) continue;
+    if (const auto limit = reach(result.hits, options.k))
+      inner.options.radius = std::min(options.radius.value_or(*limit), *limit);
+    SearchResult found = part.segment->index().search(queries, inner.options);
     for (std::size_t q = 0; q < queries.size(); ++q) {
       for (Hit& hit : found.hits[q]) hit.id = part.segment->content().ids().id(hit.id);
       merge_hits(result.hits[q], found.hits[q], options.k);
@@ -142,6 +166,18 @@ SearchResult search_parts(std::span<const SearchPart> parts, std::uint32_t bits,
   if (result.stats.index.empty()) result.stats.index = "flat";
   result.stats.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
+}
+
+std::string explain_parts(std::span<const SearchPart> parts, const SearchOptions& options, std::size_t queries) {
+  std::string text;
+  for (const SearchPart& part : in_search_order(parts)) {
+    const PartSearch inner(part, options);
+    text += concat(file_name(part.segment->path()), ": ");
+    text += inner.is_empty() ? "the filter leaves none of its codes\n"
+                             : concat(part.segment->row().count, " codes, ",
+                                      explain_plan(part.segment->index(), inner.options, queries), "\n");
+  }
+  return text.empty() ? "the collection is empty\n" : text;
 }
 
 }  // namespace signet::store

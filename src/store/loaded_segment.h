@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "signet/index/build.h"
@@ -61,5 +62,9 @@ struct SearchPart {
 // parts.
 SearchResult search_parts(std::span<const SearchPart> parts, std::uint32_t bits, const CodeMatrix& queries,
                           const SearchOptions& options);
+
+// How each part, in the order of the search, would be asked the same of so many queries; a part behind the first also has the
+// k-th distance found so far for a radius, which only the search itself knows.
+std::string explain_parts(std::span<const SearchPart> parts, const SearchOptions& options, std::size_t queries);
 
 }  // namespace signet::store

@@ -16,12 +16,14 @@ namespace {
 
 constexpr std::uint64_t kEnd = std::uint64_t{1} << 62;  // beyond every id
 
+// Whether a part of the catalog can be read. Where it cannot be now, but at another time, that is thrown.
 template <typename Step>
 bool attempt(const Step& step) {
   try {
     step();
     return true;
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kBusy) throw;
     return false;
   }
 }

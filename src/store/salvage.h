@@ -14,7 +14,8 @@
 
 namespace signet::store {
 
-// Reads what is still readable of a damaged catalog; never throws for damage.
+// Reads what is still readable of a damaged catalog; never throws for damage. Throws kBusy for what passes: too many open files,
+// a lock.
 class CatalogSalvage {
  public:
   CatalogSalvage(FileSystem& fs, const std::string& collection, const std::string& vfs);

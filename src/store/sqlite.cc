@@ -2,8 +2,11 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <limits>
+#include <memory>
 #include <new>
+#include <utility>
 
 #include "signet/base/error.h"
 #include "store/checksum_vfs.h"
@@ -60,6 +63,14 @@ void check_memory(int rc) {
   if ((rc & 0xff) == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM) throw std::bad_alloc();
 }
 
+// Nor is a lack of descriptors, of this process or of the system, anything about the file; it passes.
+void check_descriptors(int rc, sqlite3* db, const std::string& path) {
+  if ((rc & 0xff) != SQLITE_CANTOPEN || db == nullptr) return;
+  if (const int error = sqlite3_system_errno(db); error != EMFILE && error != ENFILE) return;
+  fail(ErrorCode::kBusy, path,
+       " cannot be opened, because too many files are open already; close some, or raise the limit (ulimit -n)");
+}
+
 }  // namespace
 
 Database::Database(const std::string& path, Mode mode, const std::string& vfs, bool lenient) : path_(path) {
@@ -69,11 +80,10 @@ Database::Database(const std::string& path, Mode mode, const std::string& vfs, b
                                   : SQLITE_OPEN_READONLY;
   const int rc = sqlite3_open_v2(uri_of(path, mode, lenient).c_str(), &db_, flags, checksum_vfs(vfs).c_str());
   if (rc != SQLITE_OK) {
-    const std::string reason = db_ != nullptr ? sqlite3_errmsg(db_) : sqlite3_errstr(rc);
-    sqlite3_close(db_);
-    db_ = nullptr;
+    const std::unique_ptr<sqlite3, decltype(&sqlite3_close)> failed(std::exchange(db_, nullptr), &sqlite3_close);
     check_memory(rc);
-    fail(code_of(rc), path, " cannot be opened: ", reason);
+    check_descriptors(rc, failed.get(), path);
+    fail(code_of(rc), path, " cannot be opened: ", failed ? sqlite3_errmsg(failed.get()) : sqlite3_errstr(rc));
   }
   sqlite3_busy_timeout(db_, 10'000);
   sqlite3_db_config(db_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);  // a damaged file must not run anything
@@ -85,6 +95,7 @@ Database::~Database() { sqlite3_close(db_); }
 
 void Database::raise(int code, const std::string& doing) const {
   check_memory(code);
+  check_descriptors(code, db_, path_);
   const ErrorCode kind = code_of(code);
   if (code == SQLITE_IOERR_DATA)
     fail(kind, path_, ": the checksum of a page or log frame fails while ", doing, "; verify names the place");

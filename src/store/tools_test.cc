@@ -1,6 +1,10 @@
 // verify, repair, backup, export and import.
+#include <sys/resource.h>
+
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
 
 #include "base/test_files.h"
@@ -69,6 +73,62 @@ TEST_F(ToolsTest, RepairLeavesAnIntactCollectionAlone) {
   const RepairReport report = repair_collection(fs, home);
   EXPECT_FALSE(report.changed);
   EXPECT_FALSE(fs.exists(home + "/quarantine"));
+  expect_contents(*view());
+}
+
+// However many files may be open: what cannot be opened for that is not taken for damaged, and costs no name.
+TEST_F(ToolsTest, ALackOfDescriptorsIsNoDamage) {
+  make_two_segments();
+  put(home + "/lock", "damaged, so that repair has something to do");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int lowest = ::dup(0);  // the first number that is free
+  ASSERT_GE(lowest, 0);
+  ::close(lowest);
+  std::size_t refused = 0, busy = 0;
+  for (rlim_t more = 0;; ++more) {
+    ASSERT_LT(more, 100u) << "repair never had enough";
+    const rlimit few{static_cast<rlim_t>(lowest) + more, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+    std::optional<ErrorCode> error;
+    std::string message;
+    try {
+      const RepairReport report = repair_collection(fs, home);
+      EXPECT_EQ(report.kept, 50u);
+      EXPECT_TRUE(report.quarantined.empty());
+    } catch (const Error& caught) {
+      error = caught.code();
+      message = caught.what();
+    }
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    expect_contents(*view());
+    if (!error) break;
+    EXPECT_TRUE(error == ErrorCode::kIo || error == ErrorCode::kBusy) << message;
+    EXPECT_TRUE(message.find("oo many") != std::string::npos) << message;
+    ++refused;
+    busy += error == ErrorCode::kBusy ? 1u : 0u;
+  }
+  EXPECT_GT(refused, 2u);
+  EXPECT_GT(busy, 0u) << "the catalog itself was never what could not be opened";
+  EXPECT_FALSE(fs.exists(home + "/quarantine"));
+  expect_verified();
+}
+
+TEST_F(ToolsTest, ACatalogThatMayNotBeReadIsNotDamaged) {
+  make_two_segments();
+  std::filesystem::permissions(home + "/catalog.sqlite", std::filesystem::perms::none);
+  std::filesystem::permissions(home, std::filesystem::perms::all);
+  for (const char* name : {"lock", "acknowledged"}) std::filesystem::permissions(home + "/" + name, std::filesystem::perms::all);
+  const auto refused = [&](const auto& tool) {
+    return as_nobody([&] {
+      std::string message;
+      const auto code = error_of(tool, &message);
+      return code == ErrorCode::kIo && message.find("catalog.sqlite: Permission denied") != std::string::npos ? 0 : 1;
+    });
+  };
+  EXPECT_EQ(refused([&] { verify_collection(fs, home); }), 0);
+  EXPECT_EQ(refused([&] { repair_collection(fs, home); }), 0);
+  std::filesystem::permissions(home + "/catalog.sqlite", std::filesystem::perms::owner_all);
   expect_contents(*view());
 }
 

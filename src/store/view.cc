@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "signet/base/error.h"
-#include "signet/index/build.h"
 
 namespace signet {
 
@@ -232,12 +231,7 @@ std::vector<Verdict> View::verdicts() const {
 }
 
 std::string View::explain(const SearchOptions& options, std::size_t queries) const {
-  std::string text;
-  for (const SearchPart& part : parts()) {
-    text += concat(file_name(part.segment->path()), ": ", part.segment->row().count, " codes, ",
-                   explain_plan(part.segment->index(), options, queries), "\n");
-  }
-  return text.empty() ? "the collection is empty\n" : text;
+  return explain_parts(parts(), options, queries);
 }
 
 }  // namespace store
