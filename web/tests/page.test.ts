@@ -387,6 +387,15 @@ describe('browse', () => {
     expect(await page.locator('.cell').count()).toBeLessThan(250);
   });
 
+  test('images that came while the page was out of sight are there when it is back', async () => {
+    const { page } = await visit('#/browse', { images: 10 });
+    await page.locator('[data-index="9"] img').waitFor();
+    double.grow(15);
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    await page.locator('[data-index="14"] img').waitFor();
+    expect(await page.locator('.bar [role="status"]').textContent()).toBe('15 images');
+  });
+
   test('the wheel moves pixel by pixel where the bar alone could not', async () => {
     const { page } = await visit('#/browse', { images: 1_000_000 }, { viewport: { width: 390, height: 800 } });
     await page.getByLabel('Go to no.').fill('500000');

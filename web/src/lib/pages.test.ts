@@ -47,6 +47,29 @@ test('who passes by asks for nothing: only the last place counts', async () => {
   expect(asked).toEqual([{ offset: Math.floor(800_000 / kPageSize) * kPageSize, limit: kPageSize, label: undefined }]);
 });
 
+test('a list that others have changed is asked for again, and shown as it was until the answer is there', async () => {
+  serve();
+  const { pages, changes } = pagesOf();
+  pages.want(kPageSize, 2 * kPageSize + 1);
+  await vi.waitFor(() => expect(changes()).toBe(2));
+  const asked: unknown[] = [];
+  let answer = () => {};
+  vi.spyOn(api, 'images').mockImplementation((page) => {
+    asked.push(page);
+    return new Promise((resolve) => (answer = () => resolve({ total: 2 * kPageSize, images: [image(7)] })));
+  });
+  pages.want(kPageSize, kPageSize + 1);
+  pages.refresh();
+  expect(asked).toEqual([{ offset: kPageSize, limit: kPageSize, label: undefined }]);
+  expect(pages.get(kPageSize)?.id).toBe(kPageSize + 1);
+  answer();
+  await vi.waitFor(() => expect(pages.get(kPageSize)?.id).toBe(7));
+  expect(pages.get(kPageSize + 1)).toBeUndefined();
+  expect(pages.total).toBe(2 * kPageSize);
+  pages.want(2 * kPageSize, 2 * kPageSize + 1); // seen before the change: asked for again
+  await vi.waitFor(() => expect(asked.length).toBe(2));
+});
+
 test('memory is bounded: pages seen long ago are forgotten', async () => {
   serve();
   const { pages, changes } = pagesOf();

@@ -6,7 +6,8 @@ export const kPageSize = 120;
 const kKeptPages = 60;
 
 export class ImagePages {
-  private readonly pages = new Map<number, StoredImage[]>(); // in the order of last use
+  private pages = new Map<number, StoredImage[]>(); // in the order of last use
+  private outdated = new Map<number, StoredImage[]>(); // shown until their successors are there
   private readonly running = new Map<number, AbortController>();
   private wanted: [first: number, last: number] = [0, -1];
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -20,7 +21,8 @@ export class ImagePages {
   ) {}
 
   get(index: number): StoredImage | undefined {
-    return this.pages.get(Math.floor(index / kPageSize))?.[index % kPageSize];
+    const page = Math.floor(index / kPageSize);
+    return (this.pages.get(page) ?? this.outdated.get(page))?.[index % kPageSize];
   }
 
   /** Asks for the images [first, end), and gives up what is under way elsewhere. Waits a moment: who drags the bar passes by. */
@@ -34,6 +36,14 @@ export class ImagePages {
     }
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.fetchWanted(), this.total === undefined ? 0 : this.delay);
+  }
+
+  /** Others have changed the list: everything is asked for again once it is in sight. */
+  refresh(): void {
+    this.close();
+    this.outdated = this.pages;
+    this.pages = new Map();
+    this.fetchWanted();
   }
 
   retry(): void {
@@ -71,6 +81,7 @@ export class ImagePages {
       const answer = await api.images({ ...from, limit: kPageSize, label: this.label }, controller.signal);
       this.total = answer.total;
       this.pages.set(page, answer.images);
+      this.outdated.delete(page);
       for (const [old] of this.pages) {
         if (this.pages.size <= kKeptPages) break;
         this.pages.delete(old);

@@ -20,6 +20,9 @@ export function BrowseView({ info, params }: { info: Collection; params: URLSear
   useEffect(() => () => pages.close(), [pages]);
   const known = label ? info.labels.find((entry) => entry.label === label)?.count : info.images;
   const total = pages.total ?? known ?? 0;
+  useEffect(() => {
+    if (pages.total !== undefined && pages.total !== (known ?? 0)) pages.refresh();
+  }, [info]);
   const [jump, setJump] = useState<number>();
   return (
     <div class="browse">
