@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "apps/signet/picture_source.h"
@@ -44,14 +45,16 @@ struct Labels {
 
 Labels labels_for(const CollectionWriter& writer, const std::vector<std::string>& names) {
   Labels labels;
-  std::vector<std::string> all = writer.info().class_names;
-  const std::size_t known = all.size();
+  std::unordered_map<std::string, std::size_t> numbers;  // of two classes of one name the first
+  std::size_t count = 0;
+  for (const std::string& name : writer.info().class_names) numbers.try_emplace(name, count++);
   for (const std::string& name : names) {
-    const auto at = std::find(all.begin(), all.end(), name);
-    labels.map.push_back(static_cast<std::int32_t>(at - all.begin()));
-    if (at == all.end()) all.push_back(name);
+    const auto [at, fresh] = numbers.try_emplace(name, count);
+    labels.map.push_back(static_cast<std::int32_t>(at->second));
+    if (!fresh) continue;
+    labels.added.push_back(name);
+    ++count;
   }
-  labels.added.assign(all.begin() + static_cast<std::ptrdiff_t>(known), all.end());
   return labels;
 }
 

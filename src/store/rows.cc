@@ -25,6 +25,9 @@ std::string shown(const std::string& key) {
 }
 
 Bytes encode_head(const HeadRow& row) {
+  if (row.class_names.size() >= kMaxClassNames)
+    fail(ErrorCode::kInvalidArgument, "a collection has fewer than ", kMaxClassNames, " class names, not ",
+         row.class_names.size());
   BlobWriter out;
   out.varint(row.bits);
   out.bytes(row.model.empty() ? Bytes{} : hash_bytes(row.model, "the model's fingerprint"));

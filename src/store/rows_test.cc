@@ -38,6 +38,13 @@ TEST(Rows, EveryRowComesBackAsItWas) {
   EXPECT_EQ(back.class_names, head.class_names);
 }
 
+TEST(Rows, AsManyClassNamesAreWrittenAsAreRead) {
+  HeadRow head{12, "", "", "", std::vector<std::string>((1 << 20) - 1)};
+  EXPECT_EQ(decode_head(encode_head(head)).class_names.size(), head.class_names.size());
+  head.class_names.emplace_back();
+  EXPECT_EQ(error_of([&] { encode_head(head); }), ErrorCode::kInvalidArgument);
+}
+
 // Any flipped bit, any shortening, another id or key: refused.
 TEST(Rows, ABodyOfSomethingElseIsRefused) {
   const ImageRecord record = full_record();

@@ -1,5 +1,7 @@
 // verify, repair, backup, export and import.
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -129,6 +131,37 @@ TEST_F(ToolsTest, ACatalogThatMayNotBeReadIsNotDamaged) {
   EXPECT_EQ(refused([&] { verify_collection(fs, home); }), 0);
   EXPECT_EQ(refused([&] { repair_collection(fs, home); }), 0);
   std::filesystem::permissions(home + "/catalog.sqlite", std::filesystem::perms::owner_all);
+  expect_contents(*view());
+}
+
+// Another process that opens the catalog to write and closes it again removes the log where it believes to be the last one that
+// uses it: where this process's locks are gone.
+TEST_F(ToolsTest, VerifyLeavesTheLocksOfThisProcessAlone) {
+  make_two_segments();
+  int go[2];
+  ASSERT_EQ(::pipe(go), 0);
+  const pid_t other = ::fork();  // before this process has a connection: SQLite's notes of its locks would go along
+  if (other == 0) {
+    char now = 0;
+    if (::read(go[0], &now, 1) != 1) ::_exit(1);
+    try {
+      store::Database(home + "/catalog.sqlite", store::Database::Mode::kWrite, "").number("SELECT count(*) FROM image");
+    } catch (const std::exception&) {
+      ::_exit(2);
+    }
+    ::_exit(0);
+  }
+  const auto writer = open();
+  grow(*writer, 10, 50);
+  expect_verified();
+  ASSERT_EQ(::write(go[1], "!", 1), 1);
+  int status = -1;
+  ASSERT_EQ(::waitpid(other, &status, 0), other);
+  ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  ::close(go[0]);
+  ::close(go[1]);
+  EXPECT_TRUE(fs.exists(home + "/catalog.sqlite-wal"));
+  grow(*writer, 10, 60);
   expect_contents(*view());
 }
 
