@@ -15,6 +15,7 @@ struct Verb {
   std::string_view name;
   std::string_view summary;  // one line of `signet --help`
   int (*run)(Arguments arguments);
+  std::string_view sub_verbs = {};  // with a --help of their own, blanks between them; for tab completion
 };
 
 std::span<const Verb> verbs() noexcept;

@@ -79,6 +79,7 @@ TEST_F(CliTest, AnUnknownOptionSuggestsTheNearest) {
   expect_error({"search", "--index", "i", "--photosynthesis", "-z"}, 2, {"no option --photosynthesis (signet search --help"});
   expect_error({"search", "--index", "i", "-z"}, 2, {"no option -z (signet search --help"});
   expect_error({"collection", "compact", "c", "d"}, 2, {"\"d\" is one word too many"});
+  expect_error({"add", "--collection", "c", "--", "-p", "--model", "m"}, 2, {"--model stands behind --", "put it before"});
 }
 
 TEST_F(CliTest, AFullDiskAtStandardOutputIsAnError) {
@@ -98,11 +99,47 @@ TEST_F(CliTest, CompletionIsAScriptThatItsShellAccepts) {
     if (std::system(("command -v " + shell + " > '" + path("which") + "'").c_str()) != 0) continue;
     EXPECT_EQ(std::system((shell + " -n '" + path("completion." + shell) + "'").c_str()), 0) << shell;
   }
-  const std::string tab = "source '" + path("completion.bash") + "'; COMP_WORDS=('" + SIGNET_PROGRAM +
-                          "' dedup --keep); COMP_CWORD=2; _signet; echo \"${COMPREPLY[*]}\"";
-  testdata::write(path("tab.sh"), tab);
-  ASSERT_EQ(std::system(("bash '" + path("tab.sh") + "' > '" + path("words") + "'").c_str()), 0);
-  EXPECT_EQ(slurp(path("words")), "--keep\n");
+  // What the tab key offers behind these words, the last of which is being typed.
+  const auto offered = [&](const std::vector<std::string>& words) {
+    std::string quoted;
+    for (const std::string& word : words) quoted += " '" + word + "'";
+    testdata::write(path("tab.sh"), "cd '" + path("") + "'; source completion.bash; COMP_WORDS=('" + SIGNET_PROGRAM + "'" +
+                                        quoted + "); COMP_CWORD=" + std::to_string(words.size()) +
+                                        "; _signet; echo \"${COMPREPLY[*]}\"");
+    EXPECT_EQ(std::system(("bash '" + path("tab.sh") + "' > '" + path("words") + "'").c_str()), 0);
+    return " " + slurp(path("words")).substr(0, slurp(path("words")).find('\n')) + " ";
+  };
+  const auto offers = [&](const std::vector<std::string>& words, const std::string& one) {
+    return offered(words).find(" " + one + " ") != std::string::npos;
+  };
+  EXPECT_EQ(offered({"dedup", "--keep"}), " --keep ");
+  EXPECT_FALSE(offers({"dedup", "--"}, "--supervision"));  // its description speaks of it
+  EXPECT_TRUE(offers({"collection", "cre"}, "create"));
+  EXPECT_TRUE(offers({"collection", "create", "--"}, "--bits"));
+  EXPECT_FALSE(offers({"collection", "create", "--"}, "--collection"));
+  EXPECT_EQ(offered({"dedup", "app"}), " apply ");
+  EXPECT_FALSE(offers({"dedup", "apply", "--"}, "--keep"));
+  EXPECT_TRUE(offers({"dedup", "apply", "--"}, "--quiet"));
+  EXPECT_TRUE(offers({"completion", ""}, "fish"));
+}
+
+// The table of verbs names all sub-verbs that there are.
+TEST_F(CliTest, CompletionKnowsTheSubVerbs) {
+  const std::string script = ok({"completion", "bash"}).out;
+  const auto words_of = [&](const std::string& verb) {
+    const std::string before = "    " + verb + ") subs='";
+    const auto begin = script.find(before) + before.size();
+    return script.substr(begin, script.find('\'', begin) - begin);
+  };
+  std::string listed = signet({"collection", "nix"}).err;
+  listed = listed.substr(listed.find("there are ") + 10);
+  listed = listed.substr(0, listed.find_first_of("(\n"));
+  std::erase(listed, ',');
+  EXPECT_EQ(words_of("collection"), listed.substr(0, listed.find_last_not_of(' ') + 1));
+  for (const std::string sub : {"apply", "undo", "verdict"}) {
+    EXPECT_NE((" " + words_of("dedup") + " ").find(" " + sub + " "), std::string::npos) << sub;
+    EXPECT_NE(ok({"dedup", sub, "--help"}).out.find("signet dedup " + sub), std::string::npos) << sub;
+  }
 }
 
 // A search must answer at once: what takes a second to load may not be linked.
