@@ -13,9 +13,13 @@ namespace signet {
 struct CollectionState::Derived {
   explicit Derived(std::uint64_t commit_in) : commit(commit_in) {}
   const std::uint64_t commit;
-  std::mutex mutex;  // guards what follows
+  std::mutex mutex;  // guards ids and by_label
   Ids ids;
   std::map<std::int32_t, Ids> by_label;
+  // What takes longer, each with a mutex of its own: it is made once, and who wants something else does not wait for it.
+  std::mutex counts_mutex;
+  LabelCounts counts;
+  std::mutex maps_mutex;
   std::map<std::size_t, std::shared_ptr<const CodeMap>> maps;
 };
 
@@ -39,9 +43,17 @@ CollectionState::Ids CollectionState::ids_with_label(std::int32_t label) const {
   return ids;
 }
 
+CollectionState::LabelCounts CollectionState::label_counts() const {
+  const std::lock_guard lock(derived_->counts_mutex);
+  if (derived_->counts == nullptr) {
+    derived_->counts = std::make_shared<const std::map<std::int32_t, std::uint64_t>>(view_->label_counts());
+  }
+  return derived_->counts;
+}
+
 std::shared_ptr<const CodeMap> CollectionState::map(std::size_t limit) const {
   const Ids all = ids();
-  const std::lock_guard lock(derived_->mutex);
+  const std::lock_guard lock(derived_->maps_mutex);
   const std::size_t count = std::min(limit, all->size());
   if (const auto known = derived_->maps.find(count); known != derived_->maps.end()) return known->second;
   constexpr std::size_t kKept = 4;  // of different sizes; who asks for more has them made anew
@@ -91,10 +103,13 @@ void LiveCollection::refresh() {
       return;
     }
   }
-  // A commit that comes in while indexes are built is the next refresh's; but it may already have taken the place of this view's
-  // segments, so the view is taken again: then its segments are those that were prepared, or few of them are new.
-  collection_->prepare();
-  view = collection_->view();
+  // A younger view of the same commit (Collection::view()) has nothing to prepare, and takes the older one's place at once.
+  if (before == nullptr || view->info().commit != before->info().commit) {
+    // A commit that comes in while indexes are built is the next refresh's; but it may already have taken the place of this
+    // view's segments, so the view is taken again: then its segments are those that were prepared, or few of them are new.
+    collection_->prepare();
+    view = collection_->view();
+  }
   auto state = std::make_shared<const CollectionState>(std::move(view), before == nullptr ? nullptr : before->derived());
   const std::lock_guard lock(mutex_);
   state_ = std::move(state);
@@ -119,8 +134,8 @@ void LiveCollection::try_to_refresh() noexcept {
 }
 
 // A view holds a read transaction, and the catalog's log cannot be begun anew while a transaction reads from it. One that is
-// begun after the log has been copied into the file does not read from it: so a state that stays the newest is taken again from
-// time to time.
+// begun after the log has been copied into the file does not read from it, and the writer copies it when it is closed: so a state
+// that stays the newest is taken again from time to time. Where the log is large the collection itself does so, and sooner.
 void LiveCollection::renew() {
   const std::lock_guard refreshing(refreshing_);
   const auto before = state();

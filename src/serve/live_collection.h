@@ -17,6 +17,7 @@ namespace signet {
 class CollectionState {
  public:
   using Ids = std::shared_ptr<const std::vector<std::uint64_t>>;
+  using LabelCounts = std::shared_ptr<const std::map<std::int32_t, std::uint64_t>>;
   struct Derived;  // what was worked out
   // `derived`: of the state before, taken over where it is of the same commit; may be null.
   CollectionState(std::shared_ptr<const CollectionView> view, std::shared_ptr<Derived> derived);
@@ -24,6 +25,7 @@ class CollectionState {
   const CollectionInfo& info() const noexcept { return info_; }
   Ids ids() const;  // of all images, ascending
   Ids ids_with_label(std::int32_t label) const;
+  LabelCounts label_counts() const;  // of labels that images have
   std::shared_ptr<const CodeMap> map(std::size_t limit) const;
   const std::shared_ptr<Derived>& derived() const noexcept { return derived_; }
 

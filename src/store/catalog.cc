@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "signet/base/clock.h"
 #include "signet/base/error.h"
@@ -58,6 +59,7 @@ void Catalog::create(const std::string& path, const HeadRow& head, const StateRo
 Catalog::Catalog(const std::string& path, Database::Mode mode, const std::string& vfs, bool lenient)
     : opened_(mode == Database::Mode::kImmutable ? std::optional(Opened{stamp_of(path), unix_ns()}) : std::nullopt),
       db_(path, mode, vfs, lenient) {
+  if (mode == Database::Mode::kWrite) sqlite3_db_config(db_.raw(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   if (!lenient) check_kind();
   if (mode == Database::Mode::kWrite) {
     // cache_spill off: no frame of an unfinished transaction goes into the log, so frames are never rewritten (checksum_vfs.cc
@@ -81,6 +83,15 @@ void Catalog::check_kind() {
 }
 
 void Catalog::upgrade() { db_.run(concat(kVerdictSchema, "PRAGMA user_version = ", kFormatVersion)); }
+
+void Catalog::trust_log() noexcept { sqlite3_db_config(db_.raw(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr); }
+
+void Catalog::empty_log(std::chrono::milliseconds patience) {
+  sqlite3_busy_timeout(db_.raw(), static_cast<int>(patience.count()));
+  const int rc = sqlite3_wal_checkpoint_v2(db_.raw(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(db_.raw(), kBusyMs);
+  if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY) db_.raise(rc, "copying the log into it");
+}
 
 void Catalog::rollback() noexcept {
   if (sqlite3_get_autocommit(db_.raw()) == 0) sqlite3_exec(db_.raw(), "ROLLBACK", nullptr, nullptr, nullptr);
@@ -177,6 +188,15 @@ std::vector<std::uint64_t> Catalog::ids_with_label(std::int32_t label) {
   row.bind(1, label_number(label));
   while (row.step()) ids.push_back(row.number(0));
   return ids;
+}
+
+std::optional<std::pair<std::int32_t, std::uint64_t>> Catalog::count_label(std::uint64_t from) {
+  auto row = count_label_.use();
+  if (!row.bind(1, from).step() || row.number(1) == 0) return std::nullopt;
+  const std::uint64_t label = row.number(0);
+  if (label > static_cast<std::uint64_t>(std::numeric_limits<std::int32_t>::max()))
+    fail(ErrorCode::kCorrupt, db_.path(), " has an image of the label ", label, ", which is none; verify names the place");
+  return std::pair(static_cast<std::int32_t>(label), row.number(1));
 }
 
 std::vector<std::string> Catalog::keys_with_prefix(const std::string& prefix) {

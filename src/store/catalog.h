@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/rows.h"
@@ -33,6 +35,13 @@ class Catalog {
   bool is_old() { return version() < kFormatVersion; }
   void upgrade();
 
+  // A connection for writing leaves the log as it is when it is closed, until this is called: SQLite takes what comes before a
+  // damaged frame for the whole log, and the last connection would remove the rest with it.
+  void trust_log() noexcept;
+  // Copies the log into the file, as far as others do not read an older state, and cuts it to nothing where nobody reads from it;
+  // waits for them so long. Not having come to the end is no error.
+  void empty_log(std::chrono::milliseconds patience);
+
   // Opened as a file that nobody changes (Database::Mode::kImmutable): SQLite locks nothing then, and trusts the pages that it
   // has read for ever.
   bool is_immutable() const noexcept { return opened_.has_value(); }
@@ -53,6 +62,8 @@ class Catalog {
   std::optional<ImageRecord> get(std::uint64_t id);
   std::vector<ImageRecord> list(std::uint64_t after_id, std::size_t limit);
   std::vector<std::uint64_t> ids_with_label(std::int32_t label);
+  // The smallest label from `from` on that an image has, and how many have it.
+  std::optional<std::pair<std::int32_t, std::uint64_t>> count_label(std::uint64_t from);
   std::vector<std::string> keys_with_prefix(const std::string& prefix);
 
   std::vector<Verdict> verdicts();  // none in a catalog of version 1
@@ -109,6 +120,8 @@ class Catalog {
   Statement update_image_{db_, "UPDATE image SET body = ?2 WHERE id = ?1"};
   Statement erase_image_{db_, "DELETE FROM image WHERE id = ?1"};
   Statement with_label_{db_, "SELECT id FROM label WHERE label = ?1 ORDER BY id"};
+  Statement count_label_{db_,
+                         "SELECT min(label), count(*) FROM label WHERE label = (SELECT min(label) FROM label WHERE label >= ?1)"};
   Statement keys_from_{db_, "SELECT key FROM image WHERE key >= ?1 ORDER BY key"};
   Statement put_label_{db_, "INSERT INTO label(label, id) VALUES (?1, ?2)"};
   Statement get_verdicts_{db_, "SELECT a, b, body FROM verdict ORDER BY a, b"};

@@ -15,6 +15,7 @@ TEST_F(CollectionTest, EmptyCollectionIsThereAndFindsNothing) {
   EXPECT_EQ(shown->info().model, kModelA);
   EXPECT_EQ(shown->info().class_names, test_create().class_names);
   EXPECT_EQ(shown->find("image/1.png"), std::nullopt);
+  EXPECT_TRUE(shown->label_counts().empty());
 }
 
 TEST_F(CollectionTest, TheFoldersAboveANewCollectionAreAsDurableAsItself) {
@@ -108,6 +109,30 @@ TEST_F(CollectionTest, CompactionKeepsIdsAndContentsAndOlderViews) {
   EXPECT_EQ(writer->compact().segments_after, 1u);
   expect_contents(*view());
   EXPECT_TRUE(verify_collection(fs, home).ok());
+}
+
+TEST_F(CollectionTest, WhatChangesNothingMakesNoCommit) {
+  auto writer = create();
+  grow(*writer, 10, 0);
+  const std::uint64_t commit = writer->info().commit;
+  EXPECT_EQ(writer->remove_keys(std::vector<std::string>{"nobody"}).missing_keys.size(), 1u);
+  EXPECT_EQ(writer->remove_ids(std::vector<std::uint64_t>{99}).missing_ids.size(), 1u);
+  EXPECT_EQ(writer->erase_verdicts(std::vector<Verdict>{{1, 2, false}}), 0u);
+  EXPECT_EQ(grow(*writer, 10, 0, OnExisting::kSkip).skipped, 10u);
+  EXPECT_EQ(grow(*writer, 10, 0, OnExisting::kReplace).skipped, 10u);
+  EXPECT_EQ(writer->info().commit, commit);
+  EXPECT_EQ(view()->info().commit, commit);
+  expect_contents(*view());
+
+  const CodeMatrix codes = random_codes(10, kTestBits, 1);
+  const std::vector<std::string> more = {"ten"};
+  EXPECT_EQ(writer->add({&codes, test_records(10, 0), kModelA, more}, {OnExisting::kSkip, false}).skipped, 10u);
+  EXPECT_EQ(writer->info().commit, commit + 1);
+  EXPECT_EQ(view()->info().class_names.back(), "ten");
+  EXPECT_EQ(writer->remove_keys(std::vector<std::string>{"nobody", "image/1.png"}).removed, 1u);
+  EXPECT_EQ(writer->info().commit, commit + 2);
+  naive.remove("image/1.png");
+  expect_contents(*view());
 }
 
 TEST_F(CollectionTest, KeysWithAPrefixAndWhereTheModelIsNow) {
@@ -306,6 +331,8 @@ TEST_F(CollectionTest, UpdateChangesRecordsAndLabelsOnly) {
   expect_contents(*view());
   EXPECT_EQ(view()->ids_with_label(3), (std::vector<std::uint64_t>{4, 8, 14}));
   EXPECT_EQ(view()->ids_with_label(7), (std::vector<std::uint64_t>{18}));
+  EXPECT_EQ(view()->label_counts(), (std::map<std::int32_t, std::uint64_t>{
+                                        {0, 2}, {1, 3}, {2, 2}, {3, 3}, {4, 2}, {5, 2}, {6, 2}, {7, 1}, {8, 2}, {9, 2}}));
   record.key = "nobody";
   EXPECT_EQ(error_of([&] { writer->update(std::span(&record, 1)); }), ErrorCode::kNotFound);
 }

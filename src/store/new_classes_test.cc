@@ -54,5 +54,22 @@ TEST_F(NewClassesTest, AreNotThereWhereTheImagesAreNot) {
   EXPECT_EQ(view()->info().class_names.back(), "ten");
 }
 
+// Labels that came without names: the names of other classes must not become theirs.
+TEST_F(NewClassesTest, AreNoNamesForLabelsThatHadNone) {
+  CreateOptions unnamed = test_create();
+  unnamed.class_names.clear();
+  const auto writer = CollectionWriter::create(fs, path("unnamed"), unnamed);
+  const std::vector<std::string> names = {"ten", "eleven"};
+  add_ten(*writer, {});
+  std::string message;
+  EXPECT_EQ(error_of([&] { add_ten(*writer, names); }, &message), ErrorCode::kInvalidArgument);
+  EXPECT_NE(message.find("numbers without names"), std::string::npos) << message;
+  EXPECT_EQ(error_of([&] { writer->set_class_names(names); }), ErrorCode::kInvalidArgument);
+  EXPECT_TRUE(writer->info().class_names.empty());
+  writer->remove_keys(std::vector<std::string>{test_records(1, 1)[0].key});
+  writer->set_class_names(names);
+  EXPECT_EQ(writer->info().class_names, names);
+}
+
 }  // namespace
 }  // namespace signet

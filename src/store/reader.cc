@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <map>
 
 #include "signet/base/error.h"
@@ -22,6 +23,7 @@ class Reader final : public Collection {
  private:
   std::shared_ptr<const View> build(std::unique_ptr<Catalog>& catalog, std::uint64_t acknowledged, bool shared);
   std::shared_ptr<const Tombstones> tombstones(Catalog& catalog, const StateRow& state);
+  bool is_in_the_way() const;
 
   FileSystem& fs_;
   std::string path_;
@@ -29,6 +31,7 @@ class Reader final : public Collection {
   std::shared_ptr<ConnectionPool> pool_;
   std::mutex mutex_;  // guards what follows
   std::weak_ptr<const View> newest_;
+  std::chrono::steady_clock::time_point newest_since_;
   std::map<std::uint64_t, std::shared_ptr<const LoadedSegment>> segments_;  // of the newest view, by number
   std::shared_ptr<const Tombstones> tombstones_;
   std::uint64_t tombstones_commit_ = 0;
@@ -46,13 +49,21 @@ std::shared_ptr<const Tombstones> Reader::tombstones(Catalog& catalog, const Sta
   return tombstones_;
 }
 
+// Whether the newest view had better be taken anew though it is still the newest: it was perhaps taken while part of the log was
+// not in the catalog yet, then the log cannot be begun anew while it is held. Asked with patience, because no view helps where
+// something else keeps the log large.
+bool Reader::is_in_the_way() const {
+  constexpr auto kRenew = std::chrono::milliseconds(200);
+  return std::chrono::steady_clock::now() - newest_since_ > kRenew && log_bytes(fs_, path_) > kLargeLog;
+}
+
 std::shared_ptr<const View> Reader::build(std::unique_ptr<Catalog>& catalog, std::uint64_t acknowledged, bool shared) {
   catalog->begin_read();
   Snapshot snapshot;
   snapshot.state = catalog->state();  // the transaction's snapshot is taken here
   check_acknowledged(path_, acknowledged, snapshot.state.commit, catalog->is_immutable());
-  if (auto newest = newest_.lock();
-      shared && newest != nullptr && newest->snapshot().state.commit == snapshot.state.commit && !newest->outdated()) {
+  if (auto newest = newest_.lock(); shared && newest != nullptr && newest->snapshot().state.commit == snapshot.state.commit &&
+                                    !newest->outdated() && !is_in_the_way()) {
     pool_->give_back(std::move(catalog));
     return newest;
   }
@@ -75,6 +86,7 @@ std::shared_ptr<const View> Reader::build(std::unique_ptr<Catalog>& catalog, std
   segments_ = std::move(now);
   auto view = std::make_shared<const View>(fs_, path_, std::move(snapshot), std::move(catalog), pool_);
   newest_ = view;
+  newest_since_ = std::chrono::steady_clock::now();
   return view;
 }
 

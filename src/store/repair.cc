@@ -3,9 +3,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "signet/base/clock.h"
 #include "signet/base/error.h"
+#include "signet/base/text.h"
 #include "signet/store/collection_tools.h"
 #include "store/lock.h"
 #include "store/read_around.h"
@@ -27,9 +29,9 @@ struct Chosen {
 };
 
 // Order of effects, so that a death anywhere leaves a collection that repair can take up again: second names (or copies) in
-// quarantine; the new catalog complete under another name (from here on readers and writers refuse and ask for repair); the old
-// log goes, the new catalog takes the old one's name; files that nobody names go. Everything before the new catalog's name is
-// repeated from the start, everything after it is finished.
+// quarantine, and the report; the new catalog complete under another name (from here on readers and writers refuse and ask for
+// repair); files that nobody names go; the old log goes, the new catalog takes the old one's name. Everything before the new
+// catalog's name is repeated from the start, everything after it is finished, and what the report says is told then.
 class Repair {
  public:
   Repair(FileSystem& fs, const std::string& path, const ToolOptions& options, RepairReport& report)
@@ -268,6 +270,7 @@ void Repair::write_catalog(const HeadRow& head) {
   Catalog::create(file(kNewName), head, {}, options_.sqlite_vfs);
   {
     Catalog catalog(file(kNewName), Database::Mode::kWrite, options_.sqlite_vfs);
+    catalog.trust_log();
     catalog.begin_write();
     write_rows(catalog);
     catalog.commit();
@@ -306,7 +309,6 @@ void Repair::write_report() const {
 
 void Repair::finish(FileSystem& fs, const std::string& path) {
   const std::string repaired = join_path(path, kRepairedName);
-  if (!fs.exists(repaired)) return;
   for (const char* suffix : kLogSuffixes) {
     if (fs.exists(catalog_path(path) + suffix)) fs.remove(catalog_path(path) + suffix);
   }
@@ -370,30 +372,81 @@ void Repair::run() {
     throw;
   }
   fs_.sync_directory(path_);
-  finish(fs_, path_);
-  write_acknowledged(path_, state_.commit);
   remove_aside();
+  write_acknowledged(path_, state_.commit);
+  finish(fs_, path_);  // last: as long as this is to be done, the next call knows that nobody was told what was lost
   report_.changed = true;
+}
+
+// The report that an attempt has left. Of lost records it has id, key and SHA-256. Throws kCorrupt for what is no report.
+RepairReport read_report(FileSystem& fs, const std::string& path) {
+  using nlohmann::json;
+  constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 20;
+  constexpr int kMostDepth = 3;
+  const std::string text = read_text_file(fs, path, kMostBytes);
+  if (nests_deeper_than(kMostDepth, text)) fail(ErrorCode::kCorrupt, path, ": brackets nest deeper than ", kMostDepth);
+  const auto number = [](const json& value) { return value.get_ref<const json::number_unsigned_t&>(); };
+  RepairReport report;
+  try {
+    const json in = json::parse(text);
+    for (const json& one : in.at("damage"))
+      report.damage.push_back({one.at("file").get<std::string>(), one.at("message").get<std::string>()});
+    in.at("quarantined").get_to(report.quarantined);
+    for (const json& id : in.at("unnamed")) report.unnamed.push_back(number(id));
+    for (const json& id : in.at("lost_ids")) report.lost_ids.push_back(number(id));
+    for (const json& one : in.at("lost")) {
+      ImageRecord& record = report.lost.emplace_back();
+      record.id = number(one.at("id"));
+      one.at("key").get_to(record.key);
+      one.at("sha256").get_to(record.sha256);
+    }
+  } catch (const json::exception& error) {
+    fail(ErrorCode::kCorrupt, path, " is no report of a repair: ", json_defect(error.what()));
+  }
+  return report;
+}
+
+// What an attempt that is to be finished has told nobody. Its folder is the newest: any later attempt would have finished it.
+RepairReport report_of_interrupted(FileSystem& fs, const std::string& path) {
+  std::string name = "quarantine";
+  try {
+    std::pair<std::size_t, std::string> newest;  // of numbers the longer one is the larger
+    for (const auto& time : fs.list(join_path(path, name))) {
+      if (time.find_first_not_of("0123456789") == time.npos) newest = std::max(newest, std::pair(time.size(), time));
+    }
+    if (newest.second.empty()) fail(ErrorCode::kNotFound, join_path(path, name), " has no folder of a repair");
+    name = join_path(join_path(name, newest.second), "report.json");
+    return read_report(fs, join_path(path, name));
+  } catch (const Error& error) {
+    RepairReport report;
+    report.damage.push_back({name, concat("an interrupted repair is finished, but what it lost cannot be told: ", error.what())});
+    return report;
+  }
 }
 
 }  // namespace
 }  // namespace store
 
 RepairReport repair_collection(FileSystem& fs, const std::string& path, const ToolOptions& options) {
-  const bool interrupted = fs.exists(join_path(path, store::kRepairedName));
-  if (!is_collection(fs, path) && !interrupted)
+  const std::string repaired = join_path(path, store::kRepairedName);
+  if (!is_collection(fs, path) && !fs.exists(repaired))
     fail(ErrorCode::kNotFound, path, " is not a collection (no ", store::kCatalogName, " in it)");
   RepairReport report;
+  VerifyReport verified;
   {
     const store::WriterLock lock(path);
-    store::Repair::finish(fs, path);
-    const VerifyReport verified = verify_collection(fs, path, options);
-    report.damage = verified.damage;
+    if (fs.exists(repaired)) {
+      report = store::report_of_interrupted(fs, path);
+      store::Repair::finish(fs, path);
+      report.changed = true;
+    }
+    verified = verify_collection(fs, path, options);
+    report.damage.insert(report.damage.end(), verified.damage.begin(), verified.damage.end());
     report.kept = verified.images;
     const auto of_catalog = [](const Damage& damage) { return damage.file != "lock" && damage.file != "acknowledged"; };
-    if (std::any_of(report.damage.begin(), report.damage.end(), of_catalog)) store::Repair(fs, path, options, report).run();
+    if (std::ranges::any_of(verified.damage, of_catalog)) store::Repair(fs, path, options, report).run();
   }
-  if (!report.damage.empty()) {  // opening signs the lock; a commit renews the acknowledged number
+  if (!verified.damage.empty()) {  // opening signs the lock; a commit renews the acknowledged number
     const auto writer = CollectionWriter::open(fs, path, {.merge_limit = 1, .sqlite_vfs = options.sqlite_vfs, .failpoint = {}});
     writer->reserve_ids_below(writer->info().next_id + 1);
     report.changed = true;

@@ -85,7 +85,7 @@ Database::Database(const std::string& path, Mode mode, const std::string& vfs, b
     check_descriptors(rc, failed.get(), path);
     fail(code_of(rc), path, " cannot be opened: ", failed ? sqlite3_errmsg(failed.get()) : sqlite3_errstr(rc));
   }
-  sqlite3_busy_timeout(db_, 10'000);
+  sqlite3_busy_timeout(db_, kBusyMs);
   sqlite3_db_config(db_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);  // a damaged file must not run anything
   sqlite3_db_config(db_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_limit(db_, SQLITE_LIMIT_LENGTH, 64 << 20);  // of one row: a damaged length does not allocate more

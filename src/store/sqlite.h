@@ -14,6 +14,8 @@ struct sqlite3_stmt;
 
 namespace signet::store {
 
+inline constexpr int kBusyMs = 10'000;  // how long a statement waits for what another connection holds
+
 // The door to SQLite: two small owners, and every error turned into signet::Error naming the file. Not thread-safe.
 class Database {
  public:

@@ -43,6 +43,11 @@ class ToolsTest : public CollectionTest {
   std::uint64_t offset_of(const std::string& name, const std::vector<std::uint8_t>& code) {
     return get(join_path(home, name)).find(std::string(code.begin(), code.end()));
   }
+  // The file of this name where one repair has put it.
+  std::string quarantined(const std::string& name) {
+    const auto folders = fs.list(home + "/quarantine");
+    return folders.size() == 1 ? get(join_path(home + "/quarantine/" + folders[0], file_name(name))) : "";
+  }
   // Of 30 and of 20 images, and nobody writes.
   void make_two_segments() {
     const auto writer = create(one_segment_an_add());
@@ -272,10 +277,6 @@ class QuarantineTest : public ToolsTest {
     faulty_.fail_reads(join_path(home, name_), 8192, 12288);
     faulty_.fail_reads(home + "/catalog.sqlite", 4096, 8192);  // SQLite can read it
   }
-  std::string quarantined(const std::string& name) {
-    const auto folders = fs.list(home + "/quarantine");
-    return folders.size() == 1 ? get(join_path(home + "/quarantine/" + folders[0], file_name(name))) : "";
-  }
   std::string name_, segment_, catalog_;
   FaultFileSystem faulty_;
 };
@@ -398,16 +399,42 @@ TEST_F(ToolsTest, ACutLogIsNoticedAndRepairReportsWhatItTook) {
   std::filesystem::remove(crashed + "/catalog.sqlite-shm");
   writer.reset();
   home = crashed;
+  const std::string log = get(home + "/catalog.sqlite-wal");
   std::string message;
   EXPECT_EQ(error_of([&] { view(); }, &message), ErrorCode::kCorrupt);
   EXPECT_NE(message.find("was acknowledged"), std::string::npos) << message;
   EXPECT_EQ(error_of([&] { open(); }), ErrorCode::kCorrupt);
+  EXPECT_EQ(get(home + "/catalog.sqlite-wal"), log);
   EXPECT_FALSE(verify_collection(fs, home).ok());
   const RepairReport report = repair_collection(fs, home);
+  EXPECT_EQ(quarantined("catalog.sqlite-wal"), log);
   EXPECT_EQ(report.unnamed, (std::vector<std::uint64_t>{11, 12, 13, 14, 15, 16, 17, 18, 19, 20}));  // their codes were safe
   EXPECT_EQ(report.kept, 20u);
   const auto shown = view();
   for (std::uint64_t id = 1; id <= 20; ++id) EXPECT_EQ(shown->code(id), naive.entries.at(id).code);
+  expect_verified();
+}
+
+// SQLite does not see what is behind a damaged frame, and would remove it.
+TEST_F(ToolsTest, AWriterThatRefusesADamagedLogLeavesItToRepair) {
+  auto writer = create(one_segment_an_add());
+  for (std::uint64_t i = 0; i < 3; ++i) grow(*writer, 10, i * 10);
+  const std::string crashed = path("crashed");
+  std::filesystem::copy(home, crashed, std::filesystem::copy_options::recursive);
+  std::filesystem::remove(crashed + "/catalog.sqlite-shm");
+  writer.reset();
+  home = crashed;
+  const std::string name = "catalog.sqlite-wal";
+  flip(name, fs.size(join_path(home, name)) / 2);
+  const std::string log = get(join_path(home, name));
+  EXPECT_EQ(error_of([&] { open(); }), ErrorCode::kCorrupt);
+  EXPECT_EQ(get(join_path(home, name)), log);
+  const auto frames = std::ranges::count_if(verify_collection(fs, home).damage, [&](const Damage& damage) {
+    return damage.file == name && damage.message.starts_with("frame ");
+  });
+  EXPECT_EQ(frames, 1);
+  EXPECT_EQ(repair_collection(fs, home).kept, 30u);
+  EXPECT_EQ(quarantined(name), log);
   expect_verified();
 }
 

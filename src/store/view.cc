@@ -25,7 +25,18 @@ std::uint64_t seek(const IdColumn& ids, std::uint64_t from, std::uint64_t id) {
   return from;
 }
 
+// Of a file that comes and goes.
+std::uint64_t size_of(FileSystem& fs, const std::string& path) {
+  try {
+    return fs.size(path);
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
 }  // namespace
+
+std::uint64_t log_bytes(FileSystem& fs, const std::string& collection) { return size_of(fs, catalog_path(collection) + "-wal"); }
 
 std::string catalog_path(const std::string& collection) { return join_path(collection, kCatalogName); }
 
@@ -64,13 +75,7 @@ CollectionInfo make_info(FileSystem& fs, const std::string& collection, const He
   info.segments = segments;
   info.code_bytes = state.code_bytes;
   info.picture_bytes = state.picture_bytes;
-  for (const char* suffix : {"", "-wal"}) {
-    const std::string path = catalog_path(collection) + suffix;
-    try {
-      info.catalog_bytes += fs.size(path);
-    } catch (const Error&) {  // the log comes and goes
-    }
-  }
+  info.catalog_bytes = size_of(fs, catalog_path(collection)) + log_bytes(fs, collection);
   return info;
 }
 
@@ -199,6 +204,17 @@ std::vector<std::uint64_t> View::ids() const {
 
 std::vector<std::uint64_t> View::ids_with_label(std::int32_t label) const {
   return with_catalog([&](Catalog& catalog) { return catalog.ids_with_label(label); });
+}
+
+// A label at a time, so that those who look up a record in between need not wait for all of them.
+std::map<std::int32_t, std::uint64_t> View::label_counts() const {
+  std::map<std::int32_t, std::uint64_t> counts;
+  for (std::uint64_t from = 0;;) {
+    const auto next = with_catalog([&](Catalog& catalog) { return catalog.count_label(from); });
+    if (!next) return counts;
+    counts.insert(*next);
+    from = static_cast<std::uint64_t>(next->first) + 1;
+  }
 }
 
 // By position and not by id: ids may be as large as 2^62, and the words must not be.

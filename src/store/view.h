@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -53,6 +55,7 @@ class View final : public CollectionView {
   std::vector<ImageRecord> list(std::uint64_t after_id, std::size_t limit) const override;
   std::vector<std::uint64_t> ids() const override;
   std::vector<std::uint64_t> ids_with_label(std::int32_t label) const override;
+  std::map<std::int32_t, std::uint64_t> label_counts() const override;
   std::vector<std::uint64_t> filter_words(std::span<const std::uint64_t> ids) const override;
   std::vector<Verdict> verdicts() const override;
   std::string explain(const SearchOptions& options, std::size_t queries) const override;
@@ -94,6 +97,14 @@ CollectionInfo make_info(FileSystem& fs, const std::string& collection, const He
                          std::size_t segments);
 void check_same_model(const std::string& collection, const std::string& model, const std::string& other, const std::string& what);
 std::string catalog_path(const std::string& collection);
+
+// The log can be begun anew once all of it is copied into the catalog and no view reads from it; a view of the newest commit that
+// is taken after the copying does not. So where the log is larger than kLargeLog, readers take their views anew from time to
+// time, and a commit that takes it past a multiple of kLongLog waits for that.
+inline constexpr std::uint64_t kLargeLog = std::uint64_t{4} << 20;
+inline constexpr std::uint64_t kLongLog = std::uint64_t{64} << 20;
+std::uint64_t log_bytes(FileSystem& fs, const std::string& collection);  // 0 where there is none
+
 // Throws kCorrupt where the catalog is older than the commit that was acknowledged (read before the catalog's transaction began).
 // immutable: it was read where nothing can be said about its log.
 void check_acknowledged(const std::string& collection, std::uint64_t acknowledged, std::uint64_t commit, bool immutable = false);

@@ -1,6 +1,7 @@
 #include "store/writer.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "signet/base/error.h"
 #include "store/view.h"
@@ -41,10 +42,20 @@ void make_folders(FileSystem& fs, const std::string& path) {
   fs.sync_directory(path);
 }
 
-Writer::Writer(FileSystem& fs, const std::string& path, const WriterOptions& options)
-    : fs_(fs), path_(path), options_(options), lock_(path) {
+Writer::Writer(FileSystem& fs, const std::string& path, const WriterOptions& options, std::uint64_t long_log)
+    : fs_(fs), path_(path), options_(options), lock_(path), long_log_(long_log) {
   reach("locked");
   recover();
+}
+
+// Here a service has moved on to the newest commit, and no later one comes in between: all of the log can be copied, and the view
+// that the service takes next does not read from it.
+Writer::~Writer() {
+  if (broken_) return;
+  try {
+    catalog_->empty_log(std::chrono::milliseconds(0));
+  } catch (const std::exception&) {  // the next writer does it
+  }
 }
 
 void Writer::reach(const char* point) const {
@@ -69,9 +80,11 @@ void Writer::recover() {
   catalog_ = std::make_unique<Catalog>(catalog_path(path_), Database::Mode::kWrite, options_.sqlite_vfs);
   load();
   check_acknowledged(path_, acknowledged, state_.commit);
+  catalog_->trust_log();  // not before: what is behind a damaged frame may be rescued by repair, or by a tool
   // What a dead writer left in the log goes into the file now; then no cut-off frame of it lies about. Readers that use the log
   // make SQLite leave that for later, which is no error.
-  catalog_->database().run("PRAGMA busy_timeout = 100; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 10000");
+  catalog_->empty_log(std::chrono::milliseconds(100));
+  log_steps_ = log_bytes(fs_, path_) / long_log_;
   if (catalog_->is_old()) transact([&] { catalog_->upgrade(); });
   reach("recovered");
   sweep(true);
@@ -139,6 +152,23 @@ void Writer::finish_commit() {
     reach("swept");
   }
   broken_ = false;
+  bound_log();
+}
+
+// A log can be begun anew only in a moment when all of it is copied and nobody reads from it, and beside a service that follows
+// every commit there is none as long as commits come. So a commit that takes the log past a multiple of long_log_ waits for that
+// moment, longer than a service needs to move on and to take its view once more. Only such a commit: where somebody keeps a view,
+// waiting is of no use, and the next one waits after as much again. Counted from nothing and not from when this writer was
+// opened, because each of many writers may make one commit.
+void Writer::bound_log() noexcept {
+  constexpr auto kPatience = std::chrono::seconds(2);
+  try {
+    const std::uint64_t steps = log_bytes(fs_, path_) / long_log_;
+    const bool further = steps > log_steps_;
+    if (further) catalog_->empty_log(kPatience);
+    log_steps_ = further ? log_bytes(fs_, path_) / long_log_ : steps;
+  } catch (const std::exception&) {  // what was committed is safe in the log
+  }
 }
 
 void Writer::set_verdicts(std::span<const Verdict> verdicts) {
@@ -164,6 +194,7 @@ std::size_t Writer::erase_verdicts(std::span<const Verdict> pairs) {
     for (const Verdict& pair : pairs)
       erased +=
           (pair.a | pair.b) >> 63 == 0 && catalog_->erase_verdict(std::min(pair.a, pair.b), std::max(pair.a, pair.b)) ? 1u : 0u;
+    return erased > 0;
   });
   return erased;
 }
@@ -174,6 +205,15 @@ std::optional<ImageRecord> Writer::find(const std::string& key) const { return c
 
 std::vector<std::string> Writer::keys_with_prefix(const std::string& prefix) const { return catalog_->keys_with_prefix(prefix); }
 
+// Label 2 is the class of the name 2. Where labels came without names, the first names of all would become those of classes that
+// they were not meant for.
+void Writer::check_may_name_classes() const {
+  if (head_.class_names.empty() && catalog_->count_label(0))
+    fail(ErrorCode::kInvalidArgument, "images of ", path_,
+         " have labels that are numbers without names, and would get the names of classes that come now; add without labels, or "
+         "to a new collection");
+}
+
 void Writer::set_class_names(const std::vector<std::string>& names) {
   const bool extends =
       names.size() >= head_.class_names.size() && std::equal(head_.class_names.begin(), head_.class_names.end(), names.begin());
@@ -182,6 +222,7 @@ void Writer::set_class_names(const std::vector<std::string>& names) {
          " can be appended to, not changed: label numbers of its images refer to them");
   }
   if (names == head_.class_names) return;
+  check_may_name_classes();
   transact([&] {
     head_.class_names = names;
     catalog_->put_head(head_);

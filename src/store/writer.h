@@ -4,6 +4,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "signet/base/error.h"
@@ -11,17 +12,20 @@
 #include "store/catalog.h"
 #include "store/lock.h"
 #include "store/segment.h"
+#include "store/view.h"
 
 namespace signet::store {
 
 using SegmentFiles = std::vector<std::shared_ptr<const SegmentFile>>;
 
 // The implementation: the state in memory always repeats what is committed. A change works inside one transaction (transact),
-// which on failure rolls back and reads the state again.
+// which on failure rolls back and reads the state again. A body that finds nothing to change returns false: then there is no
+// commit.
 class Writer final : public CollectionWriter {
  public:
   // Takes the lock, recovers, sweeps.
-  Writer(FileSystem& fs, const std::string& path, const WriterOptions& options);
+  Writer(FileSystem& fs, const std::string& path, const WriterOptions& options, std::uint64_t long_log = kLongLog);
+  ~Writer() override;
 
   CollectionInfo info() const override;
   std::optional<ImageRecord> find(const std::string& key) const override;
@@ -48,6 +52,8 @@ class Writer final : public CollectionWriter {
   void transact(const Body& body);
   void abandon() noexcept;
   void finish_commit();
+  void bound_log() noexcept;
+  void check_may_name_classes() const;
 
   std::vector<ImageRecord> checked(const AddBatch& batch, const AddOptions& options) const;
   void place(const ImageRecord& record, std::size_t row, const AddBatch& batch, const AddOptions& options, NewCodes& news,
@@ -75,6 +81,7 @@ class Writer final : public CollectionWriter {
   std::set<std::uint64_t> changed_chunks_;        // of tombstones_, in this transaction
   std::vector<std::uint64_t> written_, dropped_;  // numbers of segments, in this transaction
   bool broken_ = false;                           // a commit failed half-way: memory and disk may differ
+  std::uint64_t long_log_, log_steps_ = 0;        // how many of them the log was long at the last look
 };
 
 // Steps to a new, complete collection folder (create, backup and repair share them).
@@ -91,7 +98,15 @@ void Writer::transact(const Body& body) {
     catalog_->begin_write();
     reach("begin");
     ++state_.commit;
-    body();
+    if constexpr (std::is_same_v<std::invoke_result_t<Body>, bool>) {
+      if (!body()) {
+        catalog_->rollback();
+        --state_.commit;
+        return;
+      }
+    } else {
+      body();
+    }
     for (const std::uint64_t chunk : changed_chunks_) catalog_->put_tombstones(chunk, tombstones_.chunks().at(chunk));
     catalog_->put_state(state_);
     reach("before-commit");

@@ -190,6 +190,7 @@ void Writer::write_news(const NewCodes& news, const AddBatch& batch) {
 }
 
 AddResult Writer::add(const AddBatch& batch, const AddOptions& options) {
+  if (!batch.new_classes.empty() && !batch.records.empty()) check_may_name_classes();
   const std::vector<ImageRecord> records = checked(batch, options);
   AddResult result;
   if (records.empty()) return result;
@@ -202,9 +203,11 @@ AddResult Writer::add(const AddBatch& batch, const AddOptions& options) {
     NewCodes news;
     for (std::size_t i = 0; i < records.size(); ++i) place(records[i], i, batch, options, news, result);
     reach("rows-written");
-    if (news.rows.empty()) return;
-    write_news(news, batch);
-    reach("segment-written");
+    if (!news.rows.empty()) {
+      write_news(news, batch);
+      reach("segment-written");
+    }
+    return result.skipped < records.size() || !batch.new_classes.empty();
   });
   return result;
 }
@@ -222,6 +225,7 @@ RemoveResult Writer::remove_keys(std::span<const std::string> keys) {
       }
     }
     reach("rows-written");
+    return result.removed > 0;
   });
   return result;
 }
@@ -239,6 +243,7 @@ RemoveResult Writer::remove_ids(std::span<const std::uint64_t> ids) {
       }
     }
     reach("rows-written");
+    return result.removed > 0;
   });
   return result;
 }

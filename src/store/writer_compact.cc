@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 
 #include "signet/base/error.h"
 #include "store/loaded_segment.h"
@@ -102,9 +103,10 @@ void Writer::shrink_catalog() {
   for (std::int64_t free = db.number("PRAGMA freelist_count"), before = -1; free > 0 && free != before;) {
     before = free;
     db.run("PRAGMA incremental_vacuum(2000)");
+    bound_log();
     free = db.number("PRAGMA freelist_count");
   }
-  db.run("PRAGMA busy_timeout = 200; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA busy_timeout = 10000");
+  catalog_->empty_log(std::chrono::milliseconds(200));
 }
 
 }  // namespace signet::store

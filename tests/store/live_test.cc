@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "model.h"
+#include "store/view.h"
+#include "store/writer.h"
 
 namespace signet {
 namespace {
@@ -13,6 +15,16 @@ namespace {
 class LiveTest : public testing::Test {
  protected:
   std::string home() const { return folder_.path("collection"); }
+  void make_one_image() const {
+    const CodeMatrix code = random_codes(1, kTestBits, 1);
+    CollectionWriter::create(fs_, home(), test_create())->add({&code, test_records(1, 0), kModelA});
+  }
+  // A commit of a megabyte.
+  static void write_much(CollectionWriter& writer, std::size_t number) {
+    ImageRecord record = test_records(1, 0)[0];
+    record.user_json = '"' + std::string(1'000'000, static_cast<char>('a' + number % 26)) + '"';
+    writer.update(std::span(&record, 1));
+  }
   FastFolder folder_;
   FileSystem& fs_ = real_file_system();
 };
@@ -132,6 +144,44 @@ TEST_F(LiveTest, AnotherProcessSeesNewSegments) {
   ::waitpid(child, &status, 0);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   for (const int fd : {to_child[0], to_child[1], to_parent[0], to_parent[1]}) ::close(fd);
+}
+
+// As a service does it: follow a change, give the lock back, take the view once more.
+TEST_F(LiveTest, TheLogOfManyWritersIsBegunAnewBesideAViewThatFollows) {
+  make_one_image();
+  const auto collection = Collection::open(fs_, home());
+  auto view = collection->view();
+  std::uint64_t longest = 0;
+  for (std::size_t i = 0; i < 10; ++i) {
+    auto writer = CollectionWriter::open(fs_, home());
+    write_much(*writer, i);
+    view = collection->view();
+    longest = std::max(longest, store::log_bytes(fs_, home()));
+    writer.reset();
+    view = collection->new_view();
+  }
+  EXPECT_GT(longest, 1'000'000u);
+  EXPECT_LT(longest, 3'000'000u);
+}
+
+TEST_F(LiveTest, TheLogOfOneWriterIsBegunAnewBesideAViewThatFollows) {
+  constexpr std::uint64_t kLong = std::uint64_t{8} << 20;
+  make_one_image();
+  const auto writer = std::make_unique<store::Writer>(fs_, home(), WriterOptions{}, kLong);
+  const auto collection = Collection::open(fs_, home());
+  std::atomic<bool> done{false};
+  std::thread reader([&] {
+    for (std::shared_ptr<const CollectionView> view; !done; std::this_thread::yield()) view = collection->view();
+  });
+  std::uint64_t longest = 0;
+  for (std::size_t i = 0; i < 30; ++i) {
+    write_much(*writer, i);
+    longest = std::max(longest, store::log_bytes(fs_, home()));
+  }
+  done = true;
+  reader.join();
+  EXPECT_GT(longest, 5'000'000u);
+  EXPECT_LT(longest, 20'000'000u);
 }
 
 // Readers in a loop of their own while a writer in another process adds, removes and compacts.

@@ -254,6 +254,86 @@ TEST_F(RepairTest, WithoutItsFrameASegmentIsTakenOnlyWhole) {
   }
 }
 
+// Repairs of a collection whose first segment has lost its codes, interrupted at every operation in turn.
+class InterruptedRepair : public RepairTest {
+ protected:
+  InterruptedRepair() : codes_at_(offset_of(segment(rows_.at(0)), "codes")) {}
+  void damage() const {
+    reset();
+    flip(segment(rows_.at(0)), codes_at_, 1);
+  }
+  std::string repaired() const { return home() + "/repaired-catalog.sqlite"; }
+  // Nothing works from this operation on. False where there are not so many.
+  bool interrupt(std::uint64_t operation) const {
+    damage();
+    FaultFileSystem faulty;
+    faulty.fail_at(operation, Fault::kIoError, true);
+    try {
+      repair_collection(faulty, home());
+    } catch (const Error&) {
+    }
+    return faulty.fault_hit();
+  }
+  // At the first operation after which there is something to finish.
+  void interrupt_late() const {
+    for (std::uint64_t n = 1; interrupt(n) && !fs_.exists(repaired()); ++n) {
+    }
+    ASSERT_TRUE(fs_.exists(repaired()));
+  }
+  static std::map<std::uint64_t, std::string> lost_of(const RepairReport& report) {
+    std::map<std::uint64_t, std::string> lost;
+    for (const ImageRecord& record : report.lost) lost[record.id] = record.key + record.sha256;
+    return lost;
+  }
+  std::uint64_t codes_at_;
+};
+
+TEST_F(InterruptedRepair, IsToldByTheCallThatFinishesIt) {
+  damage();
+  const RepairReport whole = repair_collection(fs_, home());
+  ASSERT_EQ(whole.lost.size(), rows_[0].count);
+  const auto kept = shown();
+  int finished = 0;
+  for (std::uint64_t n = 1; interrupt(n) && !HasFailure(); ++n) {
+    const std::string where = concat("interrupted at operation ", n);
+    const bool to_finish = fs_.exists(repaired());
+    const bool in_force = !to_finish && verify_collection(fs_, home()).ok();
+    const RepairReport report = repair_collection(fs_, home());
+    EXPECT_EQ(shown(), kept) << where;
+    expect_verified(where);
+    if (in_force) continue;
+    finished += to_finish ? 1 : 0;
+    EXPECT_TRUE(report.changed) << where;
+    EXPECT_EQ(lost_of(report), lost_of(whole)) << where;
+    EXPECT_EQ(report.lost_ids, whole.lost_ids) << where;
+    EXPECT_EQ(report.unnamed, whole.unnamed) << where;
+    EXPECT_EQ(report.quarantined, whole.quarantined) << where;
+    EXPECT_EQ(report.kept, whole.kept) << where;
+    EXPECT_FALSE(report.damage.empty()) << where;
+  }
+  EXPECT_GT(finished, 2);
+}
+
+TEST_F(InterruptedRepair, NamesTheReportThatCannotBeRead) {
+  for (const char* content : {"", "no report", "{\"damage\": [[[[]]]]}", "{\"damage\": [{\"file\": 1}]}", "{\"damage\": []}"}) {
+    interrupt_late();
+    ASSERT_EQ(quarantines().size(), 1u);
+    const std::string name = "quarantine/" + quarantines()[0] + "/report.json";
+    if (*content == '\0') {
+      std::filesystem::remove(home() + "/" + name);
+    } else {
+      write_file_atomically(fs_, home() + "/" + name, as_bytes(content));
+    }
+    const RepairReport report = repair_collection(fs_, home());
+    EXPECT_TRUE(report.changed) << content;
+    ASSERT_EQ(report.damage.size(), 1u) << content;
+    EXPECT_EQ(report.damage[0].file, name) << content;
+    EXPECT_NE(report.damage[0].message.find("cannot be told"), std::string::npos) << report.damage[0].message;
+    EXPECT_TRUE(report.lost.empty()) << content;
+    expect_verified(content);
+  }
+}
+
 // A disk that fails once, and one that is full from some operation on.
 TEST_F(RepairTest, AFailedAttemptLeavesNothingBehind) {
   const std::uint64_t at = offset_of(segment(rows_.at(0)), "head") + kModelAt;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -84,6 +85,8 @@ class CollectionView {
   virtual std::vector<ImageRecord> list(std::uint64_t after_id, std::size_t limit) const = 0;  // ids > after_id, ascending
   virtual std::vector<std::uint64_t> ids() const = 0;                               // of all images, ascending; reads no records
   virtual std::vector<std::uint64_t> ids_with_label(std::int32_t label) const = 0;  // ascending
+  // How many images have each label that any has. Reads all of that once, but neither ids nor records.
+  virtual std::map<std::int32_t, std::uint64_t> label_counts() const = 0;
   // The words of an IdFilter that allows these ids, which ascend. Ids that do not exist are left out. One bit a stored code,
   // however large the ids are.
   virtual std::vector<std::uint64_t> filter_words(std::span<const std::uint64_t> ids) const = 0;
@@ -110,7 +113,9 @@ class Collection {
   static std::shared_ptr<Collection> open(FileSystem& fs, const std::string& path, const ReaderOptions& options = {});
   virtual ~Collection() = default;
   virtual const std::string& path() const noexcept = 0;
-  // The newest committed state, also when another process has committed it just now. Cheap where nothing changed.
+  // The newest committed state, also when another process has committed it just now. Cheap where nothing changed: then it is the
+  // same view as before, as long as somebody holds that one, unless the catalog's log has become large; one taken later is not in
+  // its way. Who keeps a view for the next questions asks for it again before each of them, or a few times a second.
   virtual std::shared_ptr<const CollectionView> view() = 0;
   // The same as a view of its own, whose read transaction begins here, also where nothing changed.
   virtual std::shared_ptr<const CollectionView> new_view() = 0;

@@ -50,7 +50,9 @@ struct RepairReport {
 // damaged files, and segment files that are not taken, are moved into quarantine (the files themselves, where the file system has
 // hard links), blocks of a segment whose checksums hold are kept, and every loss is in the report, which is also left as
 // report.json in the quarantine folder. Does nothing to an intact collection. Throws kIo, with everything as it was, where the
-// system refuses to open or map a segment: that says nothing about its codes. Safe to repeat after a crash.
+// system refuses to open or map a segment: that says nothing about its codes. Safe to repeat after a crash: a repair that was
+// interrupted after its new catalog was complete is finished, and what its report.json says is in the report of this one (of
+// records id, key and sha256); where that file cannot be read, `damage` names it.
 RepairReport repair_collection(FileSystem& fs, const std::string& path, const ToolOptions& options = {});
 
 // Copies a consistent state to a new folder while the collection is in use. `target` must not exist; it appears complete or not

@@ -37,7 +37,8 @@ struct AddBatch {
   const CodeMatrix* codes = nullptr;
   std::span<const ImageRecord> records;  // id is ignored unless keep_ids
   std::string model;
-  // Class names to append to those of the collection in the same commit; records may have their numbers.
+  // Class names to append to those of the collection in the same commit; records may have their numbers. As with set_class_names,
+  // none where images have labels and the collection has no names (kInvalidArgument).
   std::span<const std::string> new_classes = {};
 };
 
@@ -74,7 +75,8 @@ struct CompactResult {
 // The one writer of a collection. Every call that returns is durable: it survives kill -9 and power loss. A call that throws has
 // changed nothing, with one exception: after a commit that failed half-way (kIo from the disk) the state is the old or the new
 // one, and the writer refuses further calls until it is opened again. Not thread-safe; views may be taken and searched by other
-// threads all the while.
+// threads all the while. A commit that takes the catalog's log past another 64 MB waits up to two seconds for views that are in
+// the way of a new log.
 class CollectionWriter {
  public:
   // Makes a new collection and opens it. The folder must not exist or be empty (kInvalidArgument).
@@ -91,9 +93,9 @@ class CollectionWriter {
   virtual std::vector<std::string> keys_with_prefix(const std::string& prefix) const = 0;  // in bytewise order; reads no records
 
   // All or nothing, one commit. Throws kInvalidArgument for a key twice in the batch (naming it), for a bad key, label, hash or
-  // JSON; kMismatch for another length or model. An empty batch does nothing.
+  // JSON; kMismatch for another length or model. An empty batch does nothing, and one that changes nothing makes no commit.
   virtual AddResult add(const AddBatch& batch, const AddOptions& options = {}) = 0;
-  // One commit; unknown ones are reported, not an error.
+  // One commit, none where nothing is removed; unknown ones are reported, not an error.
   virtual RemoveResult remove_keys(std::span<const std::string> keys) = 0;
   virtual RemoveResult remove_ids(std::span<const std::uint64_t> ids) = 0;
   // Replaces the records of existing keys without touching codes (labels, user_json, ...); throws kNotFound naming a key that is
@@ -103,10 +105,12 @@ class CollectionWriter {
   // One commit. The newest verdict on a pair holds; a and b may come in either order. Throws kInvalidArgument where a == b,
   // kNotFound naming an id that is not there; nothing is changed then.
   virtual void set_verdicts(std::span<const Verdict> verdicts) = 0;
-  // Forgets what was said about these pairs (`duplicate` is not looked at); returns how many there were.
+  // Forgets what was said about these pairs (`duplicate` is not looked at); returns how many there were. One commit, none where
+  // nothing was said.
   virtual std::size_t erase_verdicts(std::span<const Verdict> pairs) = 0;
 
-  // The names may be appended to; existing ones keep their places (kInvalidArgument otherwise).
+  // The names may be appended to; existing ones keep their places (kInvalidArgument otherwise). kInvalidArgument too for the first
+  // names where images have labels already: those are numbers that were given without them.
   virtual void set_class_names(const std::vector<std::string>& names) = 0;
   virtual void set_origin(const std::string& model_path, const std::string& root) = 0;
   // Ids below `id` will not be given any more (a migrated collection starts where the old one ended).
