@@ -185,6 +185,9 @@ void serve(const ServeArguments& arguments) {
 
   Service service(real_file_system(), service_options);
   tell_without_model(service);
+  if (service_options.writable && !service.writable())
+    note("serve",
+         concat(arguments.collection, " cannot be written to here, so nothing is changed over HTTP, as with --read-only"));
   Api api(service, api_options);
   HttpServer server(http_options, api);
   api.watch([&server] { return server.counters(); });

@@ -238,6 +238,31 @@ TEST_F(BadInput, CifarWrongNumberOfNames) {
   expect_refused(folder.path(), ErrorCode::kCorrupt, {"batches.meta.txt", "2 class names"});
 }
 
+// ---- files that somebody writes to while a data set is open
+
+TEST_F(BadInput, FilesThatAreCutShortAfterOpeningFailAtGet) {
+  td::make_idx(folder / "idx", "train", 4, 2, 8);
+  td::make_cifar(folder / "cifar", 1, 2);
+  td::make_tar(folder / "x.tar", td::class_files(2, 2, 8));
+  const auto expect_cut = [&](const std::string& data, const std::string& file) {
+    const auto dataset = open_dataset(folder / data);
+    EXPECT_NO_THROW(dataset->get(0));
+    std::filesystem::resize_file(folder / file, 0);  // of a mapping the first byte would kill
+    expect_error([&] { dataset->get(0); }, ErrorCode::kIo, {file, "became shorter"});
+  };
+  expect_cut("idx", "idx/train-images-idx3-ubyte");
+  expect_cut("cifar", "cifar/data_batch_1.bin");
+  expect_cut("x.tar", "x.tar");
+}
+
+TEST_F(BadInput, TarMembersOverTheLimitOfBytesFailAtGet) {
+  td::make_tar(folder / "x.tar", td::class_files(1, 1, 8));
+  DatasetOptions options;
+  options.limits.max_bytes = 10;
+  expect_error([&] { open_dataset(folder / "x.tar", options)->get(0); }, ErrorCode::kInvalidArgument,
+               {"x.tar:class0/0000.png", "at most 10"});
+}
+
 // ---- folder
 
 TEST_F(BadInput, UnreadablePicturesFailOnlyAtGetWithTheirKey) {

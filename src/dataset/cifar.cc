@@ -25,8 +25,8 @@ constexpr std::array<const char*, 10> kNames{"airplane", "automobile", "bird",  
                                              "dog",      "frog",       "horse", "ship", "truck"};
 
 struct CifarBatch {
-  std::unique_ptr<MappedFile> file;
-  std::string prefix, split;  // "data_batch_1", "train"
+  std::unique_ptr<ReadableFile> file;
+  std::string path, prefix, split;  // prefix: "data_batch_1", split: "train"
   std::size_t first = 0, count = 0;
 };
 
@@ -57,7 +57,8 @@ class CifarDataset final : public Dataset {
 
   Sample get(std::size_t i) const override {
     const CifarBatch& part = part_of(i);
-    const std::span<const std::byte> planes = part.file->data().subspan((i - part.first) * kRecord + 1, 3 * kPlane);
+    std::array<std::byte, 3 * kPlane> planes{};
+    read_fully(*part.file, (i - part.first) * kRecord + 1, planes, part.path);
     Sample sample{{kSide, kSide, 3, std::vector<std::uint8_t>(3 * kPlane)}, {labels_[i]}, key(i)};
     for (std::size_t p = 0; p < kPlane; ++p) {
       for (std::size_t c = 0; c < 3; ++c) sample.image.pixels[3 * p + c] = std::to_integer<std::uint8_t>(planes[c * kPlane + p]);
@@ -95,9 +96,11 @@ std::vector<std::string> batches_at(const std::string& path) {
   return train;
 }
 
+std::string names_path(const std::string& folder) { return join_path(folder, "batches.meta.txt"); }
+
 // One name a line; what is no list of ten names is an error, because labels would silently get wrong names.
 std::vector<std::string> read_names(const std::string& folder) {
-  const std::string path = join_path(folder, "batches.meta.txt");
+  const std::string path = names_path(folder);
   if (!real_file_system().exists(path)) return {kNames.begin(), kNames.end()};
   constexpr std::uint64_t kLimit = 1 << 16;
   std::istringstream text(read_text_file(real_file_system(), path, kLimit));
@@ -112,19 +115,24 @@ std::vector<std::string> read_names(const std::string& folder) {
 }
 
 CifarBatch open_batch(const std::string& path, std::vector<std::int32_t>& labels) {
-  CifarBatch part{.file = real_file_system().map(path),
+  CifarBatch part{.file = real_file_system().open(path),
+                  .path = path,
                   .prefix = file_name(path),
                   .split = split_of(file_name(path)),
                   .first = labels.size()};
   if (part.prefix.ends_with(".bin")) part.prefix.resize(part.prefix.size() - 4);
-  const std::span<const std::byte> data = part.file->data();
-  if (!is_cifar_size(data.size())) {
-    fail(ErrorCode::kCorrupt, path, ": has ", data.size(), " bytes; CIFAR-10 files hold records of ", kRecord,
+  const std::uint64_t size = part.file->size();
+  if (!is_cifar_size(size)) {
+    fail(ErrorCode::kCorrupt, path, ": has ", size, " bytes; CIFAR-10 files hold records of ", kRecord,
          " bytes, at least one and nothing else");
   }
-  part.count = data.size() / kRecord;
+  part.count = size / kRecord;
+  constexpr std::size_t kAtOnce = 256;
+  std::vector<std::byte> some(std::min(part.count, kAtOnce) * kRecord);
   for (std::size_t i = 0; i < part.count; ++i) {
-    const auto label = std::to_integer<std::int32_t>(data[i * kRecord]);
+    if (i % kAtOnce == 0)
+      read_fully(*part.file, i * kRecord, std::span(some).first(std::min(part.count - i, kAtOnce) * kRecord), path);
+    const auto label = std::to_integer<std::int32_t>(some[i % kAtOnce * kRecord]);
     if (label >= static_cast<std::int32_t>(kNames.size())) {
       fail(ErrorCode::kCorrupt, path, ": the record at offset ", i * kRecord, " has label ", label, "; 0 to 9 would be right");
     }
@@ -141,6 +149,14 @@ bool has_cifar_files(const std::string& folder) {
   const std::vector<std::string> names = real_file_system().list(folder);
   return std::any_of(names.begin(), names.end(),
                      [](const std::string& name) { return is_train_name(name) || is_test_name(name); });
+}
+
+std::vector<std::string> cifar_files(const std::string& path) {
+  std::vector<std::string> files = batches_at(path);
+  if (files.empty()) return files;
+  const std::string names = names_path(parent_path(files.front()));
+  if (real_file_system().exists(names)) files.push_back(names);
+  return files;
 }
 
 std::vector<std::string> cifar_splits(const std::string& path) {

@@ -94,6 +94,17 @@ std::string counted(std::size_t count, const char* noun) {
   return concat(count, " ", noun, count == 1 ? "" : word.ends_with('s') ? "es" : "s");
 }
 
+void read_fully(const ReadableFile& file, std::uint64_t offset, std::span<std::byte> out, const std::string& path) {
+  for (std::size_t done = 0; done < out.size();) {
+    const std::size_t got = file.read(offset + done, out.subspan(done));
+    if (got == 0) {
+      fail(ErrorCode::kIo, path, ": became shorter after it was opened, bytes at offset ", offset + done,
+           " are missing; open it anew when nobody writes it");
+    }
+    done += got;
+  }
+}
+
 void fail_range(const Dataset& dataset, std::size_t i) {
   fail(ErrorCode::kInvalidArgument, dataset.describe(), ": there is no image ", i, "; 0 to ", dataset.size(),
        " less 1 would be right");

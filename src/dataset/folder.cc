@@ -104,7 +104,7 @@ std::vector<std::string> tars_by_split(const std::string& folder) {
 
 struct Archive {
   std::string path;
-  std::unique_ptr<MappedFile> file;
+  std::unique_ptr<ReadableFile> file;
   std::vector<TarMember> members;
 };
 
@@ -112,23 +112,34 @@ struct Archive {
 struct Archives {
   std::vector<Archive> list;
   std::vector<TreeFile> files;
+  std::vector<std::size_t> sources;  // of each sample
 
   void add(const std::string& path, const std::string& path_prefix, const std::string& key_prefix) {
-    Archive archive{path, real_file_system().map(path), {}};
-    archive.members = list_tar(archive.file->data(), path);
+    Archive archive{path, real_file_system().open(path), {}};
+    archive.members = list_tar(*archive.file, path);
     for (const TarMember& member : archive.members)
       files.push_back({path_prefix + member.name, key_prefix + member.name, files.size()});
     list.push_back(std::move(archive));
   }
 
-  Image load(std::size_t source, const DecodeLimits& limits) const {
-    std::size_t a = 0;
+  std::pair<const Archive&, const TarMember&> member(std::size_t sample) const {
+    std::size_t source = sources[sample], a = 0;
     while (source >= list[a].members.size()) source -= list[a++].members.size();
-    const TarMember& member = list[a].members[source];
-    return decode_image(list[a].file->data().subspan(member.offset, member.size), concat(list[a].path, ":", member.name), limits);
+    return {list[a], list[a].members[source]};
+  }
+
+  Image load(std::size_t sample, const DecodeLimits& limits) const {
+    const auto& [archive, found] = member(sample);
+    const std::string name = concat(archive.path, ":", found.name);
+    if (found.size > limits.max_bytes)  // before it is read, as decode_image would
+      fail(ErrorCode::kInvalidArgument, name, ": is ", found.size, " bytes; at most ", limits.max_bytes, " are read");
+    std::vector<std::byte> bytes(found.size);
+    read_fully(*archive.file, found.offset, bytes, name);
+    return decode_image(bytes, name, limits);
   }
 };
 
+// One archive, or a folder of them.
 Archives read_archives(const std::string& path) {
   Archives archives;
   if (!is_folder(path)) {
@@ -172,12 +183,10 @@ std::shared_ptr<const Dataset> open_archives(const std::string& path, const Data
   const auto archives = std::make_shared<Archives>(read_archives(path));
   const Tree tree = arrange_tree(archives->files, options.split, path);
   Listed::Parts parts = parts_of(tree, archives->files, describe_tree(kind, tree));
-  std::vector<std::size_t> sources;
-  for (const TreeSample& sample : tree.samples) sources.push_back(archives->files[sample.file].source);
+  for (const TreeSample& sample : tree.samples) archives->sources.push_back(archives->files[sample.file].source);
   archives->files = {};  // keys are in parts now
-  parts.load = [archives, sources = std::move(sources), limits = options.limits](std::size_t i, const std::string&) {
-    return archives->load(sources[i], limits);
-  };
+  parts.encoded_bytes = [archives](std::size_t i) -> std::uint64_t { return archives->member(i).second.size; };
+  parts.load = [archives, limits = options.limits](std::size_t i, const std::string&) { return archives->load(i, limits); };
   return std::make_shared<Listed>(std::move(parts));
 }
 
@@ -185,6 +194,13 @@ std::shared_ptr<const Dataset> open_archives(const std::string& path, const Data
 
 std::shared_ptr<const Dataset> open_tar(const std::string& path, const DatasetOptions& options) {
   return open_archives(path, options, "tar");
+}
+
+std::vector<std::string> tar_files(const std::string& path) {
+  if (!is_folder(path)) return {path};
+  std::vector<std::string> files = tars_by_split(path);
+  for (std::string& file : files) file = join_path(path, file);
+  return files;
 }
 
 std::vector<std::string> tar_splits(const std::string& path) { return arrange_tree(read_archives(path).files, "", path).splits; }

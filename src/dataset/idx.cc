@@ -2,7 +2,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <iomanip>
 #include <memory>
 #include <optional>
@@ -31,12 +30,17 @@ std::uint32_t big32(std::span<const std::byte> b, std::size_t at) {
   return value;
 }
 
-// The data of an idx file: mapped where the file is plain, inflated into memory where it is a .gz.
+// An idx file, whose data is read where it is asked for, or was inflated into memory where the file is a .gz.
 struct IdxFile {
+  std::string path;
   std::vector<std::uint32_t> sizes;
-  std::span<const std::byte> data;
-  std::unique_ptr<MappedFile> mapped;
+  std::unique_ptr<ReadableFile> plain;  // null: inflated
+  std::size_t head_size = 0;            // of the plain file: where its data begins
   std::vector<std::byte> inflated;
+  void read(std::size_t offset, std::span<std::byte> out) const {
+    if (plain != nullptr) return read_fully(*plain, head_size + offset, out, path);
+    std::copy_n(inflated.data() + offset, out.size(), out.begin());
+  }
 };
 
 // Checks the head and gives the sizes. `what`: "images" with 3 dimensions or "labels" with 1.
@@ -81,24 +85,14 @@ std::vector<std::byte> inflate_up_to(std::uint64_t claimed, GzipReader& reader) 
   return data;
 }
 
-IdxFile read_idx(const std::string& path, std::size_t dimensions, const char* what) {
-  IdxFile file;
-  file.mapped = real_file_system().map(path);
-  const std::span<const std::byte> raw = file.mapped->data();
-  const std::size_t head_size = 4 + 4 * dimensions;
-  if (!is_gzip(raw)) {
-    file.sizes = parse_head(raw.first(std::min(raw.size(), head_size)), path, dimensions, what);
-    const std::uint64_t claimed = claimed_bytes(file.sizes);
-    if (claimed != raw.size() - head_size) {
-      fail(ErrorCode::kCorrupt, path, ": this idx file claims ", claimed, " bytes of ", what, " and holds ",
-           raw.size() - head_size, "; both should be equal");
-    }
-    file.data = raw.subspan(head_size);
-    return file;
-  }
+// Sizes and data of a .gz. Its compressed bytes are mapped and not read into memory: nothing bounds their number.
+void inflate_idx(IdxFile& file, std::size_t dimensions, const char* what) {
+  const std::string& path = file.path;
+  const std::unique_ptr<MappedFile> mapped = real_file_system().map(path);
+  const std::span<const std::byte> raw = mapped->data();
   GzipReader reader(raw, path);
   std::array<std::byte, 16> head{};
-  const std::size_t got = reader.read(std::span(head).first(head_size));
+  const std::size_t got = reader.read(std::span(head).first(4 + 4 * dimensions));
   file.sizes = parse_head(std::span(head).first(got), path, dimensions, what);
   const std::uint64_t claimed = claimed_bytes(file.sizes);
   if (claimed > raw.size() * kMaxExpansion) {
@@ -112,8 +106,27 @@ IdxFile read_idx(const std::string& path, std::size_t dimensions, const char* wh
     fail(ErrorCode::kCorrupt, path, ": this idx file claims ", claimed, " bytes of ", what, " and holds ",
          held == claimed ? "more" : std::to_string(held), "; both should be equal");
   }
-  file.mapped.reset();
-  file.data = file.inflated;
+}
+
+IdxFile read_idx(const std::string& path, std::size_t dimensions, const char* what) {
+  IdxFile file;
+  file.path = path;
+  file.head_size = 4 + 4 * dimensions;
+  file.plain = real_file_system().open(path);
+  const std::uint64_t size = file.plain->size();
+  std::vector<std::byte> head(std::min<std::uint64_t>(size, file.head_size));
+  read_fully(*file.plain, 0, head, path);
+  if (is_gzip(head)) {
+    file.plain.reset();
+    inflate_idx(file, dimensions, what);
+    return file;
+  }
+  file.sizes = parse_head(head, path, dimensions, what);
+  const std::uint64_t claimed = claimed_bytes(file.sizes);
+  if (claimed != size - file.head_size) {
+    fail(ErrorCode::kCorrupt, path, ": this idx file claims ", claimed, " bytes of ", what, " and holds ", size - file.head_size,
+         "; both should be equal");
+  }
   return file;
 }
 
@@ -249,9 +262,8 @@ class IdxDataset final : public Dataset {
     const IdxPart& part = part_of(i);
     const std::uint32_t height = part.images.sizes[1], width = part.images.sizes[2];
     const std::size_t bytes = std::size_t{width} * height;
-    const std::span<const std::byte> pixels = part.images.data.subspan((i - part.first) * bytes, bytes);
     Sample sample{{width, height, 1, std::vector<std::uint8_t>(bytes)}, {}, key(i)};
-    std::memcpy(sample.image.pixels.data(), pixels.data(), bytes);
+    part.images.read((i - part.first) * bytes, std::as_writable_bytes(std::span(sample.image.pixels)));
     const std::span<const std::int32_t> list = labels(i);
     sample.labels.assign(list.begin(), list.end());
     return sample;
@@ -288,14 +300,16 @@ IdxPart read_images(const IdxPair& pair, const DecodeLimits& limits) {
 std::vector<std::int32_t> read_labels(const IdxPair& pair, std::size_t count, std::vector<const KnownLabels*>& recognised) {
   if (pair.labels.empty()) return {};
   const IdxFile file = read_idx(pair.labels, 1, "labels");
-  if (count > 0 && file.data.size() != count) {
-    fail(ErrorCode::kCorrupt, pair.labels, ": holds ", file.data.size(), " labels, but ", pair.images, " holds ", count,
+  const std::size_t held = file.sizes[0];  // as many as there are, which was checked
+  if (count > 0 && held != count) {
+    fail(ErrorCode::kCorrupt, pair.labels, ": holds ", held, " labels, but ", pair.images, " holds ", count,
          " images; both should be equal");
   }
-  recognised.push_back(recognise(file.data));
-  std::vector<std::int32_t> labels(file.data.size());
-  std::transform(file.data.begin(), file.data.end(), labels.begin(),
-                 [](std::byte b) { return std::to_integer<std::int32_t>(b); });
+  std::vector<std::byte> data(held);
+  file.read(0, data);
+  recognised.push_back(recognise(data));
+  std::vector<std::int32_t> labels(held);
+  std::transform(data.begin(), data.end(), labels.begin(), [](std::byte b) { return std::to_integer<std::int32_t>(b); });
   return labels;
 }
 
@@ -313,6 +327,15 @@ std::string describe_idx(const std::vector<IdxPart>& parts, std::size_t classes,
 bool has_idx_files(const std::string& folder) {
   const std::vector<std::string> names = real_file_system().list(folder);
   return std::any_of(names.begin(), names.end(), is_images_name);
+}
+
+std::vector<std::string> idx_files(const std::string& path) {
+  std::vector<std::string> files;
+  for (const IdxPair& pair : pairs_at(path)) {
+    files.push_back(pair.images);
+    if (!pair.labels.empty()) files.push_back(pair.labels);
+  }
+  return files;
 }
 
 std::vector<std::string> idx_splits(const std::string& path) {

@@ -26,6 +26,7 @@ class Listed final : public Dataset {
     std::string description;
     std::vector<std::string> left_out;
     std::function<Image(std::size_t i, const std::string& key)> load;
+    std::function<std::uint64_t(std::size_t i)> encoded_bytes;  // empty: as in Dataset
     void add(std::string key, std::span<const std::int32_t> list) {
       keys.push_back(std::move(key));
       labels.insert(labels.end(), list.begin(), list.end());
@@ -47,6 +48,10 @@ class Listed final : public Dataset {
   Sample get(std::size_t i) const override {
     const std::span<const std::int32_t> list = labels(i);
     return {parts_.load(i, parts_.keys[i]), {list.begin(), list.end()}, parts_.keys[i]};
+  }
+  std::uint64_t encoded_bytes(std::size_t i) const override {
+    check(i);
+    return parts_.encoded_bytes ? parts_.encoded_bytes(i) : 0;
   }
   const std::vector<std::string>& class_names() const noexcept override { return parts_.class_names; }
   std::string describe() const override { return parts_.description; }

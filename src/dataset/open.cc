@@ -144,6 +144,23 @@ std::shared_ptr<const Dataset> open_dataset(const std::string& path, const Datas
   return reader::open_folder(path, options);
 }
 
+std::vector<std::string> dataset_files(const std::string& path, const DatasetOptions& options) {
+  switch (resolve(path, options.format)) {
+    case DatasetFormat::kIdx:
+      return reader::idx_files(path);
+    case DatasetFormat::kCifar:
+      return reader::cifar_files(path);
+    case DatasetFormat::kTar:
+      return reader::tar_files(path);
+    case DatasetFormat::kManifest:
+      return {};
+    case DatasetFormat::kFolder:
+    case DatasetFormat::kAuto:
+      break;
+  }
+  return reader::is_folder(path) ? reader::tar_files(path) : std::vector<std::string>();
+}
+
 std::vector<std::string> dataset_splits(const std::string& path, const DatasetOptions& options) {
   switch (resolve(path, options.format)) {
     case DatasetFormat::kIdx:

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "signet/base/file_system.h"
 #include "signet/dataset/dataset.h"
 
 // The readers of this room, one source file each, and what they share. open.cc chooses among them.
@@ -23,6 +25,11 @@ std::vector<std::string> cifar_splits(const std::string& path);
 std::vector<std::string> folder_splits(const std::string& path);
 std::vector<std::string> tar_splits(const std::string& path);
 std::vector<std::string> manifest_splits(const std::string& path);
+
+// As dataset_files, of one format. Of a folder of pictures: the tars named by split that it holds instead.
+std::vector<std::string> idx_files(const std::string& path);
+std::vector<std::string> cifar_files(const std::string& path);
+std::vector<std::string> tar_files(const std::string& path);
 
 bool has_idx_files(const std::string& folder);
 bool has_cifar_files(const std::string& folder);
@@ -45,6 +52,11 @@ bool has_picture_name(const std::string& name);
 
 // "1 picture", "2 pictures".
 std::string counted(std::size_t count, const char* noun);
+
+// Fills `out` with the bytes from `offset` on. What is read after a data set was opened is read in this way and not from a
+// mapping: somebody may cut the file short meanwhile, and touching a mapping beyond the end kills. Throws kIo naming `path` where
+// the bytes are not there any more.
+void read_fully(const ReadableFile& file, std::uint64_t offset, std::span<std::byte> out, const std::string& path);
 
 [[noreturn]] void fail_range(const Dataset& dataset, std::size_t i);
 

@@ -362,6 +362,35 @@ TEST_F(Readers, ManifestColumnsMayStandInAnyOrder) {
 
 // ---- what a path is
 
+TEST_F(Readers, FilesOfDataSetsAreNamed) {
+  using Files = std::vector<std::string>;
+  td::make_idx_pair(folder / "idx", 2, 2, 2, 8);
+  EXPECT_EQ(dataset_files(folder / "idx"), (Files{folder / "idx/train-images-idx3-ubyte", folder / "idx/train-labels-idx1-ubyte",
+                                                  folder / "idx/t10k-images-idx3-ubyte", folder / "idx/t10k-labels-idx1-ubyte"}));
+  std::filesystem::remove(folder / "idx/t10k-labels-idx1-ubyte");
+  EXPECT_EQ(dataset_files(folder / "idx/t10k-images-idx3-ubyte"), Files{folder / "idx/t10k-images-idx3-ubyte"});
+  td::make_cifar(folder / "cifar", 1, 1);
+  td::write(folder / "cifar/batches.meta.txt", "names");
+  EXPECT_EQ(dataset_files(folder / "cifar"),
+            (Files{folder / "cifar/data_batch_1.bin", folder / "cifar/test_batch.bin", folder / "cifar/batches.meta.txt"}));
+  td::make_tar(folder / "tars/train.tar", td::class_files(1, 1, 8));
+  EXPECT_EQ(dataset_files(folder / "tars/train.tar"), Files{folder / "tars/train.tar"});
+  EXPECT_EQ(dataset_files(folder / "tars"), Files{folder / "tars/train.tar"});
+  td::make_class_folder(folder / "plain", 1, 1, 8);
+  td::write(folder / "list.csv", "key\nplain/class0/0000.png\n");
+  for (const char* name : {"plain", "plain/class0/0000.png", "list.csv"})
+    EXPECT_EQ(dataset_files(folder / name), Files{}) << name;
+}
+
+TEST_F(Readers, EncodedBytesAreThoseOfATarsMember) {
+  const td::NamedFiles files = td::class_files(1, 2, 8);
+  td::make_tar(folder / "x.tar", files);
+  td::write_all(folder / "plain", files);
+  const auto tar = open_dataset(folder / "x.tar");
+  for (std::size_t i = 0; i < files.size(); ++i) EXPECT_EQ(tar->encoded_bytes(i), files[i].second.size());
+  EXPECT_EQ(open_dataset(folder / "plain")->encoded_bytes(0), 0u);
+}
+
 TEST_F(Readers, FormatsAreDetected) {
   td::make_idx(folder / "idx", "train", 2, 2, 8);
   td::make_cifar(folder / "cifar", 1, 1);

@@ -1,9 +1,12 @@
 #include "dataset/tar.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <span>
 #include <string>
@@ -69,12 +72,35 @@ bool checksum_fits(std::span<const std::byte> block) noexcept {
   return stored == plain || (with_sign >= 0 && stored == static_cast<std::uint64_t>(with_sign));
 }
 
+bool is_compressed(std::span<const std::byte> head) noexcept {
+  const auto starts = [&](std::string_view magic) {
+    return head.size() >= magic.size() && std::memcmp(head.data(), magic.data(), magic.size()) == 0;
+  };
+  return starts("\x1F\x8B") || starts("BZh") ||
+         starts(
+             "\xFD"
+             "7zXZ") ||
+         starts("\x28\xB5\x2F\xFD");
+}
+
+// An archive by its size and a function that fills a span with the bytes from an offset on, all of them inside.
+struct ArchiveBytes {
+  std::uint64_t size;
+  std::function<void(std::uint64_t offset, std::span<std::byte> out)> read;
+};
+
 class Lister {
  public:
-  Lister(std::span<const std::byte> archive, const std::string& name) : archive_(archive), name_(name) {}
+  Lister(ArchiveBytes archive, const std::string& name) : archive_(std::move(archive)), name_(name) {}
 
   std::vector<TarMember> run() {
-    if (archive_.empty()) fail(ErrorCode::kCorrupt, name_, ": is empty; a tar archive would be right");
+    if (archive_.size == 0) fail(ErrorCode::kCorrupt, name_, ": is empty; a tar archive would be right");
+    const std::span<std::byte> head = std::span(block_).first(std::min<std::uint64_t>(archive_.size, kBlock));
+    archive_.read(0, head);
+    if (is_compressed(head)) {
+      fail(ErrorCode::kUnsupported, name_,
+           ": is compressed, and pictures in it cannot be reached one by one; unpack it to a plain .tar first");
+    }
     while (next()) {
     }
     return std::move(members_);
@@ -86,10 +112,11 @@ class Lister {
   }
 
   bool next() {
-    if (archive_.size() - at_ < kBlock) corrupt(at_ == 0 ? "is shorter than one block" : "ends without its end mark");
-    const std::span<const std::byte> block = archive_.subspan(at_, kBlock);
+    if (archive_.size - at_ < kBlock) corrupt(at_ == 0 ? "is shorter than one block" : "ends without its end mark");
+    archive_.read(at_, block_);
+    const std::span<const std::byte> block = block_;
     if (is_zero(block)) {
-      if (at_ == 0 && archive_.size() % kBlock != 0) corrupt("has no header");
+      if (at_ == 0 && archive_.size % kBlock != 0) corrupt("has no header");
       return false;
     }
     if (!checksum_fits(block)) corrupt(at_ == 0 ? "has no tar header" : "has a damaged header");
@@ -103,9 +130,9 @@ class Lister {
         file || meta || (type != '1' && type != '2' && type != '3' && type != '4' && type != '5' && type != '6');
     if (!has_data) size = 0;
     const std::size_t begin = at_ + kBlock;
-    if (size > archive_.size() - begin) corrupt(concat("claims ", size, " bytes where ", archive_.size() - begin, " are left,"));
+    if (size > archive_.size - begin) corrupt(concat("claims ", size, " bytes where ", archive_.size - begin, " are left,"));
     if (meta) {
-      read_meta(type, archive_.subspan(begin, static_cast<std::size_t>(size)));
+      read_meta(type, begin, static_cast<std::size_t>(size));
     } else {
       read_member(type, block, begin, static_cast<std::size_t>(size));
       long_name_.clear();
@@ -113,13 +140,15 @@ class Lister {
       pax_size_ = -1;
     }
     const std::size_t padded = (static_cast<std::size_t>(size) + kBlock - 1) / kBlock * kBlock;
-    if (padded > archive_.size() - begin) corrupt("ends inside a member");
+    if (padded > archive_.size - begin) corrupt("ends inside a member");
     at_ = begin + padded;
     return true;
   }
 
-  void read_meta(char type, std::span<const std::byte> data) {
-    if (data.size() > kMaxMeta) corrupt(concat("has a name record of ", data.size(), " bytes"));
+  void read_meta(char type, std::size_t begin, std::size_t size) {
+    if (size > kMaxMeta) corrupt(concat("has a name record of ", size, " bytes"));
+    std::vector<std::byte> data(size);
+    archive_.read(begin, data);
     const std::string_view text = as_text(data);
     if (type == 'L') long_name_ = text.substr(0, text.find('\0'));
     if (type == 'K') long_link_ = text.substr(0, text.find('\0'));
@@ -209,8 +238,9 @@ class Lister {
     return path;
   }
 
-  std::span<const std::byte> archive_;
+  const ArchiveBytes archive_;
   const std::string& name_;
+  std::array<std::byte, kBlock> block_{};
   std::size_t at_ = 0;
   std::string long_name_, long_link_;  // for the next member
   std::int64_t pax_size_ = -1;         // for the next member; -1: none
@@ -224,18 +254,17 @@ bool looks_like_tar(std::span<const std::byte> head) noexcept {
   return head.size() >= kBlock && !is_zero(head.first(kBlock)) && checksum_fits(head.first(kBlock));
 }
 
+std::vector<TarMember> list_tar(const ReadableFile& archive, const std::string& name) {
+  const auto read = [&](std::uint64_t offset, std::span<std::byte> out) { read_fully(archive, offset, out, name); };
+  return Lister({archive.size(), read}, name).run();
+}
+
 std::vector<TarMember> list_tar(std::span<const std::byte> archive, const std::string& name) {
-  const auto starts = [&](std::string_view magic) {
-    return archive.size() >= magic.size() && std::memcmp(archive.data(), magic.data(), magic.size()) == 0;
+  const auto read = [&](std::uint64_t offset, std::span<std::byte> out) {
+    const std::span<const std::byte> part = archive.subspan(offset, out.size());
+    std::copy(part.begin(), part.end(), out.begin());
   };
-  if (starts("\x1F\x8B") || starts("BZh") ||
-      starts("\xFD"
-             "7zXZ") ||
-      starts("\x28\xB5\x2F\xFD")) {
-    fail(ErrorCode::kUnsupported, name,
-         ": is compressed, and pictures in it cannot be reached one by one; unpack it to a plain .tar first");
-  }
-  return Lister(archive, name).run();
+  return Lister({archive.size(), read}, name).run();
 }
 
 }  // namespace signet::reader

@@ -68,17 +68,17 @@ bool AccessKeys::can_write() const noexcept {
   return std::any_of(keys_.begin(), keys_.end(), [](const Key& key) { return key.access == Access::kWrite; });
 }
 
-Access AccessKeys::allowed(std::string_view authorization) const {
+AccessKeys::Match AccessKeys::match(std::string_view authorization) const {
   constexpr std::string_view kScheme = "bearer ";
-  Access best = Access::kNone;
-  if (authorization.size() <= kScheme.size() || authorization.size() > kScheme.size() + kMost) return best;
+  Match best;
+  if (keys_.empty() || authorization.size() <= kScheme.size() || authorization.size() > kScheme.size() + kMost) return best;
   for (std::size_t i = 0; i < kScheme.size(); ++i) {
     const char c = authorization[i];
     if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) != kScheme[i]) return best;
   }
   const std::string shown = digest(trimmed(authorization.substr(kScheme.size())));
   for (const Key& key : keys_) {
-    if (equal_in_constant_time(shown, key.digest)) best = std::max(best, key.access);
+    if (equal_in_constant_time(shown, key.digest)) best = {std::max(best.access, key.access), key.digest};
   }
   return best;
 }

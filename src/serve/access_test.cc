@@ -22,6 +22,19 @@ TEST(AccessKeys, TellReadersFromWriters) {
   EXPECT_EQ(keys.allowed("bearer  ABCDEFGHIJKLMNOPQRST "), Access::kWrite);
 }
 
+TEST(AccessKeys, AreNamedAlikeHoweverTheHeaderIsSpelled) {
+  const AccessKeys keys = AccessKeys::parse(kText, "keys");
+  const std::string_view reader = keys.match("Bearer 0123456789abcdef").key;
+  EXPECT_NE(reader, "");
+  EXPECT_EQ(reader.find("0123456789abcdef"), std::string_view::npos);
+  for (const char* shown : {"bearer 0123456789abcdef", "BEARER   0123456789abcdef\t ", "bEaReR \t0123456789abcdef"})
+    EXPECT_EQ(keys.match(shown).key, reader) << shown;
+  EXPECT_NE(keys.match("Bearer ABCDEFGHIJKLMNOPQRST").key, reader);
+  EXPECT_EQ(keys.match("Bearer 0123456789abcdee").key, "");
+  const AccessKeys twice = AccessKeys::parse("write 0123456789abcdef\nread 0123456789abcdef\n", "keys");
+  EXPECT_EQ(twice.match("Bearer 0123456789abcdef").access, Access::kWrite);
+}
+
 TEST(AccessKeys, AllowNothingElse) {
   const AccessKeys keys = AccessKeys::parse(kText, "keys");
   for (const char* shown :

@@ -108,7 +108,8 @@ Api::State::State(Service& service_in, ApiOptions options_in)
 // look into it.
 void Api::State::check_same_origin(const ApiRequest& request) const {
   if (!options.keys.is_open() || !options.check_host) return;
-  const std::string_view host = request.http.header("host");
+  const std::string_view named = request.target.authority;
+  const std::string_view host = named.empty() ? request.http.header("host") : named;
   if (!is_loopback(host_name(host))) {
     throw Refusal{
         403, concat("without keys this service answers requests to localhost only, not to \"", short_text(host), "\""), {}};
@@ -122,27 +123,24 @@ void Api::State::check_same_origin(const ApiRequest& request) const {
     throw Refusal{403, "this request comes from a page of another site", {}};
 }
 
-void Api::State::check_access(const ApiRequest& request) {
+void Api::State::check_access(const ApiRequest& request, Access shown) {
   const Access needed = request.route().access;
   if (needed == Access::kWrite && !service.writable())
     throw Refusal{403, "this service was started without the right to change its collection", {}};
   if (needed == Access::kNone || options.keys.is_open()) return;
-  const Access has = options.keys.allowed(request.http.header("authorization"));
-  if (has == Access::kNone) {
+  if (shown == Access::kNone) {
     throw Refusal{
         401, "this needs a key, in the header \"Authorization: Bearer KEY\"", {{"WWW-Authenticate", "Bearer realm=\"signet\""}}};
   }
-  if (has < needed) throw Refusal{403, "this needs the write key; the key that was shown may only read", {}};
+  if (shown < needed) throw Refusal{403, "this needs the write key; the key that was shown may only read", {}};
 }
 
-void Api::State::check_rate(const HttpRequest& request) {
-  const std::string_view shown = request.header("authorization");
-  const std::string client = options.keys.allowed(shown) == Access::kNone ? request.peer : std::string(shown);
-  if (!rate.take(client))
+void Api::State::check_rate(const HttpRequest& request, const AccessKeys::Match& shown) {
+  if (!rate.take(shown.key.empty() ? request.peer : std::string(shown.key)))
     throw Refusal{429, "this client sends more requests than it may; wait and try again", {{"Retry-After", kRetrySeconds}}};
 }
 
-HttpAdmission Api::State::admit(const HttpRequest& http) {
+void Api::State::admit(const HttpRequest& http, const AccessKeys::Match& shown, HttpAdmission& admission) {
   const ApiRequest request(http);
   check_same_origin(request);
   if (request.match.route == api::kOtherRoute) {
@@ -152,10 +150,9 @@ HttpAdmission Api::State::admit(const HttpRequest& http) {
                   {{"Allow", request.match.allow}}};
   }
   const api::Route& route = request.route();
-  if (route.lane != HttpLane::kInline) check_rate(http);
-  check_access(request);
+  if (route.lane != HttpLane::kInline) check_rate(http, shown);
+  check_access(request, shown.access);
   check_type(request);
-  HttpAdmission admission;
   admission.lane = route.lane;
   switch (route.body) {
     case api::BodyKind::kNone:
@@ -174,7 +171,6 @@ HttpAdmission Api::State::admit(const HttpRequest& http) {
       admission.max_body = options.max_bulk_bytes;
       break;
   }
-  return admission;
 }
 
 namespace {
@@ -239,15 +235,21 @@ void Api::watch(std::function<HttpCounters()> counters) {
 
 void Api::drain() noexcept { state_->draining.store(true); }
 
+void Api::give_up() noexcept { state_->service.give_up(); }
+
+// The key is looked for here and nowhere else: its digest costs more than all other checks. The note of the request tells
+// finished() what it may do.
 HttpAdmission Api::admit(const HttpRequest& request) noexcept {
+  HttpAdmission admission;
   try {
-    return state_->admit(request);
+    const AccessKeys::Match shown = state_->options.keys.match(request.header("authorization"));
+    admission.note = static_cast<unsigned>(shown.access);
+    state_->admit(request, shown, admission);
   } catch (...) {
-    HttpAdmission admission;
     admission.refused = true;
-    admission.refusal = respond(request, []() -> HttpResponse { throw; });  // what state_->admit() has thrown
-    return admission;
+    admission.refusal = respond(request, []() -> HttpResponse { throw; });  // what was thrown above
   }
+  return admission;
 }
 
 HttpResponse respond_with(const HttpRequest& request, const std::function<HttpResponse()>& make) noexcept {
@@ -310,6 +312,8 @@ HttpResponse Api::refuse(const HttpRequest& request, HttpRefusal why) noexcept {
         throw busy();
       case HttpRefusal::kTooManyConnections:
         throw Refusal{503, "too many connections are open; try again", retry};
+      case HttpRefusal::kStopping:
+        throw Refusal{503, "the service is being stopped; nothing was done", {{"Retry-After", "5"}}};
     }
     throw Refusal{500, "an unknown limit", {}};
   });
@@ -319,9 +323,7 @@ HttpResponse Api::refuse(const HttpRequest& request, HttpRefusal why) noexcept {
 
 void Api::finished(const HttpRequest& request, const HttpResponse& response, double seconds, bool sent) noexcept {
   try {
-    const std::string_view path =
-        std::string_view(request.target).substr(0, std::min(request.target.find('?'), request.target.size()));
-    const std::size_t route = api::match_route(request.method, path).route;
+    const std::size_t route = api::match_route(request.method, target_path(request.target)).route;
     state_->metrics.observe(route, response.status, seconds, request.body.size(), response.body.size());
     if (!state_->options.log) return;
     RequestLog line;
@@ -334,7 +336,7 @@ void Api::finished(const HttpRequest& request, const HttpResponse& response, dou
     line.seconds = seconds;
     line.bytes_in = request.body.size();
     line.bytes_out = response.body.size();
-    line.access = state_->options.keys.is_open() ? Access::kNone : state_->options.keys.allowed(request.header("authorization"));
+    line.access = static_cast<Access>(request.note);
     line.sent = sent;
     line.failure = state_->service.failure();
     state_->options.log(line);

@@ -22,11 +22,15 @@ void check_parameters(const ApiRequest& request, std::initializer_list<std::stri
   }
 }
 
+// One that has one value: taking the first of several would answer another question than was asked.
 std::optional<std::string> parameter(const ApiRequest& request, std::string_view name) {
+  std::optional<std::string> found;
   for (const auto& [key, value] : request.target.query) {
-    if (key == name) return value;
+    if (key != name) continue;
+    if (found) throw Refusal{422, concat("the parameter \"", name, "\" is given more than once; it takes one value here"), {}};
+    found = value;
   }
-  return std::nullopt;
+  return found;
 }
 
 std::uint64_t parse_number(const std::string& text, std::string_view name) {
@@ -255,7 +259,7 @@ HttpResponse Api::State::thumbnail(const ApiRequest& request) {
   check_parameters(request, {"size"});
   const std::uint64_t id = parse_number(request.parameter(), "the id");
   const std::uint64_t size = std::min<std::uint64_t>(number(request, "size").value_or(96), 1u << 20);
-  const ImageRecord record = service.image(id).record;
+  const ImageRecord record = service.record(id);
   HttpResponse response;
   // An id names one code for ever; its picture's file may change, which the next `signet add` sees.
   const std::string tag = concat("\"", id, "-", record.bytes, "-", record.modified_ns, "-", size, "\"");
@@ -264,7 +268,7 @@ HttpResponse Api::State::thumbnail(const ApiRequest& request) {
     response.status = 304;
     return response;
   }
-  SmallPicture thumbnail = service.thumbnail(id, static_cast<std::uint32_t>(size));
+  SmallPicture thumbnail = service.thumbnail(record, static_cast<std::uint32_t>(size));
   response.content_type = thumbnail.content_type;
   response.body = std::move(thumbnail.bytes);
   return response;

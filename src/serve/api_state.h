@@ -39,10 +39,10 @@ inline constexpr const char* kJsonType = "application/json";
 struct Api::State {
   State(Service& service_in, ApiOptions options_in);
 
-  HttpAdmission admit(const HttpRequest& request);
-  void check_access(const ApiRequest& request);
+  void admit(const HttpRequest& request, const AccessKeys::Match& shown, HttpAdmission& admission);
+  void check_access(const ApiRequest& request, Access shown);
   void check_same_origin(const ApiRequest& request) const;
-  void check_rate(const HttpRequest& request);
+  void check_rate(const HttpRequest& request, const AccessKeys::Match& shown);
   HttpResponse dispatch(const ApiRequest& request);
   HttpResponse collection();
   SearchQuery search_query(const ApiRequest& request) const;

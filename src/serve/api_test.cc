@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 #include <map>
+#include <mutex>
 #include <sstream>
 
 #include "serve/api_json.h"
@@ -115,6 +116,7 @@ TEST_F(ApiTest, MetricsCountWhatHappens) {
   EXPECT_EQ(after["signet_search_queue_depth"], 0);
   ASSERT_TRUE(after.contains("signet_picture_queue_depth"));
   EXPECT_EQ(after["signet_picture_queue_depth"], 0);
+  ASSERT_TRUE(after.contains("signet_answer_bytes"));
   ASSERT_TRUE(after.contains("signet_picture_bytes"));
   EXPECT_EQ(after["signet_picture_bytes"], 0);
 }
@@ -246,6 +248,69 @@ TEST_F(ApiTest, WithKeysTheKeyDecidesWhateverPageAsks) {
   EXPECT_EQ(ask("GET", "/v1/collection", {}, headers).status, 200u);
 }
 
+TEST_F(ApiTest, AKeyHasOneRateHoweverItsHeaderIsSpelled) {
+  api_options_.keys = AccessKeys::parse("read 0123456789abcdef\nread fedcba9876543210", "keys");
+  api_options_.rate = 1;
+  start();
+  int refused = 0;
+  for (std::size_t blanks = 1; blanks <= 20; ++blanks) {
+    const std::string shown = (blanks % 2 == 0 ? "Bearer" : "bEARER") + std::string(blanks, ' ') + "0123456789abcdef";
+    refused += ask("GET", "/v1/images/gone", {}, {{"Authorization", shown}}).status == 429;
+  }
+  EXPECT_GE(refused, 10);
+  EXPECT_EQ(ask("GET", "/v1/images/gone", {}, {{"Authorization", "Bearer fedcba9876543210"}}).status, 404u);
+}
+
+TEST_F(ApiTest, TheLogSaysWhatTheKeyMayDo) {
+  api_options_.keys = AccessKeys::parse("read 0123456789abcdef", "keys");
+  std::mutex mutex;
+  std::map<std::string, Access> logged;  // by request
+  api_options_.log = [&](const RequestLog& line) {
+    const std::lock_guard lock(mutex);
+    logged[line.id] = line.access;
+  };
+  start();
+  const std::string key = "Bearer 0123456789abcdef";
+  EXPECT_EQ(ask("GET", "/v1/collection", {}, {{"Authorization", key}, {"X-Request-Id", "read"}}).status, 200u);
+  EXPECT_EQ(ask("DELETE", "/v1/images/a", {}, {{"Authorization", key}, {"X-Request-Id", "refused"}}).status, 403u);
+  EXPECT_EQ(ask("GET", "/healthz", {}, {{"X-Request-Id", "none"}}).status, 200u);
+  eventually(
+      [&] {
+        const std::lock_guard lock(mutex);
+        return logged.size() == 3;
+      },
+      "all are logged");
+  HttpRequest request;  // what admit() has found out is not looked for again
+  request.id = "once", request.method = "GET", request.target = "/v1/collection";
+  request.headers = {{"authorization", key}};
+  request.note = api_->admit(request).note;
+  request.headers.clear();
+  api_->finished(request, {}, 0, true);
+  EXPECT_EQ(logged, (std::map<std::string, Access>{
+                        {"read", Access::kRead}, {"refused", Access::kRead}, {"none", Access::kNone}, {"once", Access::kRead}}));
+  server_->stop();
+  server_.reset();  // before the log
+}
+
+TEST_F(ApiTest, ATargetMayNameItsHost) {
+  start();
+  const auto get = [&](const std::string& target, const std::string& host) {
+    Client client(server_->port());
+    client.send(concat("GET ", target, " HTTP/1.1\r\nHost: ", host, "\r\n\r\n"));
+    return client.read();
+  };
+  EXPECT_EQ(get("http://127.0.0.1:8080/v1/collection", "localhost").status, 200u);
+  EXPECT_EQ(get("HTTP://localhost/v1/images?limit=1", "localhost").json().at("images").size(), 1u);
+  EXPECT_EQ(get("http://localhost", "localhost").header("content-type").substr(0, 9), "text/html");
+  // Where the target names a host, Host says nothing.
+  EXPECT_EQ(get("http://[::1]:8080/v1/collection", "example.com").status, 200u);
+  expect_problem(get("http://example.com/v1/collection", "localhost"), 403, "not to \"example.com\"");
+  for (const char* other :
+       {"https://localhost/healthz", "ftp://localhost/healthz", "http:///healthz", "http://a@localhost/healthz"})
+    expect_problem(get(other, "localhost"), 400, "request target");
+  eventually([&] { return metrics()[requests("GET", "/v1/collection", "2xx")] == 2; }, "they count as requests of their route");
+}
+
 TEST_F(ApiTest, TenThousandHitsAreTheMost) {
   constexpr std::size_t kMany = 10'020;
   {
@@ -289,6 +354,13 @@ TEST_F(ApiTest, LabelsOfTheQueryStringTakeThePlaceOfTheBodys) {
   EXPECT_EQ(labels("/v1/search?k=20"), std::set<std::string>{"odd"});
   EXPECT_EQ(labels("/v1/search?k=20&label=even"), std::set<std::string>{"even"});
   EXPECT_EQ(labels("/v1/search?k=20&label="), (std::set<std::string>{"even", "odd"}));
+}
+
+TEST_F(ApiTest, AParameterOfOneValueIsGivenOnce) {
+  start();
+  for (const char* target : {"/v1/images?label=odd&label=even", "/v1/images?limit=2&limit=3"})
+    expect_problem(ask("GET", target), 422, "given more than once");
+  expect_problem(ask("POST", "/v1/search?k=2&k=9", json{{"code", hex(1)}}.dump(), kJson), 422, "\"k\" is given more than once");
 }
 
 TEST_F(ApiTest, ASecondWriterIsNamedAndWaitedFor) {

@@ -35,9 +35,16 @@ DuplicateFinder::DuplicateFinder(Options options, PictureSource& pictures)
 
 DuplicateFinder::~DuplicateFinder() { stop(); }
 
-void DuplicateFinder::stop() noexcept {
-  stopped_.store(true);
+void DuplicateFinder::give_up() noexcept {
+  {
+    const std::lock_guard lock(mutex_);  // so that nobody who has seen it unset begins to wait afterwards
+    stopped_.store(true);
+  }
   answered_.notify_all();
+}
+
+void DuplicateFinder::stop() noexcept {
+  give_up();
   work_.finish();
 }
 

@@ -48,7 +48,8 @@ class DuplicateFinder {
   // last. Throws kBusy as above, or where the search had no memory; kInvalidArgument where same-pixels needs too many pictures.
   std::shared_ptr<const FoundDuplicates> find(const std::shared_ptr<const CollectionState>& state, DuplicateLevel level,
                                               std::uint32_t radius);
-  void stop() noexcept;  // gives up the search under way
+  void give_up() noexcept;  // the search under way, and those who wait: kBusy
+  void stop() noexcept;     // the same, and waits for its end
 
  private:
   struct Question;

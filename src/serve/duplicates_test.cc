@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <future>
 #include <set>
 #include <thread>
 
@@ -227,6 +228,19 @@ TEST_F(DuplicateFinderTest, NobodyWaitsWhereTooManyDo) {
   EXPECT_EQ(error_of([&] { finder.find(state(), DuplicateLevel::kNear, 2); }), ErrorCode::kBusy);
   finder.stop();
   EXPECT_EQ(error_of([&] { finder.find(state(), DuplicateLevel::kNear, 5); }), ErrorCode::kBusy);
+}
+
+TEST_F(DuplicateFinderTest, WhoWaitsIsAnsweredWhereItGivesUp) {
+  DuplicateFinder::Options options;
+  options.wait_seconds = options.memory_seconds = 3600;
+  DuplicateFinder finder(options, pictures_);
+  auto all = memory_.take(UINT64_MAX, 0);
+  auto asked = std::async(std::launch::async,
+                          [&, now = state()] { return error_of([&] { finder.find(now, DuplicateLevel::kSamePixels, 0); }); });
+  eventually([&] { return memory_.waiting() == 1; }, "the search waits for memory");
+  finder.give_up();
+  EXPECT_EQ(asked.get(), ErrorCode::kBusy);  // and the search still waits
+  all = {};
 }
 
 TEST(DuplicateLevels, AreThoseOfTheModel) {

@@ -165,6 +165,7 @@ class Gate final : public HttpHandler {
                 bool sent) noexcept override {
     (sent ? answered : lost).fetch_add(1);
   }
+  void give_up() noexcept override { gave_up = true; }
   struct Shared {
     std::promise<void> promise;
     std::shared_future<void> future = promise.get_future().share();
@@ -172,6 +173,7 @@ class Gate final : public HttpHandler {
     void release() { promise.set_value(); }
   } open;
   std::atomic<int> entered{0}, answered{0}, lost{0};
+  std::atomic<bool> gave_up{false};
   std::size_t taken() {  // at once and not yet replied to
     const std::lock_guard lock(mutex);
     return replies.size();
@@ -310,6 +312,32 @@ TEST(HttpServer, StopWaitsForRepliesToWhatWasTakenAtOnce) {
   gate.open.release();
 }
 
+TEST(HttpServer, WhatWaitsForAWorkerIsRefusedWhereStopHasNoPatienceLeft) {
+  Gate gate;
+  HttpOptions options;
+  options.port = 0;
+  options.read_workers = 1;
+  options.stop_seconds = 0.05;
+  HttpServer server(options, gate);
+  const std::string change = head("PUT", "/", "Content-Length: 0\r\n");
+  Client reading(server.port()), changing(server.port()), to_read(server.port()), to_change(server.port());
+  reading.send(get("/"));
+  changing.send(change);
+  eventually([&] { return gate.entered.load() == 2; }, "both workers are busy");
+  to_read.send(get("/"));
+  to_change.send(change);
+  eventually([&] { return server.counters().read_queue == 1 && server.counters().write_queue == 1; }, "the others wait");
+  std::thread stopping([&] { server.stop(); });
+  eventually([&] { return gate.gave_up.load(); }, "the handler hears of it");
+  gate.open.release();
+  EXPECT_EQ(reading.read().status, 200u);
+  EXPECT_EQ(changing.read().status, 200u);
+  EXPECT_EQ(to_read.read().status, 500u + static_cast<unsigned>(HttpRefusal::kStopping));
+  EXPECT_EQ(to_change.read().status, 500u + static_cast<unsigned>(HttpRefusal::kStopping));
+  stopping.join();
+  EXPECT_EQ(gate.entered.load(), 2);
+}
+
 TEST(HttpServer, ConnectionsBeyondTheLimitAreTold) {
   Gate gate;
   HttpOptions options;
@@ -364,23 +392,54 @@ TEST(HttpServer, SlowClientsAreCutOff) {
   EXPECT_EQ(Client(server.port()).ask("GET", "/inline").status, 200u);
 }
 
-// An answer that nobody takes.
+// Answers of three sizes, the largest for clients that do not take it.
 class Torrent final : public HttpHandler {
  public:
-  HttpAdmission admit(const HttpRequest& /*request*/) noexcept override { return {}; }
-  void handle(HttpRequest& /*request*/, HttpReply reply) noexcept override {
+  HttpAdmission admit(const HttpRequest& request) noexcept override {
+    HttpAdmission admission;
+    if (request.method == "PUT") admission.lane = HttpLane::kWrite;
+    return admission;
+  }
+  void handle(HttpRequest& request, HttpReply reply) noexcept override {
     HttpResponse response;
-    response.body.assign(std::size_t{64} << 20, 'x');  // more than the kernel takes in for a client
+    const std::size_t much = std::size_t{64} << 20;  // more than the kernel takes in for a client
+    response.body.assign(request.target == "/small" ? 1000 : request.target == "/large" ? 100'000 : much, 'x');
     reply(std::move(response));
   }
   bool handle_at_once(HttpRequest& /*request*/, bool /*room*/, const HttpReply& /*reply*/) noexcept override { return false; }
-  HttpResponse refuse(const HttpRequest& /*request*/, HttpRefusal /*why*/) noexcept override { return {}; }
+  HttpResponse refuse(const HttpRequest& /*request*/, HttpRefusal why) noexcept override {
+    HttpResponse response;
+    response.status = why == HttpRefusal::kBusy ? 503 : 500;
+    return response;
+  }
   void finished(const HttpRequest& /*request*/, const HttpResponse& /*response*/, double /*seconds*/,
                 bool sent) noexcept override {
     (sent ? answered : lost).fetch_add(1);
   }
   std::atomic<int> answered{0}, lost{0};
 };
+
+TEST(HttpServer, AnswersBeyondTheMemoryAreRefused) {
+  Torrent torrent;
+  HttpOptions options;
+  options.port = 0;
+  options.max_answer_memory = 150'000;
+  HttpServer server(options, torrent);
+  {
+    Client lazy(server.port());
+    lazy.send(get("/"));
+    eventually([&] { return server.counters().answer_bytes == 150'000; }, "an answer that is larger than all has all");
+    EXPECT_EQ(Client(server.port()).ask("GET", "/large").status, 503u);
+    const Reply small = Client(server.port()).ask("GET", "/small");
+    EXPECT_EQ(small.status, 200u);
+    EXPECT_EQ(small.body.size(), 1000u);
+    EXPECT_EQ(Client(server.port()).ask("PUT", "/large").body.size(), 100'000u);  // what was done is not called refused
+    EXPECT_EQ(server.counters().answer_bytes, 150'000u);
+  }
+  eventually([&] { return server.counters().answer_bytes == 0; }, "who vanishes holds nothing");
+  EXPECT_EQ(Client(server.port()).ask("GET", "/large").body.size(), 100'000u);
+  eventually([&] { return server.counters().answer_bytes == 0; }, "nor does who has taken his answer");
+}
 
 TEST(HttpServer, ClientsThatDoNotTakeTheirAnswerAreCutOff) {
   Torrent torrent;

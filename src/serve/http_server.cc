@@ -23,6 +23,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kSmallAnswer = std::size_t{16} << 10;
+constexpr double kLastSeconds = 1;  // for the answers that are ready when the server stops
+
 class Socket {
  public:
   explicit Socket(int fd) : fd_(fd) {}
@@ -93,6 +96,7 @@ struct Exchange {
   HttpResponse response;
   HttpLane lane = HttpLane::kRead;
   std::size_t reserved = 0;  // of the memory for bodies: the announced length
+  std::size_t held = 0;      // of the memory for answers
   bool admitted = false, answered = false;
   MHD_Connection* connection = nullptr;
   HttpConnection* socket = nullptr;
@@ -104,6 +108,16 @@ void Exchange::resume(HttpResponse ready) {
   response = std::move(ready);
   answered = true;
   MHD_resume_connection(connection);
+}
+
+// Takes so many bytes of a memory, or nothing where they do not fit: what is refused must not stand in the way of the next that
+// is small.
+bool take_bytes(std::atomic<std::uint64_t>& held, std::uint64_t bytes, std::uint64_t most) {
+  std::uint64_t before = held.load();
+  do {
+    if (bytes > most - before) return false;  // never more held than that
+  } while (!held.compare_exchange_weak(before, before + bytes));
+  return true;
 }
 
 // The library is C, and nothing may be thrown through its frames: where memory is short it is given `otherwise`, for which it
@@ -180,8 +194,8 @@ struct HttpServer::State {
   MHD_Daemon* daemon = nullptr;
   std::uint16_t port = 0;
   std::uint64_t seed;
-  std::atomic<std::uint64_t> number{0}, under_way{0}, body_bytes{0};
-  std::atomic<bool> stopping{false};
+  std::atomic<std::uint64_t> number{0}, under_way{0}, body_bytes{0}, answer_bytes{0};
+  std::atomic<bool> stopping{false}, giving_up{false};
   std::mutex idle_mutex;
   std::condition_variable idle;
   std::size_t at_once = 0;  // requests that were taken at once and have no reply yet; guarded by idle_mutex, as is
@@ -190,13 +204,14 @@ struct HttpServer::State {
   Exchange* begin(const char* target, MHD_Connection* connection);
   MHD_Result step(Exchange& exchange, const char* method, const char* data, std::size_t* size);
   MHD_Result admit(Exchange& exchange, const char* method);
-  bool reserve_body(std::uint64_t bytes);
   MHD_Result admit_body(Exchange& exchange, std::size_t most);
   MHD_Result answer_early(Exchange& exchange);
   MHD_Result work(Exchange& exchange);
   bool work_at_once(Exchange& exchange);
   void ended_at_once();
+  bool wait_for_idle(double seconds);  // whether no request is under way any more
   WorkQueue& queue_of(HttpLane lane);
+  bool hold_answer(Exchange& exchange);
   MHD_Result answer(Exchange& exchange);
   MHD_Result refuse(Exchange& exchange, HttpRefusal why);
   void end(Exchange* exchange, bool sent) noexcept;
@@ -300,6 +315,7 @@ MHD_Result HttpServer::State::admit(Exchange& exchange, const char* method) {
   const MHD_ConnectionInfo* info = MHD_get_connection_info(exchange.connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
   if (info != nullptr && info->header_size > options.max_header_bytes) return refuse(exchange, HttpRefusal::kHeadersTooLarge);
   HttpAdmission admission = handler.admit(request);
+  request.note = admission.note;
   if (admission.refused) {
     exchange.response = std::move(admission.refusal);
     return answer_early(exchange);
@@ -316,15 +332,6 @@ MHD_Result HttpServer::State::answer_early(Exchange& exchange) {
   return MHD_YES;
 }
 
-// Takes the memory of a body, or nothing where it does not fit: a refused body must not stand in the way of the next, small one.
-bool HttpServer::State::reserve_body(std::uint64_t bytes) {
-  std::uint64_t held = body_bytes.load();
-  do {
-    if (bytes > options.max_body_memory - held) return false;  // never more held than that
-  } while (!body_bytes.compare_exchange_weak(held, held + bytes));
-  return true;
-}
-
 MHD_Result HttpServer::State::admit_body(Exchange& exchange, std::size_t most) {
   const HttpRequest& request = exchange.request;
   const std::string_view length = request.header("content-length");
@@ -337,7 +344,7 @@ MHD_Result HttpServer::State::admit_body(Exchange& exchange, std::size_t most) {
   } else if (request.method == "POST" || request.method == "PUT") {
     return refuse(exchange, HttpRefusal::kLengthMissing);
   }
-  if (!reserve_body(announced)) return refuse(exchange, HttpRefusal::kBusy);
+  if (!take_bytes(body_bytes, announced, options.max_body_memory)) return refuse(exchange, HttpRefusal::kBusy);
   exchange.reserved = announced;  // given back at the end, whatever happens until then
   exchange.request.body.reserve(std::min<std::size_t>(announced, std::size_t{1} << 20));
   return MHD_YES;
@@ -355,6 +362,10 @@ MHD_Result HttpServer::State::work(Exchange& exchange) {
   if (exchange.lane == HttpLane::kRead && work_at_once(exchange)) return MHD_YES;
   const auto task = [this, &exchange] {
     WorkQueue& queue = queue_of(exchange.lane);
+    if (giving_up.load()) {
+      exchange.resume(handler.refuse(exchange.request, HttpRefusal::kStopping));
+      return queue.ended();
+    }
     handler.handle(exchange.request, [&exchange, &queue](HttpResponse response) {
       exchange.resume(std::move(response));
       queue.ended();
@@ -393,13 +404,31 @@ void HttpServer::State::ended_at_once() {
   if (--at_once == 0) idle.notify_all();
 }
 
+bool HttpServer::State::wait_for_idle(double seconds) {
+  std::unique_lock lock(idle_mutex);
+  return idle.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return under_way.load() == 0; });
+}
+
 MHD_Result HttpServer::State::refuse(Exchange& exchange, HttpRefusal why) {
   exchange.response = handler.refuse(exchange.request, why);
   return answer_early(exchange);
 }
 
+// Clients that ask for large answers and do not take them would hold any amount of memory. Small ones always go out: there are no
+// more of them than connections. So do those to changes, for what was done must not be answered as refused, and their length is
+// bounded by the bodies', which are held as long. What is larger than all of the memory takes all of it, and goes out alone.
+bool HttpServer::State::hold_answer(Exchange& exchange) {
+  const std::size_t size = exchange.response.body.size();
+  if (size <= kSmallAnswer || exchange.lane == HttpLane::kWrite) return true;
+  const std::size_t wanted = std::min(size, options.max_answer_memory);
+  if (!take_bytes(answer_bytes, wanted, options.max_answer_memory)) return false;
+  exchange.held = wanted;  // given back at the end
+  return true;
+}
+
 MHD_Result HttpServer::State::answer(Exchange& exchange) {
   HttpResponse& out = exchange.response;
+  if (!hold_answer(exchange)) out = handler.refuse(exchange.request, HttpRefusal::kBusy);
   // The text stays in the exchange, which outlives its answer: end() is called after the last byte.
   MHD_Response* response = MHD_create_response_from_buffer(out.body.size(), out.body.data(), MHD_RESPMEM_PERSISTENT);
   if (response == nullptr) return MHD_NO;
@@ -416,6 +445,7 @@ MHD_Result HttpServer::State::answer(Exchange& exchange) {
 void HttpServer::State::end(Exchange* exchange, bool sent) noexcept {
   const std::unique_ptr<Exchange> owned(exchange);
   body_bytes.fetch_sub(owned->reserved);
+  answer_bytes.fetch_sub(owned->held);
   owned->socket->enter(HttpConnection::Phase::kHeaders, options.header_seconds);
   const double seconds = std::chrono::duration<double>(Clock::now() - owned->began).count();
   if (owned->admitted) handler.finished(owned->request, owned->response, seconds, sent);
@@ -467,6 +497,7 @@ HttpCounters HttpServer::counters() const {
   counters.read_queue = state_->reading.waiting();
   counters.write_queue = state_->writing.waiting();
   counters.body_bytes = state_->body_bytes.load();
+  counters.answer_bytes = state_->answer_bytes.load();
   return counters;
 }
 
@@ -474,12 +505,11 @@ void HttpServer::stop() {
   if (state_->stopping.exchange(true)) return;
   // Not MHD_quiesce_daemon: it and the library's own thread both take the listening socket out of epoll, and whoever comes second
   // ends the process.
-  {
-    std::unique_lock lock(state_->idle_mutex);
-    state_->idle.wait_for(lock, std::chrono::duration<double>(state_->options.stop_seconds),
-                          [&] { return state_->under_way.load() == 0; });
+  if (!state_->wait_for_idle(state_->options.stop_seconds)) {
+    state_->giving_up.store(true);
+    state_->handler.give_up();
   }
-  // What is queued is worked off, so that no connection stays suspended: the library demands that.
+  // What is queued is refused by then, and not left alone: the library demands that no connection stays suspended.
   state_->reading.finish();
   state_->writing.finish();
   {
@@ -487,6 +517,7 @@ void HttpServer::stop() {
     state_->ending = true;
     state_->idle.wait(lock, [&] { return state_->at_once == 0; });
   }
+  state_->wait_for_idle(kLastSeconds);
   MHD_stop_daemon(state_->daemon);
   state_->connections.stop();
 }

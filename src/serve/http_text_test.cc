@@ -23,8 +23,31 @@ TEST(HttpText, CutsATargetUp) {
   const HttpFields expected = {{"label", "c&d"}, {"limit", "3"}, {"flag", ""}, {"x", ""}};
   EXPECT_EQ(target.query, expected);
   EXPECT_EQ(parse_target("/?").query.size(), 0u);
-  for (const char* text : {"", "v1", "*", "http://a/b", "/a%", "/a?b=%0", "/a%00"})
+  EXPECT_EQ(target.authority, "");
+  for (const char* text : {"", "v1", "*", "/a%", "/a?b=%0", "/a%00"})
     EXPECT_EQ(error_of([&] { parse_target(text); }), ErrorCode::kUsage) << text;
+}
+
+TEST(HttpText, TakesATargetWithItsHost) {
+  const HttpTarget target = parse_target("HTTP://localhost:8080/v1/images/a%2Fb?x=http://c/d");
+  EXPECT_EQ(target.authority, "localhost:8080");
+  EXPECT_EQ(target.path, "/v1/images/a%2Fb");
+  EXPECT_EQ(target.query, (HttpFields{{"x", "http://c/d"}}));
+  for (const char* text : {"http://[::1]", "http://[::1]?", "http://[::1]/"}) {
+    EXPECT_EQ(parse_target(text).path, "/") << text;
+    EXPECT_EQ(parse_target(text).authority, "[::1]") << text;
+  }
+  EXPECT_EQ(parse_target("http://a?b=/c").query, (HttpFields{{"b", "/c"}}));
+  EXPECT_EQ(parse_target("/http://a/b").authority, "");
+  for (const char* text : {"https://a/b", "ftp://a/b", "http:/a", "http:a", "http://", "http:///b", "http://?b", "http://u@a/b",
+                           "http://a#b", "http://a/b%", "localhost:8080"})
+    EXPECT_EQ(error_of([&] { parse_target(text); }), ErrorCode::kUsage) << text;
+}
+
+TEST(HttpText, FindsThePathOfATarget) {
+  for (const char* text : {"/a%2Fb", "/a%2Fb?c", "http://localhost/a%2Fb?c"}) EXPECT_EQ(target_path(text), "/a%2Fb") << text;
+  EXPECT_EQ(target_path("/a%?b"), "/a%");  // also where an escape is broken
+  EXPECT_EQ(target_path("*"), "*");
 }
 
 TEST(HttpText, TakesParametersOffAMediaType) {

@@ -30,7 +30,8 @@ TEST_F(LiveCollectionTest, AYoungerViewTakesThePlaceOfOneInTheWayOfALargeLog) {
   const auto writer = CollectionWriter::open(real_file_system(), path("c"));
   ImageRecord record = *live_.state()->view().find(key(0));
   for (char letter = 'a'; letter < 'g'; ++letter) {  // a megabyte each
-    record.user_json = '"' + std::string(1'000'000, letter) + '"';
+    record.user_json.assign(1'000'002, letter);
+    record.user_json.front() = record.user_json.back() = '"';
     writer->update(std::span(&record, 1));
   }
   live_.refresh();

@@ -73,6 +73,7 @@ std::string Metrics::text(const HttpCounters& http, const Service& service) cons
         service.searches_waiting());
   gauge(out, "signet_picture_queue_depth", "gauge", "Pictures that wait for memory.", service.pictures_waiting());
   gauge(out, "signet_body_bytes", "gauge", "Announced bytes of the bodies under way.", http.body_bytes);
+  gauge(out, "signet_answer_bytes", "gauge", "Bytes of the answers that are being sent, without small ones.", http.answer_bytes);
   gauge(out, "signet_picture_bytes", "gauge", "Bytes held for pictures that are decoded, encoded, shown or compared.",
         service.picture_bytes());
   gauge(out, "signet_codes", "gauge", "Images of the collection.", info.images);

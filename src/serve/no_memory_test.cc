@@ -163,13 +163,13 @@ TEST_F(ServeWithoutMemory, APictureIsNotCalledGoneOrBroken) {
   ErrorCode shown{}, encoded{};
   {
     const NoMemory none(image.pixels.size());
-    shown = error_of([&] { service.thumbnail(4, 32); });
+    shown = error_of([&] { service.thumbnail(service.record(4), 32); });
     encoded = error_of([&] { service.encode(as_bytes(picture)); });
   }
   EXPECT_EQ(shown, ErrorCode::kBusy);
   EXPECT_EQ(encoded, ErrorCode::kBusy);
   EXPECT_EQ(service.picture_bytes(), 0u);
-  EXPECT_EQ(service.thumbnail(4, 32).content_type, "image/jpeg");
+  EXPECT_EQ(service.thumbnail(service.record(4), 32).content_type, "image/jpeg");
 }
 
 TEST_F(ServeWithoutMemory, ADataSetThatCouldNotBeOpenedIsTriedAgain) {

@@ -2,13 +2,18 @@
 
 #include <gtest/gtest.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "base/test_folder.h"
+#include "serve/test_locks.h"
 #include "signet/image/image.h"
+#include "tests/support/make_data.h"
 
 namespace signet {
 namespace {
@@ -34,11 +39,11 @@ class PictureSourceTest : public TestFolder {
   }
 };
 
-// Hears of every file in a folder that is opened.
+// Hears of every file in a folder that is opened, or of one file.
 class Opened {
  public:
-  explicit Opened(const std::string& folder) : fd_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
-    EXPECT_GE(::inotify_add_watch(fd_, folder.c_str(), IN_OPEN), 0) << folder;
+  explicit Opened(const std::string& path) : fd_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+    EXPECT_GE(::inotify_add_watch(fd_, path.c_str(), IN_OPEN), 0) << path;
   }
   ~Opened() { ::close(fd_); }
   Opened(const Opened&) = delete;
@@ -128,6 +133,14 @@ TEST_F(PictureSourceTest, AMemberNeedsMemoryForTheLargestPicture) {
   expect_memory(path("set"), path("set/t10k/00000"), limits, decoding_bytes(100), 6);
 }
 
+TEST_F(PictureSourceTest, AMemberOfATarNeedsMemoryForItsBytesToo) {
+  const std::string picture(as_text(encode_png({2, 2, 1, {1, 2, 3, 4}})));
+  put(path("x.tar"), testdata::tar_member("1.png", picture) + testdata::tar_end());
+  DecodeLimits limits;
+  limits.max_pixels = 100;
+  expect_memory(path("x.tar"), path("x.tar/1.png"), limits, picture.size() + decoding_bytes(100), 4);
+}
+
 TEST_F(PictureSourceTest, AFileThatSaysNoSizeAtItsBeginningNeedsMemoryForTheLargestPicture) {
   // As many bytes before the header as the beginning has: comments of a PNM are skipped.
   const std::string picture = "P5\n#" + std::string(300'000, '-') + "\n2 2 255\nabcd";
@@ -145,6 +158,135 @@ TEST_F(PictureSourceTest, AFileOfTooManyBytesIsRefusedUnread) {
   EXPECT_EQ(error_of([&] { PictureSource({path("pictures")}, limits, memory).load("1.png", 0, 0); }, &message),
             ErrorCode::kInvalidArgument);
   EXPECT_NE(message.find("at most 10 are read"), std::string::npos) << message;
+}
+
+// Data sets that somebody writes to while their pictures are shown.
+class RewrittenDataSet : public PictureSourceTest {
+ protected:
+  // The first grey value of a picture; nothing where there is none.
+  std::optional<int> shown(const std::string& key) {
+    try {
+      return source_.load(path(key), 0, 0).image.pixels.at(0);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kNotFound) << key << ": " << error.what();
+      return std::nullopt;
+    }
+  }
+  // Time moves on, however coarse the clock of the file system is.
+  void touch(const std::string& name) {
+    const auto time = std::filesystem::last_write_time(path(name));
+    std::filesystem::last_write_time(path(name), time + std::chrono::seconds(++touched_));
+  }
+  void rewrite(const std::string& name, const std::string& text) {  // into the file that is there
+    put(path(name), text);
+    touch(name);
+  }
+  static std::string member(const std::string& name, std::uint8_t grey) {
+    return testdata::tar_member(name, std::string(as_text(encode_png({1, 1, 1, {grey}}))));
+  }
+  // So many pictures of one pixel in the idx format.
+  static std::string idx(const std::string& pixels) {
+    return std::string("\0\0\x08\x03", 4) + testdata::big_endian(static_cast<std::uint32_t>(pixels.size())) +
+           testdata::big_endian(1) + testdata::big_endian(1) + pixels;
+  }
+
+ private:
+  int touched_ = 0;
+  PictureMemory memory_{UINT64_MAX};
+  PictureSource source_{{folder()}, {}, memory_};
+};
+
+TEST_F(RewrittenDataSet, IsShownAsItIsNow) {
+  put(path("x.tar"), member("a.png", 10) + testdata::tar_end());
+  EXPECT_EQ(shown("x.tar/a.png"), 10);
+  EXPECT_EQ(shown("x.tar/b.png"), std::nullopt);
+  rewrite("x.tar", member("a.png", 20) + testdata::tar_end());  // as many bytes
+  EXPECT_EQ(shown("x.tar/a.png"), 20);
+  rewrite("x.tar", member("b.png", 30) + member("a.png", 40) + testdata::tar_end());
+  EXPECT_EQ(shown("x.tar/a.png"), 40);
+  EXPECT_EQ(shown("x.tar/b.png"), 30);
+  put(path("new"), member("b.png", 50) + testdata::tar_end());
+  std::filesystem::rename(path("new"), path("x.tar"));
+  EXPECT_EQ(shown("x.tar/b.png"), 50);
+  EXPECT_EQ(shown("x.tar/a.png"), std::nullopt);
+}
+
+TEST_F(RewrittenDataSet, OfAFolderIsShownAsItIsNow) {
+  std::filesystem::create_directory(path("set"));
+  put(path("set/t10k-images-idx3-ubyte"), idx("ab"));
+  EXPECT_EQ(shown("set/t10k/00001"), 'b');
+  rewrite("set/t10k-images-idx3-ubyte", idx("cd"));
+  EXPECT_EQ(shown("set/t10k/00001"), 'd');
+  put(path("set/train-images-idx3-ubyte"), idx("ef"));
+  touch("set");
+  EXPECT_EQ(shown("set/train/00001"), 'f');
+}
+
+TEST_F(RewrittenDataSet, ThatIsCutShortIsNoneUntilItIsWhole) {
+  std::filesystem::create_directory(path("set"));
+  put(path("set/t10k-images-idx3-ubyte"), idx("ab"));
+  EXPECT_EQ(shown("set/t10k/00001"), 'b');
+  std::filesystem::resize_file(path("set/t10k-images-idx3-ubyte"), 0);
+  EXPECT_EQ(shown("set/t10k/00001"), std::nullopt);
+  {
+    const Opened opened(path("set/t10k-images-idx3-ubyte"));
+    EXPECT_EQ(shown("set/t10k/00001"), std::nullopt);
+    EXPECT_FALSE(opened.any());  // what is damaged is not looked through again until it changes
+  }
+  rewrite("set/t10k-images-idx3-ubyte", idx("cd"));
+  EXPECT_EQ(shown("set/t10k/00001"), 'd');
+}
+
+// While it lives, this process opens no more files.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    const int free = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ::close(free);
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{static_cast<rlim_t>(free), before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(RewrittenDataSet, ThatCouldNotBeOpenedOnceIsTriedAgain) {
+  put(path("x.tar"), member("a.png", 10) + testdata::tar_end());
+  {
+    const NoDescriptors none;
+    EXPECT_EQ(shown("x.tar/a.png"), std::nullopt);
+  }
+  EXPECT_EQ(shown("x.tar/a.png"), 10);
+}
+
+TEST_F(PictureSourceTest, FilesOfTheCollectionAreNotOpenedWhateverLeadsToThem) {
+  const std::string own = path("pictures/mine"), catalog = own + "/catalog.sqlite";
+  std::filesystem::create_directories(path("pictures/set"));
+  std::filesystem::create_directory(own);
+  put(catalog, as_text(encode_png({2, 2, 1, {1, 2, 3, 4}})));
+  put(own + "/other.png", as_text(encode_png({2, 2, 1, {1, 2, 3, 4}})));
+  std::filesystem::create_symlink(catalog, path("pictures/soft.png"));
+  std::filesystem::create_symlink(own, path("pictures/link"));
+  std::filesystem::create_hard_link(catalog, path("pictures/hard.png"));
+  std::filesystem::create_hard_link(catalog, path("pictures/set/t10k-images-idx3-ubyte"));
+  const FileLock lock(catalog);
+  ASSERT_TRUE(is_locked(catalog));
+  PictureMemory memory(UINT64_MAX);
+  PictureSource source({path("pictures"), catalog}, {}, memory, own);
+  EXPECT_TRUE(is_locked(catalog));
+  for (const char* key : {"mine/catalog.sqlite", "mine/catalog.sqlite/member", "mine/other.png", "soft.png", "soft.png/member",
+                          "link/catalog.sqlite", "hard.png", "hard.png/member", "set/t10k/00000"}) {
+    EXPECT_EQ(error_of([&] { source.load(key, 0, 0); }), ErrorCode::kNotFound) << key;
+    EXPECT_TRUE(is_locked(catalog)) << key;
+  }
+  EXPECT_NO_THROW(source.load("1.png", 0, 0));
+  EXPECT_TRUE(shows(path("pictures"), "hard.png"));  // where it is no collection's, and ...
+  EXPECT_FALSE(is_locked(catalog));                  // ... who opens and closes it is noticed
 }
 
 }  // namespace

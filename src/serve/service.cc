@@ -1,5 +1,8 @@
 #include "signet/serve/service.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <future>
@@ -19,6 +22,15 @@ std::ptrdiff_t thread_count(std::size_t threads) {
 std::string folder_name(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   return file_name(path);
+}
+
+// Whether a writer could make its lock file there: not on a read-only disk, and not without the right.
+bool may_write(const std::string& collection) { return ::faccessat(AT_FDCWD, collection.c_str(), W_OK | X_OK, AT_EACCESS) == 0; }
+
+ImageRecord record_in(const CollectionState& state, std::uint64_t id) {
+  auto record = state.view().get(id);
+  if (!record) fail(ErrorCode::kNotFound, "there is no image with the id ", id);
+  return std::move(*record);
 }
 
 }  // namespace
@@ -47,7 +59,7 @@ Service::State::State(FileSystem& fs_in, const ServiceOptions& options_in) : fs(
   DecodeLimits limits;
   limits.max_pixels = options.max_pixels;
   memory = std::make_unique<PictureMemory>(std::max(options.max_picture_memory, decoding_bytes(options.max_pixels)));
-  pictures = std::make_unique<PictureSource>(roots, limits, *memory);
+  pictures = std::make_unique<PictureSource>(roots, limits, *memory, options.collection);
   DuplicateFinder::Options finding;
   finding.threads = static_cast<std::size_t>((thread_count(options.threads) + 1) / 2);  // the others answer meanwhile
   finding.wait_seconds = options.duplicates_seconds;
@@ -55,7 +67,8 @@ Service::State::State(FileSystem& fs_in, const ServiceOptions& options_in) : fs(
   duplicates = std::make_unique<DuplicateFinder>(finding, *pictures);
   passes = std::make_unique<SearchPasses>(static_cast<std::size_t>(thread_count(options.threads)),
                                           [this](std::span<PassQuestion* const> questions) { answer(questions); });
-  if (options.writable) writer = std::make_unique<WriterLease>(fs, options.collection, options.writer_seconds);
+  if (options.writable && may_write(options.collection))
+    writer = std::make_unique<WriterLease>(fs, options.collection, options.writer_seconds);
 }
 
 ImageEntry Service::State::entry(const CollectionState& now, ImageRecord record) const {
@@ -127,6 +140,10 @@ void Service::State::check_writable() const {
   if (writer == nullptr || stopped.load()) fail(ErrorCode::kUsage, "this service does not change its collection");
 }
 
+void Service::State::check_goes_on() const {
+  if (given_up.load()) fail(ErrorCode::kBusy, "the service is being stopped; nothing of this change was stored");
+}
+
 Service::Service(FileSystem& fs, const ServiceOptions& options) : state_(std::make_unique<State>(fs, options)) {}
 
 Service::~Service() { stop(); }
@@ -155,6 +172,11 @@ std::string Service::training_record() const {
 
 std::uint32_t Service::bits() const noexcept { return state_->code_bits; }
 
+void Service::give_up() noexcept {
+  state_->given_up.store(true);
+  state_->duplicates->give_up();
+}
+
 void Service::stop() noexcept {
   state_->stopped.store(true);
   state_->duplicates->stop();
@@ -167,9 +189,11 @@ CollectionSummary Service::summary() const {
   summary.info = now->info();
   summary.name = folder_name(state_->options.collection);
   summary.writable = state_->writer != nullptr;
-  for (std::size_t i = 0; i < summary.info.class_names.size(); ++i) {
-    summary.labels.emplace_back(label_name(static_cast<std::int32_t>(i), summary.info.class_names),
-                                now->ids_with_label(static_cast<std::int32_t>(i))->size());
+  const auto& names = summary.info.class_names;
+  const auto counts = names.empty() ? nullptr : now->label_counts();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto count = counts->find(static_cast<std::int32_t>(i));
+    summary.labels.emplace_back(label_name(static_cast<std::int32_t>(i), names), count == counts->end() ? 0 : count->second);
   }
   if (state_->encoder != nullptr) {
     const Preprocessing& how = state_->encoder->info().preprocessing;
@@ -198,10 +222,10 @@ ImageEntry Service::image(const std::string& key) const {
 
 ImageEntry Service::image(std::uint64_t id) const {
   const auto now = state_->live->state();
-  auto record = now->view().get(id);
-  if (!record) fail(ErrorCode::kNotFound, "there is no image with the id ", id);
-  return state_->entry(*now, std::move(*record));
+  return state_->entry(*now, record_in(*now, id));
 }
+
+ImageRecord Service::record(std::uint64_t id) const { return record_in(*state_->live->state(), id); }
 
 ImagesPage Service::images(const ImagesQuery& query) const {
   state_->check_limit(query.limit);
@@ -225,14 +249,12 @@ std::shared_ptr<const CodeMap> Service::map(std::size_t limit) const {
   return state_->live->state()->map(limit);
 }
 
-SmallPicture Service::thumbnail(std::uint64_t id, std::uint32_t side) const {
+SmallPicture Service::thumbnail(const ImageRecord& record, std::uint32_t side) const {
   constexpr std::uint32_t kLeast = 16, kMost = 1024;
   if (side < kLeast || side > kMost) fail(ErrorCode::kInvalidArgument, "size must be ", kLeast, " to ", kMost, ", not ", side);
-  const auto record = state_->live->state()->view().get(id);
-  if (!record) fail(ErrorCode::kNotFound, "there is no image with the id ", id);
   DecodedPicture picture;
   try {
-    picture = state_->pictures->load(record->key, side, state_->options.memory_seconds);
+    picture = state_->pictures->load(record.key, side, state_->options.memory_seconds);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kNotFound || error.code() == ErrorCode::kBusy) throw;
     fail(ErrorCode::kNotFound, "the picture of this image cannot be read any more: ", error.what());

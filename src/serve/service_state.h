@@ -83,6 +83,7 @@ struct Service::State {
   template <typename Make>
   auto change(const Make& make);
   void check_writable() const;
+  void check_goes_on() const;                                          // throws kBusy after give_up()
   void check_limit(std::size_t limit, const char* remark = "") const;  // of a page
 
   FileSystem& fs;
@@ -95,12 +96,13 @@ struct Service::State {
   std::unique_ptr<WriterLease> writer;
   std::unique_ptr<DuplicateFinder> duplicates;
   std::unique_ptr<SearchPasses> passes;  // as many at once as there are threads to use
-  std::atomic<bool> stopped{false};
+  std::atomic<bool> stopped{false}, given_up{false};
 };
 
 // What is durable by then is no error any more, also where it cannot be read again: that is the collection's failure().
 template <typename Make>
 auto Service::State::change(const Make& make) {
+  check_goes_on();
   auto result = writer->use(make);
   live->try_to_refresh();
   return result;

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "serve/service_state.h"
+#include "serve/test_locks.h"
 #include "serve/test_service.h"
 #include "signet/base/fault_file_system.h"
 
@@ -170,14 +171,14 @@ TEST_F(ServiceMemoryTest, PicturesAreRefusedWhereOthersHoldTheMemoryForTooLong) 
   EXPECT_NE(message.find("needs 700 bytes"), std::string::npos) << message;
   EXPECT_EQ(error_of([&] { service.put("new", bytes(png_), std::nullopt); }), ErrorCode::kBusy);
   EXPECT_EQ(error_of([&] { service.add(a_code_and_a_picture()); }), ErrorCode::kBusy);
-  EXPECT_EQ(error_of([&] { service.thumbnail(4, 32); }), ErrorCode::kBusy);  // and not that it is gone
+  EXPECT_EQ(error_of([&] { service.thumbnail(service.record(4), 32); }), ErrorCode::kBusy);  // and not that it is gone
   // What is refused for ever does not hear that it may come back.
   EXPECT_EQ(error_of([&] { service.encode(bytes(test_png(1, 11, 10))); }), ErrorCode::kInvalidArgument);
   EXPECT_EQ(error_of([&] { service.encode(bytes("no picture")); }), ErrorCode::kInvalidArgument);
   let_go();
   EXPECT_NO_THROW(service.encode(bytes(png_)));
   EXPECT_NO_THROW(service.encode(bytes(png_)));
-  EXPECT_NO_THROW(service.thumbnail(4, 32));
+  EXPECT_NO_THROW(service.thumbnail(service.record(4), 32));
   EXPECT_EQ(service.picture_bytes(), 0u);
   EXPECT_EQ(service.info().images, kServeImages);
 }
@@ -187,7 +188,7 @@ TEST_F(ServiceMemoryTest, PicturesWaitForTheMemoryThatOthersHold) {
   Service service(real_file_system(), with_little_memory(service_options(), 3600));
   hold_memory(service);
   auto encoded = std::async(std::launch::async, [&] { return service.encode(bytes(png_)).code; });
-  auto shown = std::async(std::launch::async, [&] { return service.thumbnail(4, 32).content_type; });
+  auto shown = std::async(std::launch::async, [&] { return service.thumbnail(service.record(4), 32).content_type; });
   auto added = std::async(std::launch::async, [&] { return service.add(a_code_and_a_picture()); });
   auto changed = std::async(std::launch::async, [&] { return service.put("new", bytes(png_), std::nullopt).created; });
   eventually([&] { return service.pictures_waiting() == 4; }, "all four wait");
@@ -202,6 +203,24 @@ TEST_F(ServiceMemoryTest, PicturesWaitForTheMemoryThatOthersHold) {
   EXPECT_EQ(service.pictures_waiting(), 0u);
   EXPECT_EQ(service.picture_bytes(), 0u);
   EXPECT_EQ(service.info().images, kServeImages + 3);
+}
+
+TEST_F(ServiceMemoryTest, ABulkRequestEndsBetweenItsPicturesOnceTheServiceGivesUp) {
+  Service service(real_file_system(), with_little_memory(service_options(), 3600));
+  hold_memory(service);
+  auto added = std::async(std::launch::async, [&] {
+    return error_of([&] { service.add({{"a", "third", {}, png_}, {"b", {}, {}, png_}}); });
+  });
+  eventually([&] { return service.pictures_waiting() == 1; }, "the first picture waits");
+  service.give_up();
+  let_go();
+  EXPECT_EQ(added.get(), ErrorCode::kBusy);
+  EXPECT_EQ(error_of([&] { service.put("new", bytes(png_), std::nullopt); }), ErrorCode::kBusy);
+  EXPECT_EQ(error_of([&] { service.remove(key(0)); }), ErrorCode::kBusy);
+  const CollectionInfo info = Collection::open(real_file_system(), path("c"))->view()->info();
+  EXPECT_EQ(info.images, kServeImages);
+  EXPECT_EQ(info.class_names, (std::vector<std::string>{"even", "odd"}));
+  EXPECT_EQ(service.search(by_code(0)).total, 10u);
 }
 
 TEST_F(ServiceTest, BrowsesByIdsOffsetsAndLabels) {
@@ -342,6 +361,22 @@ TEST_F(ServiceTest, ACollectionBoundToNoModelTakesCodesOnly) {
   EXPECT_TRUE(service.info().class_names.empty());  // a refused picture leaves no label
 }
 
+// What it cannot write it does not offer to write, from the start.
+TEST_F(ServiceTest, AFolderThatCannotBeWrittenIsServedReadOnly) {
+  using std::filesystem::perms;
+  std::filesystem::permissions(
+      path("c"), perms::owner_all | perms::group_read | perms::group_exec | perms::others_read | perms::others_exec);
+  const int result = as_nobody([&] {
+    try {
+      const Service service(real_file_system(), service_options());
+      return service.writable() || service.summary().writable ? 1 : 0;
+    } catch (const std::exception&) {
+      return 2;
+    }
+  });
+  EXPECT_EQ(result, 0);
+}
+
 TEST_F(ServiceTest, LabelsThatAreNumbersGetNoNames) {
   CreateOptions create;
   create.bits = kServeBits;
@@ -440,22 +475,45 @@ TEST_F(ServiceTest, ShowsPicturesInsideItsRootsOnly) {
     items[0].code.assign(codes_.row(0).begin(), codes_.row(0).end());
     return service.add(std::move(items)).front().id;
   };
-  const SmallPicture thumbnail = service.thumbnail(3, 32);
+  const SmallPicture thumbnail = service.thumbnail(service.record(3), 32);
   EXPECT_EQ(thumbnail.content_type, "image/png");
   EXPECT_EQ(decode_image(as_bytes(thumbnail.bytes), "thumbnail"), testing_networks::random_image(kServeSide, kServeSide, 1, 2));
-  EXPECT_NO_THROW(service.thumbnail(id_of("7.png"), 32));  // relative to the root
+  EXPECT_NO_THROW(service.thumbnail(service.record(id_of("7.png")), 32));  // relative to the root
   for (const std::string& name :
        {path("elsewhere/secret.png"), path("pictures/link.png"), path("pictures/../elsewhere/secret.png"),
         std::string("../elsewhere/secret.png"), std::string("/etc/passwd"), std::string("/dev/zero"), path("pictures"),
         path("picturesque.png"), std::string("none.png")}) {
     std::string message;
-    EXPECT_EQ(error_of([&] { service.thumbnail(id_of(name), 32); }, &message), ErrorCode::kNotFound) << name;
+    EXPECT_EQ(error_of([&] { service.thumbnail(service.record(id_of(name)), 32); }, &message), ErrorCode::kNotFound) << name;
     EXPECT_EQ(message.find(folder()), std::string::npos) << message;
   }
   put(path("pictures/8.png"), "no picture any more");
-  EXPECT_EQ(error_of([&] { service.thumbnail(9, 32); }), ErrorCode::kNotFound);
-  EXPECT_EQ(error_of([&] { service.thumbnail(1, 8); }), ErrorCode::kInvalidArgument);
-  EXPECT_EQ(error_of([&] { service.thumbnail(1, 4096); }), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(error_of([&] { service.thumbnail(service.record(9), 32); }), ErrorCode::kNotFound);
+  EXPECT_EQ(error_of([&] { service.thumbnail(service.record(1), 8); }), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(error_of([&] { service.thumbnail(service.record(1), 4096); }), ErrorCode::kInvalidArgument);
+}
+
+TEST_F(ServiceTest, AThumbnailIsOfTheRecordThatItIsAskedWith) {
+  Service service(real_file_system(), service_options());
+  const ImageRecord record = service.record(4);
+  EXPECT_EQ(record.key, key(3));
+  service.remove(key(3));  // after the record was looked at
+  EXPECT_EQ(error_of([&] { service.record(4); }), ErrorCode::kNotFound);
+  EXPECT_EQ(service.thumbnail(record, 32).content_type, "image/png");
+}
+
+// A collection inside a folder whose pictures are shown. Whoever opened the catalog here would take SQLite's locks from it.
+TEST_F(ServiceTest, ItsOwnCatalogIsNoPicture) {
+  ServiceOptions options = service_options();
+  options.roots = {folder()};
+  options.refresh_seconds = options.writer_seconds = 3600;
+  Service service(real_file_system(), options);
+  const std::string catalog = path("c/catalog.sqlite");
+  const std::vector<std::uint8_t> code(codes_.row(0).begin(), codes_.row(0).end());
+  const std::uint64_t id = service.add({{catalog, {}, code, ""}}).front().id;
+  ASSERT_TRUE(is_locked(catalog));
+  EXPECT_EQ(error_of([&] { service.thumbnail(service.record(id), 32); }), ErrorCode::kNotFound);
+  EXPECT_TRUE(is_locked(catalog));
 }
 
 TEST_F(ServiceTest, ShrinksLargePicturesAndKeepsTheirShape) {
@@ -463,7 +521,7 @@ TEST_F(ServiceTest, ShrinksLargePicturesAndKeepsTheirShape) {
   Service service(real_file_system(), service_options());
   const std::string png = test_png(1, 400, 100);
   const std::uint64_t id = service.put(path("pictures/large.png"), bytes(png), std::nullopt).id;
-  const SmallPicture thumbnail = service.thumbnail(id, 96);
+  const SmallPicture thumbnail = service.thumbnail(service.record(id), 96);
   EXPECT_EQ(thumbnail.content_type, "image/jpeg");
   const Image image = decode_image(as_bytes(thumbnail.bytes), "thumbnail");
   EXPECT_EQ(image.width, 96u);

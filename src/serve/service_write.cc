@@ -20,14 +20,6 @@ void check_label(const std::string& name) {
     fail(ErrorCode::kInvalidArgument, "a label is a text of 1 to ", kMostBytes, " bytes without control characters");
 }
 
-bool has_labels(const CollectionView& view) {
-  std::vector<ImageRecord> page;
-  for (std::uint64_t after = 0; !(page = view.list(after, 1000)).empty(); after = page.back().id) {
-    if (std::any_of(page.begin(), page.end(), [](const ImageRecord& record) { return !record.labels.empty(); })) return true;
-  }
-  return false;
-}
-
 // The classes of a collection, and those that a change adds.
 class Classes {
  public:
@@ -43,7 +35,7 @@ class Classes {
 };
 
 std::int32_t Classes::number_of(const std::string& name) {
-  if (!numbered_) numbered_ = names_.empty() && has_labels(view_);
+  if (!numbered_) numbered_ = names_.empty() && !view_.label_counts().empty();
   if (*numbered_) {
     const auto number = label_number(name);
     if (!number)
@@ -177,6 +169,7 @@ std::vector<BulkOutcome> Service::add(std::vector<BulkItem> items) {
   Ready ready{CodeMatrix(0, now->info().bits), {}, {}};
   std::unordered_map<std::string, std::size_t> seen;
   for (std::size_t i = 0; i < items.size(); ++i) {
+    state_->check_goes_on();
     try {
       check_key(items[i].key);
       if (items[i].label) check_label(*items[i].label);

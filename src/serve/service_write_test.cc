@@ -91,6 +91,19 @@ TEST_F(ServiceWriteTest, ARefusedChangeLeavesNoLabel) {
   EXPECT_EQ(service.image("newer").label, "fourth");
 }
 
+TEST_F(ServiceWriteTest, ChangesAreRefusedWholeOnceTheServiceGivesUp) {
+  start();
+  api_->give_up();
+  const std::string line = json{{"key", "new"}, {"code", hex(1)}}.dump();
+  for (const Reply& reply : {ask("POST", "/v1/images:bulk", line, kLines), ask("PUT", "/v1/images/new", test_png(70), kPng),
+                             ask("DELETE", "/v1/images/" + escaped(key(0)))}) {
+    expect_problem(reply, 503, "being stopped; nothing of this change was stored");
+    EXPECT_NE(reply.header("retry-after"), "");
+  }
+  EXPECT_EQ(Collection::open(real_file_system(), path("c"))->view()->info().images, kServeImages);
+  EXPECT_EQ(ask("GET", "/v1/collection").status, 200u);
+}
+
 TEST_F(ServiceWriteTest, ReadinessAndTheLogSayThatTheNewStateCannotBeRead) {
   start();
   EXPECT_EQ(ask("GET", "/v1/collection").status, 200u);

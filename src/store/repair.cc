@@ -419,6 +419,7 @@ RepairReport report_of_interrupted(FileSystem& fs, const std::string& path) {
     return read_report(fs, join_path(path, name));
   } catch (const Error& error) {
     RepairReport report;
+    report.losses_unknown = true;
     report.damage.push_back({name, concat("an interrupted repair is finished, but what it lost cannot be told: ", error.what())});
     return report;
   }

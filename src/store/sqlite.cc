@@ -101,7 +101,7 @@ void Database::raise(int code, const std::string& doing) const {
     fail(kind, path_, ": the checksum of a page or log frame fails while ", doing, "; verify names the place");
   if (kind == ErrorCode::kCorrupt)
     fail(kind, path_, " is damaged (", sqlite3_errmsg(db_), ") while ", doing, "; verify names the place");
-  if ((code & 0xff) == SQLITE_FULL) fail(kind, path_, ": the disk is full while ", doing, "; nothing was changed");
+  if ((code & 0xff) == SQLITE_FULL) fail(kind, path_, ": the disk is full while ", doing, "; this step has changed nothing");
   if ((code & 0xff) == SQLITE_READONLY) fail(kind, path_, " cannot be written (read-only file, folder or disk) while ", doing);
   fail(kind, path_, ": ", sqlite3_errmsg(db_), " (SQLite code ", code, ") while ", doing);
 }

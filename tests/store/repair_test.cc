@@ -329,6 +329,7 @@ TEST_F(InterruptedRepair, NamesTheReportThatCannotBeRead) {
     ASSERT_EQ(report.damage.size(), 1u) << content;
     EXPECT_EQ(report.damage[0].file, name) << content;
     EXPECT_NE(report.damage[0].message.find("cannot be told"), std::string::npos) << report.damage[0].message;
+    EXPECT_TRUE(report.losses_unknown) << content;
     EXPECT_TRUE(report.lost.empty()) << content;
     expect_verified(content);
   }

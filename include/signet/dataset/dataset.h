@@ -20,7 +20,7 @@ struct Sample {
 
 // A finite, ordered set of images. get() may read and decode; the rest is cheap. Immutable after opening; all functions are safe
 // from many threads at once. Samples are ordered by class name, then file name, for folder and tar; by position for idx and
-// CIFAR.
+// CIFAR. A file that is cut short after it was opened makes get() throw kIo; one that is written to gives what stands in it.
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -34,6 +34,9 @@ class Dataset {
   virtual std::span<const std::string> left_out() const noexcept { return {}; }
   // "train", "val", "test" or another name; empty where the source makes no difference.
   virtual std::string split(std::size_t i) const;
+  // Bytes of the encoded picture that get(i) holds beside its pixels; 0 where pixels lie in the file as they are, or where a
+  // picture is a file of its own. Only what open_dataset returns knows them.
+  virtual std::uint64_t encoded_bytes(std::size_t /*i*/) const { return 0; }
 };
 
 enum class DatasetFormat { kAuto, kIdx, kCifar, kFolder, kTar, kManifest };
@@ -59,6 +62,11 @@ const char* dataset_format_name(DatasetFormat format) noexcept;
 // What kAuto takes `path` for, by looking at names and first bytes; nothing where it is no data set that signet reads. kNotFound
 // where it does not exist.
 std::optional<DatasetFormat> detect_dataset_format(const std::string& path);
+
+// The files that a data set of many pictures a file lies in (idx with its labels, CIFAR-10, tar), whose change makes what
+// open_dataset has returned another data set; empty where each picture is a file of its own. Looks at names, opens nothing but to
+// detect the format. Throws as open_dataset.
+std::vector<std::string> dataset_files(const std::string& path, const DatasetOptions& options = {});
 
 // Names of the splits that `path` holds, of "train", "val", "test" first in this order; empty where it makes no difference
 // between images.

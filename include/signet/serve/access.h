@@ -24,8 +24,14 @@ class AccessKeys {
 
   bool is_open() const noexcept { return keys_.empty(); }  // nobody needs a key
   bool can_write() const noexcept;                         // there is a write key
-  // What the header "Bearer KEY" allows. Compares with every key, in a time that does not depend on where they differ.
-  Access allowed(std::string_view authorization) const;
+  struct Match {
+    Access access = Access::kNone;
+    std::string_view key;  // its digest, which names it however the header is spelled; empty: it is none of these keys
+  };
+  // The key in the header "Bearer KEY". Compares with every key, in a time that does not depend on where they differ. What it
+  // returns must not outlive these keys.
+  Match match(std::string_view authorization) const;
+  Access allowed(std::string_view authorization) const { return match(authorization).access; }
 
  private:
   struct Key {

@@ -17,7 +17,7 @@ struct RequestLog {
   unsigned status = 0;
   double seconds = 0;
   std::size_t bytes_in = 0, bytes_out = 0;
-  Access access = Access::kNone;  // of the key that was shown
+  Access access = Access::kNone;  // of the key that was shown, where the request came so far that it was looked at
   bool sent = true;               // false: the client went away before the answer was through
   std::string failure;            // why the collection's newest state cannot be read; empty: it can
 };
@@ -48,6 +48,7 @@ class Api final : public HttpHandler {
   bool handle_at_once(HttpRequest& request, bool room, const HttpReply& reply) noexcept override;
   HttpResponse refuse(const HttpRequest& request, HttpRefusal why) noexcept override;
   void finished(const HttpRequest& request, const HttpResponse& response, double seconds, bool sent) noexcept override;
+  void give_up() noexcept override;  // Service::give_up()
 
  private:
   struct State;

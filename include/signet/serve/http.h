@@ -22,6 +22,7 @@ struct HttpRequest {
   std::string peer;    // the client's address, "127.0.0.1"
   HttpFields headers;  // names in lower case, in the order of the request
   std::string body;
+  unsigned note = 0;  // the handler's own: what it said of this request in its HttpAdmission
 
   // The first header of this (lower-case) name, or nothing.
   std::string_view header(std::string_view name) const noexcept;
@@ -44,9 +45,10 @@ struct HttpAdmission {
   HttpResponse refusal;  // sent at once where refused; the body is not read
   HttpLane lane = HttpLane::kRead;
   std::size_t max_body = 0;  // a longer body is refused before it is read
+  unsigned note = 0;         // what has been found out once and is the request's from now on, also where it is refused
 };
 
-enum class HttpRefusal { kBodyTooLarge, kLengthMissing, kTargetTooLong, kHeadersTooLarge, kBusy, kTooManyConnections };
+enum class HttpRefusal { kBodyTooLarge, kLengthMissing, kTargetTooLong, kHeadersTooLarge, kBusy, kTooManyConnections, kStopping };
 
 using HttpReply = std::function<void(HttpResponse)>;
 
@@ -64,6 +66,8 @@ class HttpHandler {
   virtual bool handle_at_once(HttpRequest& request, bool room, const HttpReply& reply) noexcept = 0;
   virtual HttpResponse refuse(const HttpRequest& request, HttpRefusal why) noexcept = 0;  // a limit of the server was hit
   virtual void finished(const HttpRequest& request, const HttpResponse& response, double seconds, bool sent) noexcept = 0;
+  // The server is being stopped and does not wait any longer: what is under way should end as soon as it can, in an answer.
+  virtual void give_up() noexcept {}
 };
 
 struct HttpOptions {
@@ -76,10 +80,13 @@ struct HttpOptions {
   std::size_t max_header_bytes = std::size_t{16} << 10;  // request line and headers together
   std::size_t max_target_bytes = std::size_t{8} << 10;
   std::size_t max_body_memory = std::size_t{512} << 20;  // of all bodies under way; more get kBusy
-  double header_seconds = 20;                            // from connecting, or from the answer before, to the end of the headers
-  double body_seconds = 60;                              // from there to the end of the body
-  double send_seconds = 60;                              // from the answer's beginning to its end
-  double stop_seconds = 30;                              // how long stop() waits for requests under way
+  // Of all answers that are being sent; more get kBusy instead, but for answers of at most 16 KiB and to requests of the lane
+  // kWrite, which are not counted. One that is larger than all of it has all of it.
+  std::size_t max_answer_memory = std::size_t{256} << 20;
+  double header_seconds = 20;  // from connecting, or from the answer before, to the end of the headers
+  double body_seconds = 60;    // from there to the end of the body
+  double send_seconds = 60;    // from the answer's beginning to its end
+  double stop_seconds = 30;    // how long stop() waits for requests under way to be finished
 };
 
 struct HttpCounters {
@@ -89,6 +96,7 @@ struct HttpCounters {
   std::uint64_t requests = 0;                     // under way now
   std::uint64_t read_queue = 0, write_queue = 0;  // waiting now
   std::uint64_t body_bytes = 0;                   // of bodies under way now
+  std::uint64_t answer_bytes = 0;                 // of answers that are being sent now and are counted
 };
 
 // An HTTP/1.1 server. A client that is slow, idle or vanishes costs a connection and no thread; every wait has an end. A request
@@ -103,7 +111,9 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
   std::uint16_t port() const noexcept;
   HttpCounters counters() const;
-  // Accepts nothing new, finishes the requests under way (for at most stop_seconds), closes all connections. Idempotent.
+  // Accepts nothing new, finishes the requests under way and closes all connections. Where that takes longer than stop_seconds,
+  // the handler is told to give up, what waits for a worker is refused (kStopping), and what is being worked on is waited for,
+  // and then a second for its answers to be sent. Idempotent.
   void stop();
 
  private:
@@ -117,13 +127,16 @@ bool is_loopback(const std::string& address);
 // "a%2Fb" -> "a/b". Throws Error{kUsage} for a broken escape or a NUL byte. plus_is_space: as in a query.
 std::string percent_decode(std::string_view text, bool plus_is_space = false);
 
-// A request target, cut up: the path raw, the query's names and values decoded. Throws Error{kUsage} unless it begins with '/'
-// and all escapes are whole.
+// A request target, cut up: the path raw, the query's names and values decoded. Throws Error{kUsage} unless it begins with '/',
+// or with "http://" and a host (RFC 9112, 3.2.2), and all escapes are whole.
 struct HttpTarget {
   std::string path;
   HttpFields query;
+  std::string authority = {};  // "localhost:8080", which then counts instead of the header Host; empty: the target names none
 };
 HttpTarget parse_target(std::string_view target);
+// The path alone; of a target that is none, what stands in its place.
+std::string_view target_path(std::string_view target) noexcept;
 
 // "image/png; q=1" -> "image/png", lower case.
 std::string media_type(std::string_view header);

@@ -22,13 +22,13 @@ struct ServiceOptions {
   std::string collection;
   std::string model;               // the model's file; empty: where the collection says it was; none: pictures are not encoded
   std::vector<std::string> roots;  // folders, or data set files, whose pictures may be shown; besides the collection's own root
-  bool writable = true;
-  std::string index = "auto";             // as ReaderOptions
-  std::size_t threads = 0;                // 0: one per CPU
+  bool writable = true;            // as far as the collection's folder can be written to when the service starts
+  std::string index = "auto";      // as ReaderOptions
+  std::size_t threads = 0;         // 0: one per CPU
   std::uint64_t max_pixels = 64'000'000;  // of a picture, checked before it is decoded
   // Bytes of all pictures that are asked with or added, until they are encoded, and of those that are shown or compared: 7 a
   // pixel while one is decoded, and its file's where it is read from one. A member of a data set file counts as one of max_pixels
-  // meanwhile. A picture that is alone has room in any case.
+  // meanwhile, and its own bytes. A picture that is alone has room in any case.
   std::uint64_t max_picture_memory = std::uint64_t{2} << 30;
   double memory_seconds = 10;           // how long a picture waits for memory that others hold; then kBusy
   double patient_memory_seconds = 60;   // the same where the work on others would be lost with it: added, or compared
@@ -212,11 +212,12 @@ class Service {
   ImagesPage images(const ImagesQuery& query) const;
   ImageEntry image(const std::string& key) const;
   ImageEntry image(std::uint64_t id) const;
+  ImageRecord record(std::uint64_t id) const;  // without what image() works out beside it
   // Codes projected on their two main axes (principal components of +-1 bits); at most `limit` images, evenly spread over the
   // ids.
   std::shared_ptr<const CodeMap> map(std::size_t limit) const;
-  // At most `side` pixels wide and high. Only pictures inside a root are read, whatever the key says.
-  SmallPicture thumbnail(std::uint64_t id, std::uint32_t side) const;
+  // At most `side` pixels wide and high. Only pictures inside a root are read, whatever the record's key says.
+  SmallPicture thumbnail(const ImageRecord& record, std::uint32_t side) const;
 
   // Groups of duplicates, best keepers first; a pair that was said to be none is in no group. Looked for once for each state,
   // level and radius, on a thread of its own; while that takes longer than duplicates_seconds the groups found before are given
@@ -235,6 +236,9 @@ class Service {
   std::optional<bool> set_verdict(std::uint64_t a, std::uint64_t b, bool duplicate);
   void erase_verdict(std::uint64_t a, std::uint64_t b);  // kNotFound where nothing was said
 
+  // From now on changes end with kBusy as soon as they can: the next picture of add() is not looked at, and no commit begins, so
+  // nothing of such a change is stored. So ends who waits for duplicates. Other questions are still answered. From any thread.
+  void give_up() noexcept;
   // Lets a change under way finish and gives the writer's lock back. Questions are still answered. Idempotent.
   void stop() noexcept;
 

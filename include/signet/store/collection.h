@@ -29,9 +29,9 @@ struct ImageRecord {
   std::uint64_t id = 0;  // given by the collection, from 1; stable for ever
   std::vector<std::int32_t> labels;     // class indices, >= 0; kept sorted and without repetition
   std::uint32_t width = 0, height = 0;  // of the picture file, 0 unknown
-  std::uint64_t bytes = 0;              // of the picture file
+  std::uint64_t bytes = 0;              // of the picture file, or of a member of a data set file
   std::int64_t modified_ns = 0;         // its modification time, nanoseconds since 1970
-  std::string sha256;                   // of the picture file, 64 lower-case hex digits; empty unknown
+  std::string sha256;                   // of the picture file, 64 lower-case hex digits; empty unknown. Of a member: its pixels'
   std::string user_json;                // free for the user; a JSON value or empty
   friend bool operator==(const ImageRecord&, const ImageRecord&) = default;
 };

@@ -44,6 +44,7 @@ struct RepairReport {
   std::vector<std::uint64_t> lost_ids;  // ids of which neither record nor code is left, as far as segments tell
   std::uint64_t kept = 0;               // images intact afterwards
   bool changed = false;
+  bool losses_unknown = false;  // of an interrupted repair whose report cannot be read
 };
 
 // Brings a damaged collection back to a state that verify accepts, as the writer (takes the lock). Drops nothing silently:
