@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -23,6 +24,9 @@ namespace {
 
 using nlohmann::json;
 
+// Options that training by classes alone reads.
+constexpr std::array kOfClasses = {"--pretrain", "--joint-classification", "--mirror", "--translate", "--cutout"};
+
 struct TrainArguments {
   DataArguments data;
   TrainOptions options;
@@ -31,6 +35,7 @@ struct TrainArguments {
                                            precision = "float32", optimizer = "sgd", unlabelled;
   std::string bits, alpha, cap, joint, epochs, validation, teacher_share;  // as given; empty: the default of TrainOptions
   std::vector<std::string> nested;
+  std::vector<std::string> given_of_classes;  // those of kOfClasses that were given
   bool natural_weight = false, full_size = false, draw_seed_given = false, dry_run = false, json = false, quiet = false;
 
   const std::string& written() const { return features_out.empty() ? out : features_out; }
@@ -125,6 +130,8 @@ bool parse(Arguments words, TrainArguments& a) {
   add_running_options(options.set(), a);
   if (!options.parse(words)) return false;
   a.draw_seed_given = options->given("--draw-seed");
+  for (const char* flag : kOfClasses)
+    if (options->given(flag)) a.given_of_classes.emplace_back(flag);
   if (a.out.empty() == a.features_out.empty()) fail(ErrorCode::kUsage, "give --out, or --features-out for the first stage alone");
   return true;
 }
@@ -187,13 +194,13 @@ void interpret(TrainArguments& a, Arguments words) {
   o.record = record.dump(-1, ' ', false, json::error_handler_t::replace);  // names of files need not be UTF-8
 }
 
-// Draws the progress of a run, and says a warning once.
+// Draws the progress of a run, unless quiet, and says a warning once.
 class Display {
  public:
-  explicit Display(bool quiet) : meter_("train", quiet), draw_(meter_.callback()), quiet_(quiet) {}
+  explicit Display(bool quiet) : meter_("train", quiet), draw_(meter_.callback()) {}
 
   bool operator()(const TrainProgress& p) {
-    if (!p.warning.empty() && p.warning != warned_ && !quiet_) {
+    if (!p.warning.empty() && p.warning != warned_) {
       meter_.clear();
       note("train", concat("warning: ", p.warning, " (stage ", p.stage, ", epoch ", fixed(p.epoch, 1), ")"));
     }
@@ -211,17 +218,16 @@ class Display {
  private:
   Meter meter_;
   ProgressFn draw_;
-  bool quiet_;
   std::string warned_;
 };
 
 void print_result(const TrainArguments& a, const TrainResult& r) {
-  if (r.unreadable > 0 && !a.quiet) warn_of_unreadable(r.unreadable, r.first_unreadable);
-  if (r.validation_copies > 0 && !a.quiet)
+  if (r.unreadable > 0) warn_of_unreadable(r.unreadable, r.first_unreadable);
+  if (r.validation_copies > 0)
     note("train", concat("warning: ", with_commas(r.validation_copies), " of ", counted(r.validation_images, "validation image"),
                          " have the same pixels as an image that is trained on, so validation numbers are a little too good; "
                          "signet dedup finds copies"));
-  if (r.added_steps > 0 && !r.model_path.empty() && !a.quiet)
+  if (r.added_steps > 0 && !r.model_path.empty())
     note("train", concat("every stage takes one step at least: ", counted(r.added_steps, "step"),
                          " more than --epochs asks for; a smaller --batch makes steps smaller"));
   const auto number = [](double value) { return value < 0 ? json() : json(value); };
@@ -241,6 +247,7 @@ void print_result(const TrainArguments& a, const TrainResult& r) {
                       {"validation_map_of_beginnings", beginnings},
                       {"validation_accuracy", number(r.validation_accuracy)},
                       {"validation_recall", number(r.validation_recall)},
+                      {"unreadable", r.unreadable},
                       {"unlabelled_images", r.unlabelled_images},
                       {"taught_images", r.taught_images},
                       {"teacher_agreement", number(r.teacher_agreement)},
@@ -282,6 +289,24 @@ void check_teacher(const TrainArguments& a) {
          " searches images that training must not see, so give others by --unlabelled");
 }
 
+// Instance training has the joint stage alone, and alters pictures in its own way (docs/train.md). What says so may be given.
+// What says otherwise is refused here also where it is a default of training by classes, which the library cannot tell from
+// silence.
+void check_instance(const TrainArguments& a) {
+  const TrainOptions& o = a.options;
+  if (o.supervision != Supervision::kInstance) return;
+  const auto refuse = [&](const char* flag, bool otherwise, const auto& value) {
+    if (!otherwise || std::find(a.given_of_classes.begin(), a.given_of_classes.end(), flag) == a.given_of_classes.end()) return;
+    fail(ErrorCode::kUsage, flag, " ", value,
+         " is an option of training by classes and --supervision instance does not read it; leave it out");
+  };
+  refuse("--pretrain", o.pretrain != Pretrain::kNone, a.pretrain);
+  refuse("--joint-classification", o.joint_classification > 0, a.joint);
+  refuse("--mirror", o.mirror != Mirror::kNone, a.mirror);
+  refuse("--translate", o.translate > 0, o.translate);
+  refuse("--cutout", o.cutout > 0, o.cutout);
+}
+
 // libtorch has vector code for bfloat16 where a CPU has AVX-512 alone; elsewhere it works number by number (docs/train.md).
 void warn_of_slow_bfloat16(const TrainOptions& o) {
   const CpuFeatures& cpu = cpu_features();
@@ -298,7 +323,8 @@ std::shared_ptr<const Dataset> open_unlabelled(const TrainArguments& a) {
   DataArguments source = a.data;
   source.path = a.unlabelled;
   source.split.clear();
-  source.leave_out_copies = false;  // says something of --data alone
+  source.format = "auto";  // --format and --leave-out-copies say something of --data alone
+  source.leave_out_copies = false;
   return source.open();
 }
 
@@ -311,11 +337,16 @@ int run(Arguments words) {
     if (a.protocol.empty()) a.data.prefer_train_part("training on", a.quiet);
   check_teacher(a);
   interpret(a, words);
+  check_instance(a);
   check_train_options(a.options);
   if (!a.protocol.empty()) find_protocol(a.protocol);
   if (!a.quiet) warn_of_slow_bfloat16(a.options);
   if (a.dry_run) return 0;
-  check_output_file(a.features_out.empty() ? "--out" : "--features-out", a.written());
+  if (a.features_out.empty())
+    check_output_file("--out", a.out, Output::kModel);
+  else
+    check_output_file("--features-out", a.features_out, Output::kFeatures);
+  check_output_folder("--checkpoint", a.options.checkpoint_folder);
   if (const std::string& teacher = a.options.teacher; !teacher.empty() && !real_file_system().exists(teacher))
     fail(ErrorCode::kNotFound, "--teacher ", teacher, ": there is no such file");  // found before images are read
   catch_interrupts();

@@ -62,6 +62,7 @@ Labels labels_for(const CollectionWriter& writer, const std::vector<std::string>
 struct Plan {
   std::vector<std::size_t> todo;  // positions in the data set
   std::vector<ImageRecord> records;
+  std::vector<char> relabelled;      // of those records, whether their labels are others than before
   std::vector<ImageRecord> touched;  // of pictures that are the same as before
   AddSummary summary;
 };
@@ -123,6 +124,7 @@ Plan make_plan(const CollectionWriter& writer, const PictureSource& source, cons
       continue;
     }
     plan.todo.push_back(i);
+    plan.relabelled.push_back(known && relabelled ? 1 : 0);
     plan.records.push_back(std::move(record));
   }
   return plan;
@@ -134,7 +136,10 @@ class Batch {
   // new_classes: to be written with the first images.
   Batch(CollectionWriter& writer, const ModelInfo& model, std::vector<std::string> new_classes, AddSummary& summary)
       : writer_(writer), model_(model), summary_(summary), codes_(0, model.bits), new_classes_(std::move(new_classes)) {}
-  void append(std::span<const std::uint8_t> code, ImageRecord record) {
+  // same: the picture is what the collection knows already, and only its archive is another file.
+  void append(std::span<const std::uint8_t> code, ImageRecord record, bool same, bool relabelled) {
+    same_ += same ? 1 : 0;
+    relabelled_ += same && relabelled ? 1 : 0;
     codes_.append(code);
     records_.push_back(std::move(record));
   }
@@ -146,8 +151,11 @@ class Batch {
     const AddResult result = writer_.add({&codes_, records_, model_.fingerprint, new_classes_}, options);
     new_classes_.clear();
     summary_.added += result.added;
-    summary_.changed += result.replaced + result.updated;
-    summary_.unchanged += result.skipped;
+    const std::size_t same = std::min(same_, result.updated);
+    summary_.changed += result.replaced + result.updated - same;
+    summary_.unchanged += result.skipped + same;
+    summary_.relabelled += relabelled_;
+    same_ = relabelled_ = 0;
     codes_ = CodeMatrix(0, model_.bits);
     records_.clear();
   }
@@ -159,6 +167,7 @@ class Batch {
   CodeMatrix codes_;
   std::vector<ImageRecord> records_;
   std::vector<std::string> new_classes_;
+  std::size_t same_ = 0, relabelled_ = 0;
 };
 
 // Whether a picture that was below `root` is not there any more. Not where it only cannot be reached: a folder on the way may not
@@ -212,10 +221,18 @@ AddSummary add_pictures(CollectionWriter& writer, const Encoder& encoder, const 
   if (!plan.touched.empty()) update(writer, plan.touched, labels);
 
   Batch batch(writer, encoder.info(), std::move(labels.added), plan.summary);
-  const auto load = [&](std::size_t i) { return source.load(plan.todo[i], limits, plan.records[i]); };
+  std::vector<char> same(plan.todo.size(), 0);  // no bools: several threads write them
+  const auto load = [&](std::size_t i) {
+    ImageRecord& record = plan.records[i];
+    const std::string before = record.sha256;
+    Image image = source.load(plan.todo[i], limits, record);
+    same[i] = !before.empty() && before == record.sha256 ? 1 : 0;
+    return image;
+  };
   const auto sink = [&](std::span<const std::size_t> indices, const Outputs& outputs) {
     const CodeMatrix codes = pack_signs(outputs.hash, encoder.info().bits);
-    for (std::size_t i = 0; i < indices.size(); ++i) batch.append(codes.row(i), std::move(plan.records[indices[i]]));
+    for (std::size_t i = 0; i < indices.size(); ++i)
+      batch.append(codes.row(i), std::move(plan.records[indices[i]]), same[indices[i]] != 0, plan.relabelled[indices[i]] != 0);
     if (batch.size() >= arguments.batch) batch.commit();
   };
   try {
@@ -229,9 +246,13 @@ AddSummary add_pictures(CollectionWriter& writer, const Encoder& encoder, const 
     plan.summary.bottleneck = bulk.bottleneck;
     if (source.lists_folder()) look_for_gone(writer, source, arguments.prune, plan.summary);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::kCancelled) throw;
-    batch.commit();
     meter.clear();
+    const std::uint64_t before = plan.summary.added + plan.summary.changed;
+    if (error.code() != ErrorCode::kCancelled && before == 0) throw;
+    if (error.code() != ErrorCode::kCancelled)
+      fail(error.code(), error.what(), "; ", counted(before, "image"), before == 1 ? " that was" : " that were", " added before ",
+           before == 1 ? "is" : "are", " kept, and the same command goes on from there");
+    batch.commit();
     fail(ErrorCode::kCancelled, "stopped on request after ", plan.summary.added + plan.summary.changed,
          " images, which are kept; the same command goes on from there");
   }

@@ -136,6 +136,8 @@ int run_add(Arguments words) {
   options->quiet(arguments.quiet);
   if (!options.parse(words)) return 0;
 
+  if (arguments.relabel && arguments.no_labels)
+    fail(ErrorCode::kUsage, "--relabel takes the data's labels and --no-labels takes none; give one of them");
   check_data(arguments);  // before a collection is made for nothing
   Opened opened = open_or_create(collection, model, arguments);
   catch_interrupts();

@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <iostream>
+#include <set>
 
 #include "apps/signet/command.h"
 #include "apps/signet/data.h"
@@ -7,6 +8,7 @@
 #include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
+#include "signet/base/text.h"
 #include "signet/eval/compare.h"
 
 namespace signet::cli {
@@ -70,6 +72,13 @@ void print_section(const ComparedSection& section, const std::string& against) {
   std::cout << '\n';
 }
 
+void check_against(const std::vector<ResultRecord>& records, const std::string& against) {
+  std::set<std::string> methods;
+  for (const ResultRecord& record : records) methods.insert(record.method);
+  if (!methods.contains(against))
+    fail(ErrorCode::kNotFound, "--against \"", against, "\": no record is of that method; these are: ", join(methods));
+}
+
 void print(const Comparison& comparison) {
   for (const ComparedSection& section : comparison.sections) print_section(section, comparison.options.against);
   std::cout << "Sections do not compare with each other. \"better\" and \"worse\": the interval of the difference excludes zero "
@@ -107,9 +116,10 @@ int run_compare(Arguments words) {
          " rounds are possible with so many records");
   a.options.bootstrap.rounds = rounds, a.options.bootstrap.seed = seed;
 
-  if (!a.html.empty()) check_output_file("--html", a.html);
+  if (!a.html.empty()) check_output_file("--html", a.html, Output::kPage);
   std::vector<ResultRecord> records;
   for (const std::string& path : a.records) records.push_back(read_record(path));
+  if (options->given("--against")) check_against(records, a.options.against);
   std::vector<PublishedRow> published;
   if (options->given("--published") || real_file_system().exists(a.published))
     published = parse_published(read_text_file(real_file_system(), a.published, kLargestRecord), a.published);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <initializer_list>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -25,6 +26,72 @@ std::optional<double> real_option(const char* flag, const std::string& text, dou
   if (!value || *value < least || *value > most)
     fail(ErrorCode::kUsage, flag, " \"", text, "\" must be a number from ", least, " to ", most);
   return value;
+}
+
+// `where`: "at --level same-bytes, which compares no codes".
+void refuse_idle(const OptionSet& set, std::initializer_list<const char*> flags, const std::string& where) {
+  for (const char* flag : flags)
+    if (set.given(flag)) fail(ErrorCode::kUsage, flag, " says nothing ", where, "; leave it out");
+}
+
+// Options that nothing would read.
+void check_idle(const DedupArguments& a, const OptionSet& set) {
+  const DuplicateLevel level = parse_duplicate_level(a.level);
+  const std::string at = concat("at --level ", a.level);
+  if (level <= DuplicateLevel::kSamePixels) {
+    refuse_idle(set,
+                {"--model", "--hash", "--radius", "--budget", "--likeness", "--no-second-look", "--sample", "--seed",
+                 "--mirrored", "--turned"},
+                at + ", which compares no codes");
+    if (a.keep == "sharpest")
+      fail(ErrorCode::kUsage, "--keep sharpest says nothing ", at,
+           ", where all pictures of a group are equally sharp; give largest, oldest or path");
+  }
+  if (level == DuplicateLevel::kSameClass)
+    refuse_idle(set, {"--hash", "--budget", "--likeness", "--no-second-look", "--sample", "--seed"},
+                at + ", which compares a model's codes within --radius, without a second look");
+  if (a.radius) refuse_idle(set, {"--budget", "--sample", "--seed"}, "beside --radius, with which nothing is calibrated");
+  if (a.no_second_look) refuse_idle(set, {"--likeness"}, "beside --no-second-look: it is the threshold of that look");
+}
+
+// What is given says who is compared with whom, and who stays.
+void check_sides(const DedupArguments& a) {
+  if (a.paths.empty() && a.collection.empty()) fail(ErrorCode::kUsage, "give a PATH to look through, or --collection DIR");
+  if (!a.against.empty() && a.paths.empty()) fail(ErrorCode::kUsage, "--against needs a PATH that is compared with it");
+  if (!a.against.empty() && !a.collection.empty())
+    fail(ErrorCode::kUsage, "--against and --collection are two references; give one of them");
+  if ((a.mirrored || a.turned) && a.paths.empty())
+    fail(ErrorCode::kUsage, "--mirrored and --turned need the pictures: give a PATH");
+  if (a.keep != "path" && !a.prefer.empty())
+    fail(ErrorCode::kUsage, "--prefer ", a.prefer.front(), " says whose pictures stay under --keep path alone; give both");
+  if (a.keep == "path" && a.prefer.empty()) fail(ErrorCode::kUsage, "--keep path needs --prefer DIR: whose pictures are to stay");
+  if (a.collection.empty())
+    for (const std::string& folder : a.prefer)
+      if (!real_file_system().exists(folder)) fail(ErrorCode::kNotFound, "--prefer ", folder, ": there is no such folder");
+}
+
+// The plan, its list and the trash folder that it names. Looking takes long, and would be lost with them.
+void check_outputs(const DedupArguments& a) {
+  const std::string trash = a.trash_folder();
+  for (const std::string& path : a.paths)
+    if (const std::string whole = absolute_path(path); concat(whole, "/").starts_with(trash + "/"))
+      fail(ErrorCode::kUsage, "--trash ", trash, " is, or holds, ", path,
+           ", whose pictures would be taken for what dedup has moved away; name a folder of its own");
+  // Without --out a plan is written where there is something to move, which pictures of one class never are.
+  if (a.out.empty() && parse_duplicate_level(a.level) == DuplicateLevel::kSameClass) return;
+  const char* flag = a.out.empty() ? "--out is not given, and its default" : "--out";
+  check_output_file(flag, a.plan_path(), Output::kPlan);
+  check_output_file(flag, a.plan_path() + ".list", Output::kTable);
+  if (!can_be_planned(trash))
+    fail(ErrorCode::kInvalidArgument, a.trash.empty() ? "the trash folder " : "--trash ", printable(trash),
+         " is not UTF-8, or holds a line break, so that no plan can name it; give --trash DIR with another name");
+}
+
+void check(const DedupArguments& a, const OptionSet& set) {
+  parse_keep_rule(a.keep);
+  check_sides(a);
+  check_idle(a, set);
+  check_outputs(a);
 }
 
 bool parse_dedup(Arguments words, DedupArguments& a) {
@@ -54,13 +121,13 @@ bool parse_dedup(Arguments words, DedupArguments& a) {
              kMaxBits);
   set.text("--budget", budget,
            "calibration: false pairs an image that codes alone may bring, on average (0.01; 10 with a second look)", "X");
-  set.text("--likeness", likeness, "threshold of the second look, 0 to 1; calibrated where not given", "X");
+  set.text("--likeness", likeness, "threshold of the second look, 0 to 1; calibrated, to 0.5 or more, where not given", "X");
   set.flag("--no-second-look", a.no_second_look, "believe the codes alone: pictures of near pairs are not read again");
   set.number("--sample", a.sample, "images that calibration makes copies of (300)", "N", 2, 100'000);
   set.number("--seed", a.seed, "of the calibration's draw (1)", "N");
   set.flag("--mirrored", a.mirrored, "find mirrored copies too");
   set.flag("--turned", a.turned, "find copies turned by quarters too");
-  set.text("--keep", a.keep, "who stays: largest, oldest, sharpest or path (largest)", "RULE");
+  set.text("--keep", a.keep, "who stays: largest, oldest, sharpest (all pictures are read) or path (largest)", "RULE");
   set.texts("--prefer", a.prefer, "with --keep path: folders whose pictures stay, the most wanted first", "DIR");
   set.text("--out", a.out, "the plan to write (dedup-plan.json where there are files to move)", "FILE");
   set.text("--trash", a.trash, "folder that apply moves files to (FILE.trash)", "DIR");
@@ -73,32 +140,8 @@ bool parse_dedup(Arguments words, DedupArguments& a) {
   if (set.given("--radius")) a.radius = static_cast<std::uint32_t>(radius);
   a.budget = real_option("--budget", budget, 0, 1000);
   a.likeness = real_option("--likeness", likeness, 0, 1);
+  check(a, set);
   return true;
-}
-
-void check(const DedupArguments& a) {
-  parse_keep_rule(a.keep);
-  if (a.paths.empty() && a.collection.empty()) fail(ErrorCode::kUsage, "give a PATH to look through, or --collection DIR");
-  if (!a.against.empty() && a.paths.empty()) fail(ErrorCode::kUsage, "--against needs a PATH that is compared with it");
-  if (!a.against.empty() && !a.collection.empty())
-    fail(ErrorCode::kUsage, "--against and --collection are two references; give one of them");
-  if ((a.mirrored || a.turned) && a.paths.empty())
-    fail(ErrorCode::kUsage, "--mirrored and --turned need the pictures: give a PATH");
-  for (const std::string& path : a.paths)
-    if (const std::string whole = absolute_path(path), trash = a.trash_folder(); concat(whole, "/").starts_with(trash + "/"))
-      fail(ErrorCode::kUsage, "--trash ", trash, " is, or holds, ", path,
-           ", whose pictures would be taken for what dedup has moved away; name a folder of its own");
-  if (a.keep != "path" && !a.prefer.empty())
-    fail(ErrorCode::kUsage, "--prefer ", a.prefer.front(), " says whose pictures stay under --keep path alone; give both");
-  if (a.collection.empty())
-    for (const std::string& folder : a.prefer)
-      if (!real_file_system().exists(folder)) fail(ErrorCode::kNotFound, "--prefer ", folder, ": there is no such folder");
-  if (a.keep == "path" && a.prefer.empty()) fail(ErrorCode::kUsage, "--keep path needs --prefer DIR: whose pictures are to stay");
-  if (a.keep == "sharpest" && a.paths.empty() && a.model.empty() && a.hash.empty())
-    fail(ErrorCode::kUsage, "--keep sharpest needs to look at the pictures: give PATH, --model or --hash beside --collection");
-  if (a.out.empty()) return;  // a plan is written where there is something to move
-  check_output_file("--out", a.out);
-  check_output_file("--out", a.out + ".list");
 }
 
 struct Found {
@@ -109,6 +152,14 @@ struct Found {
   std::optional<Calibration> calibration;
   std::string calibration_text;
 };
+
+std::string least_likeness_text(const Calibration& c) {
+  return concat("the likeness that ", fixed(100 * CalibrationOptions{}.copies_kept, 0),
+                " % of the known copies reach is one that strangers reach too, so that the second look asks for ",
+                fixed(c.likeness, 3), " and will miss the ", fixed(100 * (1 - c.passing), 1),
+                " % of them that do not reach it (drawings, pages of text and empty pages are like that); --likeness gives "
+                "another threshold");
+}
 
 void choose_radius(const DedupArguments& a, DedupInput& input, const ProgressFn& progress, Found& found) {
   if (a.radius || parse_duplicate_level(a.level) != DuplicateLevel::kNear) {
@@ -125,7 +176,21 @@ void choose_radius(const DedupArguments& a, DedupInput& input, const ProgressFn&
   found.radius = found.calibration->radius;
   found.more_radius = found.calibration->more_radius;
   if (!found.more_radius) input.set.more_codes = {};  // the budget has no room for them
-  if (!a.no_second_look) found.likeness = a.likeness.value_or(found.calibration->likeness);
+  if (a.no_second_look) return;
+  found.likeness = a.likeness.value_or(found.calibration->likeness);
+  if (!a.likeness && found.likeness <= kLeastLikeness) input.remarks.push_back(least_likeness_text(*found.calibration));
+}
+
+// Of --prefer, by where the pictures are; says so where a folder holds none of them.
+std::vector<std::string> preferred_folders(const DedupArguments& a, DedupInput& input) {
+  std::vector<std::string> folders;
+  const std::vector<DedupItem>& items = input.set.items;
+  for (const std::string& name : a.prefer) {
+    const std::string& folder = folders.emplace_back(absolute_path(name));
+    if (std::none_of(items.begin(), items.end(), [&](const DedupItem& item) { return lies_in(item, folder); }))
+      input.remarks.push_back(concat("--prefer ", printable(name), ": none of the pictures lies there"));
+  }
+  return folders;
 }
 
 Found find(const DedupArguments& a, DedupInput& input, const ProgressFn& progress) {
@@ -135,8 +200,7 @@ Found find(const DedupArguments& a, DedupInput& input, const ProgressFn& progres
   if (options.level == DuplicateLevel::kSamePixels) input.fill_pixel_digests(progress);
   if (options.level >= DuplicateLevel::kNear) choose_radius(a, input, progress, found);
   options.radius = found.radius;
-  options.keep = {parse_keep_rule(a.keep), {}};
-  for (const std::string& path : a.prefer) options.keep.paths.push_back(absolute_path(path));
+  options.keep = {parse_keep_rule(a.keep), preferred_folders(a, input)};
   options.reference = input.reference;
   options.poses = input.poses;
   options.more_radius = found.more_radius.value_or(0);
@@ -144,17 +208,8 @@ Found find(const DedupArguments& a, DedupInput& input, const ProgressFn& progres
   if (found.calibration) options.trusted = found.calibration->trusted, options.more_trusted = found.calibration->more_trusted;
   options.threads = a.threads;
   options.progress = progress;
-  if (found.likeness >= 0) {
-    options.second_look = [&](std::size_t keeper, std::size_t item) {
-      try {
-        const Thumbnail first = input.look_at(keeper);
-        return likeness(first, input.look_at(item)) >= found.likeness;
-      } catch (const Error& error) {  // a picture that cannot be looked at is not called a duplicate
-        input.skipped.emplace_back(input.set.items[item].key, error.what());
-        return false;
-      }
-    };
-  }
+  if (found.likeness >= 0)
+    options.second_look = [&](std::size_t keeper, std::size_t item) { return input.alike(keeper, item, found.likeness); };
   found.groups = find_duplicates(input.set, input.verdicts, options);
   return found;
 }
@@ -265,7 +320,8 @@ std::string trust_text(const Calibration& c) {
 void print_calibration(const Calibration& c) {
   std::cout << "calibrated on " << with_commas(c.sample) << " of " << with_commas(c.images) << " images ("
             << with_commas(c.copies) << " known copies): " << radii_text(c.radius, c.more_radius) << ", likeness "
-            << fixed(c.likeness, 3) << trust_text(c) << '\n';
+            << fixed(c.likeness, 3) << ", which " << fixed(100 * c.passing, 1) << " % of the copies reach" << trust_text(c)
+            << '\n';
   const bool two = !c.curve.empty() && c.curve.front().more_radius;
   std::vector<std::vector<std::string>> rows = {{"radius", "copies found", "false pairs an image"}};
   if (two) rows.front().insert(rows.front().begin() + 1, "of the hash");
@@ -321,7 +377,6 @@ void print_found(const DedupArguments& a, const DedupInput& input, const Found& 
 int run_find(Arguments words) {
   DedupArguments a;
   if (!parse_dedup(words, a)) return 0;
-  check(a);
   catch_interrupts();
   Meter meter("dedup", a.quiet);
   const ProgressFn progress = meter.callback();
@@ -329,7 +384,7 @@ int run_find(Arguments words) {
   const Found found = find(a, input, progress);
   meter.clear();
   for (const std::string& remark : input.remarks) note("dedup", remark);
-  // Each once: a picture may be looked at for several pairs.
+  // Each once: a picture may be read for its sharpness, its pixels and pairs.
   const std::set<std::pair<std::string, std::string>> skipped(input.skipped.begin(), input.skipped.end());
   for (const auto& [key, reason] : skipped) note_skipped("dedup", key, reason);
   const std::string out = a.plan_path();

@@ -59,13 +59,22 @@ void measure(const EvalArguments& arguments, Report& report) {
       record.notes.push_back(std::move(other));
     report.records.push_back(std::move(record));
   };
+  const auto say = [&](const Protocol& protocol) {
+    if (!arguments.quiet) note("eval", concat("measuring ", protocol.name));
+  };
   if (!arguments.codes.empty()) {
-    for (const Protocol* protocol : protocols) finish(evaluate_codes(arguments, *protocol));
+    for (const Protocol* protocol : protocols) {
+      say(*protocol);
+      finish(evaluate_codes(arguments, *protocol));
+    }
     return;
   }
   EvalSession session(arguments);
   for (const Protocol* protocol : protocols) {
-    if (!arguments.quiet) note("eval", concat("measuring ", protocol->name));
+    if (interrupted())  // only encoding stops by itself
+      fail(ErrorCode::kCancelled, "stopped on request after ", report.records.size(), " of ",
+           counted(protocols.size(), "protocol"));
+    say(*protocol);
     Evaluated evaluated = session.run(*protocol, !arguments.html.empty() && report.records.empty());
     finish(std::move(evaluated.record));
     if (!evaluated.gallery.empty()) report.gallery = std::move(evaluated.gallery);
@@ -80,7 +89,21 @@ void print(const EvalArguments& arguments, const Report& report) {
     print_eval_summary(parse_eval_json(json, "the result"));
 }
 
-int summarise(const std::vector<std::string>& paths) {
+void refuse_given(const OptionSet& options, std::initializer_list<const char*> flags, const char* measured) {
+  for (const char* flag : flags)
+    if (options.given(flag)) fail(ErrorCode::kUsage, flag, " says nothing about ", measured, "; leave it out");
+}
+
+int summarise(const std::vector<std::string>& paths, const OptionSet& options) {
+  refuse_given(options, {"--protocol",   "--model",      "--data",
+                         "--query-data", "--format",     "--leave-out-copies",
+                         "--compose",    "--trained-on", "--codes",
+                         "--database",   "--labels",     "--database-labels",
+                         "--bits",       "--bits-used",  "--cutoff",
+                         "--seed",       "--log",        "--html",
+                         "--gallery",    "--no-bounds",  "--no-overlap-check",
+                         "--json"},
+               "the table that --summary prints of files");
   std::vector<EvalSummaryRow> rows;
   for (const std::string& path : paths) {
     const auto more = parse_eval_json(read_text_file(real_file_system(), path, std::uint64_t{1} << 30), path);
@@ -91,25 +114,23 @@ int summarise(const std::vector<std::string>& paths) {
   return 0;
 }
 
-void refuse_given(const OptionSet& options, std::initializer_list<const char*> flags, const char* measured) {
-  for (const char* flag : flags)
-    if (options.given(flag)) fail(ErrorCode::kUsage, flag, " says nothing about ", measured, "; leave it out");
-}
-
 void check(const EvalArguments& arguments, const OptionSet& options) {
   const bool by_model = !arguments.model.empty() && !arguments.data.path.empty();
   if (by_model == !arguments.codes.empty()) {
     fail(ErrorCode::kUsage, "give either --model FILE and --data PATH, or --codes, with --protocol; or --summary FILE alone");
   }
   if (arguments.protocols.empty()) fail(ErrorCode::kUsage, "--protocol is missing; there are ", join(protocol_names()));
+  if (arguments.html.empty()) refuse_given(options, {"--log", "--gallery"}, "numbers without a report (--html)");
   if (by_model) return refuse_given(options, {"--database", "--labels", "--database-labels", "--bits"}, "the codes of --model");
   refuse_given(options,
                {"--model", "--data", "--query-data", "--format", "--leave-out-copies", "--compose", "--trained-on", "--gallery",
-                "--no-overlap-check"},
+                "--no-bounds", "--no-overlap-check"},
                "codes that are there already (--codes)");
   if (arguments.bits > 0 && !arguments.codes.ends_with(".npy") && !arguments.database.ends_with(".npy"))
     fail(ErrorCode::kUsage, "--bits is the length of .npy codes, and ", arguments.codes,
          " names its own; --bits-used measures the first bits of codes");
+  if (arguments.database.empty() && options.given("--database-labels"))
+    fail(ErrorCode::kUsage, "--database-labels ", arguments.database_labels, " needs --database: the codes that it labels");
 }
 
 void add_options(Options& options, EvalArguments& a) {
@@ -151,12 +172,12 @@ int run_eval(Arguments words) {
   add_options(options, arguments);
   if (!options.parse(words)) return 0;
   arguments.seed_given = options->given("--seed");
-  if (!arguments.summary.empty()) return summarise(arguments.summary);
+  if (!arguments.summary.empty()) return summarise(arguments.summary, options.set());
   check(arguments, options.set());
-  if (!arguments.html.empty()) check_output_file("--html", arguments.html);
+  if (!arguments.html.empty()) check_output_file("--html", arguments.html, Output::kPage);
   arguments.command = concat("signet eval ", join(words, " "));
 
-  catch_interrupts();
+  if (arguments.codes.empty()) catch_interrupts();  // measuring codes cannot be stopped half-way, and leaves nothing behind
   Report report;
   try {
     measure(arguments, report);

@@ -20,7 +20,7 @@ int run_index(Arguments words) {
   options->json(json);
   if (!options.parse(words)) return 0;
 
-  check_output_file("--out", out);
+  check_output_file("--out", out, Output::kIndex);
   const double began = now_seconds();
   const CodeSet set = read_code_set(real_file_system(), codes);
   write_index_file(real_file_system(), out, set);

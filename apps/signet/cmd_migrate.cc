@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "apps/signet/csv.h"
 #include "apps/signet/data.h"
@@ -16,6 +17,7 @@ namespace {
 
 struct MigrateArguments {
   std::string collection, model, out, report;
+  DataArguments pictures;  // --max-megapixels alone
   std::size_t threads = 0;
   bool json = false, quiet = false;
 };
@@ -33,6 +35,17 @@ struct MigrateResult {
 
 constexpr std::size_t kBlock = 4096;  // records in memory at once; also what an interruption can cost
 
+// Classes that the old collection has been given since come over before any label that refers to them. Labels are numbers: under
+// other names they would mean other things.
+void take_class_names(CollectionWriter& writer, const MigrateArguments& arguments, const std::vector<std::string>& names) {
+  const std::vector<std::string> known = writer.info().class_names;
+  for (std::size_t i = 0; i < std::min(known.size(), names.size()); ++i)
+    if (known[i] != names[i])
+      fail(ErrorCode::kMismatch, arguments.out, " has \"", known[i], "\" as its class ", i, ", where ", arguments.collection,
+           " has \"", names[i], "\", so labels would change their meaning; name another folder");
+  if (names.size() > known.size()) writer.set_class_names(names);
+}
+
 std::unique_ptr<CollectionWriter> open_target(const MigrateArguments& arguments, const CollectionInfo& old,
                                               const ModelInfo& model) {
   FileSystem& files = real_file_system();
@@ -42,6 +55,7 @@ std::unique_ptr<CollectionWriter> open_target(const MigrateArguments& arguments,
       fail(ErrorCode::kMismatch, arguments.out, " is a collection of model ", writer->info().model, ", not of ", arguments.model,
            " (", model.fingerprint, "); name another folder");
     }
+    take_class_names(*writer, arguments, old.class_names);
     return writer;
   }
   CreateOptions create;
@@ -81,8 +95,10 @@ void migrate_block(CollectionWriter& writer, const Encoder& encoder, PictureLibr
 }
 
 // Verdicts name ids: those on two images that have both come over under their ids are kept. A key that has another id there may
-// be another picture by now.
-void keep_verdicts(const CollectionView& view, CollectionWriter& writer, MigrateResult& result) {
+// be another picture by now. What has been said about a pair in the new collection since an earlier call is newer, and holds.
+void keep_verdicts(const CollectionView& view, const CollectionView& before, CollectionWriter& writer, MigrateResult& result) {
+  std::set<std::pair<std::uint64_t, std::uint64_t>> said;
+  for (const Verdict& verdict : before.verdicts()) said.emplace(verdict.a, verdict.b);
   std::vector<Verdict> kept;
   const auto came = [&](const ImageRecord& old) {
     const auto record = writer.find(old.key);
@@ -91,10 +107,10 @@ void keep_verdicts(const CollectionView& view, CollectionWriter& writer, Migrate
   for (const Verdict& verdict : view.verdicts()) {
     const auto a = view.get(verdict.a), b = view.get(verdict.b);
     if (!a || !b) continue;  // on an image that was removed
-    if (came(*a) && came(*b))
-      kept.push_back(verdict);
-    else
+    if (!came(*a) || !came(*b))
       ++result.verdicts_left_out;
+    else if (!said.contains({verdict.a, verdict.b}))
+      kept.push_back(verdict);
   }
   writer.set_verdicts(kept);
 }
@@ -103,7 +119,7 @@ MigrateResult migrate(const MigrateArguments& arguments, const CollectionView& v
                       const Encoder& encoder) {
   MigrateResult result;
   const CollectionInfo old = view.info();
-  PictureLibrary library(old.root, limits_for(encoder.info().preprocessing, DataArguments{}));
+  PictureLibrary library(old.root, limits_for(encoder.info().preprocessing, arguments.pictures));
   Meter meter("migrate", arguments.quiet);
   const ProgressFn draw = meter.callback();
   std::uint64_t seen = 0;
@@ -144,7 +160,7 @@ MigrateResult migrate(const MigrateArguments& arguments, const CollectionView& v
     migrate_some(records, false);
     seen += records.size();
   }
-  keep_verdicts(view, writer, result);
+  keep_verdicts(view, *Collection::open(real_file_system(), arguments.out)->view(), writer, result);
   return result;
 }
 
@@ -191,15 +207,24 @@ int run_migrate(Arguments words) {
   app.text("--model", arguments.model, "the new model", "FILE", Need::kRequired);
   app.text("--out", arguments.out, "the new collection", "FOLDER", Need::kRequired);
   app.text("--report", arguments.report, "CSV of pictures that were not found (OUT.missing.csv)", "FILE");
+  app.number("--max-megapixels", arguments.pictures.max_megapixels, "refuse pictures larger than this before decoding them (256)",
+             "N", 1, 100'000);
   options->threads(arguments.threads);
   options->json(arguments.json);
   options->quiet(arguments.quiet);
   if (!options.parse(words)) return 0;
-  if (arguments.report.empty()) arguments.report = absolute_path(arguments.out) + ".missing.csv";
+  const bool beside_out = arguments.report.empty();
+  if (beside_out)
+    arguments.report = absolute_path(arguments.out) + ".missing.csv";
+  else
+    check_output_file("--report", arguments.report, Output::kTable);
 
   const auto view = Collection::open(real_file_system(), arguments.collection)->view();
   const Encoder encoder = Encoder::open(real_file_system(), arguments.model, {arguments.threads, "auto"});
   const auto writer = open_target(arguments, view->info(), encoder.info());
+  if (beside_out)
+    check_output_file("--report", arguments.report,
+                      Output::kTable);  // not sooner: its folder may have been made with the collection
   catch_interrupts();
   const MigrateResult result = migrate(arguments, *view, *writer, encoder);
   std::vector<std::vector<std::string>> rows = {{"key", "reason"}};

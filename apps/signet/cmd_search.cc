@@ -19,6 +19,7 @@ using Json = nlohmann::ordered_json;
 
 struct SearchArguments {
   std::string index, collection, model, codes, html, kind, filter_label;
+  DataArguments pictures;  // --max-megapixels alone
   std::vector<std::string> images, hex, keys;
   std::uint64_t k = 10, threads = 0, radius = 0;
   bool k_given = false, radius_given = false, explain = false, json = false;
@@ -47,7 +48,7 @@ void add_images(const SearchArguments& arguments, const SearchTarget& target, Qu
   target.check_model(encoder.info().fingerprint, path);
   std::vector<Image> images;
   for (const std::string& file : arguments.images) {
-    images.push_back(read_picture(file, limits_for(encoder.info().preprocessing, DataArguments{})));
+    images.push_back(read_picture(file, limits_for(encoder.info().preprocessing, arguments.pictures)));
     queries.names.push_back(file);
     queries.pictures.push_back(arguments.html.empty() ? std::string() : thumbnail_base64(images.back(), 112));
   }
@@ -75,9 +76,6 @@ void add_codes(const SearchArguments& arguments, const SearchTarget& target, Que
 }
 
 Queries collect_queries(const SearchArguments& arguments, const SearchTarget& target) {
-  const int kinds = static_cast<int>(!arguments.images.empty()) + static_cast<int>(!arguments.codes.empty()) +
-                    static_cast<int>(!arguments.hex.empty()) + static_cast<int>(!arguments.keys.empty());
-  if (kinds != 1) fail(ErrorCode::kUsage, "give the query as exactly one of --image, --codes, --code and --key");
   Queries queries;
   queries.codes = CodeMatrix(0, target.bits());
   if (!arguments.images.empty()) add_images(arguments, target, queries);
@@ -159,7 +157,7 @@ void print_hits(const Queries& queries, const SearchResult& result, const Search
 
 void write_page(const SearchArguments& arguments, const Queries& queries, const SearchResult& result,
                 const SearchTarget& target) {
-  PictureLibrary library(target.root());
+  PictureLibrary library(target.root(), arguments.pictures.dataset_options().limits);
   std::vector<PageQuery> rows;
   for (std::size_t q = 0; q < queries.names.size(); ++q) {
     PageQuery row{queries.names[q], queries.pictures[q], {}};
@@ -181,6 +179,19 @@ void print_stats(const SearchStats& stats, const std::string& plan) {
             << stats.kernel << "): " << with_commas(stats.candidates) << " codes compared, " << with_commas(stats.buckets)
             << " buckets looked at, distances up to " << stats.radius_reached << " covered, " << fixed(stats.seconds * 1000, 3)
             << " ms\n";
+}
+
+void check(const SearchArguments& arguments, const OptionSet& options) {
+  const int kinds = static_cast<int>(!arguments.images.empty()) + static_cast<int>(!arguments.codes.empty()) +
+                    static_cast<int>(!arguments.hex.empty()) + static_cast<int>(!arguments.keys.empty());
+  if (kinds != 1) fail(ErrorCode::kUsage, "give the query as exactly one of --image, --codes, --code and --key");
+  if (!arguments.images.empty()) return;
+  if (options.given("--model"))
+    fail(ErrorCode::kUsage, "--model ", arguments.model,
+         " says nothing about a query that is no picture (--image); leave it out");
+  if (options.given("--max-megapixels") && arguments.html.empty())
+    fail(ErrorCode::kUsage, "--max-megapixels ", arguments.pictures.max_megapixels,
+         " is of the pictures of --image and --html, and none is read; leave it out");
 }
 
 void search(const SearchArguments& arguments) {
@@ -219,7 +230,7 @@ int run_search(Arguments words) {
   OptionSet& app = options.set();
   app.text("--index", arguments.index, "index file that index wrote", "FILE");
   app.text("--collection", arguments.collection, "collection folder", "FOLDER");
-  app.text("--model", arguments.model, "the model of the codes; a collection knows where its own was", "FILE");
+  app.text("--model", arguments.model, "the model that encodes --image; a collection knows where its own was", "FILE");
   app.texts("--image", arguments.images, "pictures to look for", "FILE...");
   app.text("--codes", arguments.codes, "a codes folder, or a .npy of packed codes (uint8, n x bytes)", "PATH");
   app.texts("--code", arguments.hex, "codes as hex, byte 0 first", "HEX...");
@@ -230,12 +241,15 @@ int run_search(Arguments words) {
   app.text("--kind", arguments.kind, "force how: auto, flat, table, mih or pivot", "NAME");
   app.flag("--explain", arguments.explain, "say how the answer was found, and why so");
   app.text("--html", arguments.html, "also write a page with the pictures", "FILE");
+  app.number("--max-megapixels", arguments.pictures.max_megapixels, "refuse pictures larger than this before decoding them (256)",
+             "N", 1, 100'000);
   options->threads(arguments.threads);
   options->json(arguments.json);
   if (!options.parse(words)) return 0;
   arguments.k_given = app.given("-k");
   arguments.radius_given = app.given("--radius");
-  if (!arguments.html.empty()) check_output_file("--html", arguments.html);
+  check(arguments, app);
+  if (!arguments.html.empty()) check_output_file("--html", arguments.html, Output::kPage);
   search(arguments);
   return 0;
 }

@@ -44,7 +44,7 @@ void check(const ShortenArguments& a) {
   if (a.codes.empty() != a.codes_out.empty()) fail(ErrorCode::kUsage, "--codes and --codes-out go together");
   refuse_same("--model", a.model, "--out", a.out);
   refuse_same("--codes", a.codes, "--codes-out", a.codes_out);
-  check_output_file("--out", a.out);
+  check_output_file("--out", a.out, Output::kModel);
   if (a.codes_out.empty()) return;
   check_output_folder("--codes-out", a.codes_out);
   check_code_folder(real_file_system(), a.codes_out);

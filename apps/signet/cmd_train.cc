@@ -16,7 +16,9 @@
 namespace signet::cli {
 namespace {
 
-void print(const ShallowRequest& r, const Model& model, std::size_t images, double seconds) {
+// `learned`: nothing where the method looks at one picture alone.
+void print(const ShallowRequest& r, const Model& model, const FeatureVectors* learned, double seconds) {
+  const std::size_t images = learned != nullptr ? learned->images->size() : 0;
   if (r.json) {
     std::cout << nlohmann::json{{"model", r.out},
                                 {"fingerprint", model.info.fingerprint},
@@ -25,6 +27,7 @@ void print(const ShallowRequest& r, const Model& model, std::size_t images, doub
                                 {"bits", model.info.bits},
                                 {"seed", r.options.seed},
                                 {"training_images", images},
+                                {"unreadable", learned != nullptr ? learned->unreadable : 0},
                                 {"train_seconds", seconds}}
                      .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
               << '\n';
@@ -41,11 +44,11 @@ int train_shallow(Arguments words) {
   ShallowRequest r;
   if (!parse_shallow(words, r)) return 0;
   if (r.dry_run) return 0;
-  check_output_file("--out", r.out);
+  check_output_file("--out", r.out, Output::kModel);
   if (is_picture_hash(r.method)) {
     const Model model = picture_hash_model(r);
     write_model(real_file_system(), r.out, model);
-    print(r, model, 0, 0);
+    print(r, model, nullptr, 0);
     return 0;
   }
   if (r.protocol.empty()) r.data.prefer_train_part("learning from", r.quiet);
@@ -61,8 +64,8 @@ int train_shallow(Arguments words) {
       shallow_model(r, extractor, *hasher, *features.images, {feature_seconds, now_seconds() - began - feature_seconds});
   write_model(real_file_system(), r.out, model);
   meter.clear();
-  if (features.unreadable > 0 && !r.quiet) warn_of_unreadable(features.unreadable, features.first_unreadable);
-  print(r, model, features.images->size(), now_seconds() - began);
+  if (features.unreadable > 0) warn_of_unreadable(features.unreadable, features.first_unreadable);
+  print(r, model, &features, now_seconds() - began);
   return 0;
 }
 

@@ -238,6 +238,7 @@ Json repair_json(const RepairReport& report) {
   out["lost"] = std::move(lost);
   out["unnamed"] = report.unnamed;
   out["lost_ids"] = report.lost_ids;
+  out["losses_unknown"] = report.losses_unknown;
   return out;
 }
 
@@ -265,6 +266,11 @@ int repair(const CollectionArguments& arguments) {
     print_json(repair_json(report));
   else
     print_repair(arguments.path, report);
+  if (report.losses_unknown)
+    fail(ErrorCode::kCorrupt, arguments.path,
+         " is repaired, but what an interrupted repair has lost cannot be told (see above); signet add makes lost codes again "
+         "from "
+         "their pictures");
   if (const std::size_t lost = report.lost.size() + report.lost_ids.size(); lost > 0) {
     fail(ErrorCode::kCorrupt, arguments.path, " is repaired, but without ", counted(lost, "code"), " that ",
          lost == 1 ? "is" : "are", " lost (listed above); signet add makes them again from their pictures");

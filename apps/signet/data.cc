@@ -8,9 +8,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <span>
 #include <string_view>
 
 #include "apps/signet/terminal.h"
+#include "signet/base/container.h"
 #include "signet/base/error.h"
 #include "signet/base/file_system.h"
 #include "signet/base/text.h"
@@ -161,9 +164,56 @@ void require_writable(const char* flag, const std::string& path, const std::stri
   rmdir(probe.c_str());
 }
 
+struct OutputKind {
+  const char* name;
+  bool (*is_one)(std::string_view head);
+};
+
+bool is_text(std::string_view head) {
+  return std::none_of(head.begin(), head.end(), [](char c) { return c >= 0 && c < ' ' && c != '\n' && c != '\r' && c != '\t'; });
+}
+
+bool is_container(std::string_view head) { return starts_as_container(std::as_bytes(std::span(head))); }
+
+bool is_page(std::string_view head) {  // HTML has no upper and lower case
+  constexpr std::string_view kBegin = "<!doctype html>";
+  return head.size() >= kBegin.size() && std::equal(kBegin.begin(), kBegin.end(), head.begin(), [](char right, char c) {
+           return right == (c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+         });
+}
+
+OutputKind output_kind(Output kind) {
+  switch (kind) {
+    case Output::kModel:
+      return {"a model", [](std::string_view head) { return head.starts_with('\x08'); }};  // ONNX: field 1, the version
+    case Output::kFeatures:
+      return {"a file of features", is_container};
+    case Output::kIndex:
+      return {"an index", is_container};
+    case Output::kPage:
+      return {"an HTML page", is_page};
+    case Output::kPlan:
+      return {"a plan", [](std::string_view head) { return head.starts_with('{') && is_text(head); }};
+    case Output::kTable:
+      break;
+  }
+  return {"a text", is_text};
+}
+
+// The first bytes of a regular file; none where there is none, or where it holds none.
+std::string head_of(const std::string& path) {
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(path, none)) return {};
+  std::string head(64, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(file.gcount()));
+  return head;
+}
+
 }  // namespace
 
-void check_output_file(const char* flag, const std::string& path) {
+void check_output_file(const char* flag, const std::string& path, Output kind) {
   std::error_code ignored;
   if (path.ends_with('/') || std::filesystem::is_directory(path, ignored))
     fail(ErrorCode::kInvalidArgument, flag, " ", path, " is a folder; the name of a file would be right");
@@ -173,6 +223,10 @@ void check_output_file(const char* flag, const std::string& path) {
   if (!std::filesystem::is_directory(folder, ignored))
     fail(ErrorCode::kInvalidArgument, flag, " ", path, ": ", folder, " is a file; a folder would be right");
   require_writable(flag, path, folder);
+  const std::string head = head_of(path);
+  if (const OutputKind own = output_kind(kind); !head.empty() && !own.is_one(head))
+    fail(ErrorCode::kInvalidArgument, flag, " ", path, " exists and is not ", own.name,
+         ", and would be lost; name another file, or remove it first");
 }
 
 void check_output_folder(const char* flag, const std::string& path) {

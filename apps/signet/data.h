@@ -54,9 +54,13 @@ PictureKind picture_kind(const Dataset& data);
 // Of images that `signet train` left out; `first`: why the first one was.
 void warn_of_unreadable(std::size_t count, const std::string& first);
 
+// What a verb writes.
+enum class Output { kModel, kFeatures, kIndex, kPage, kPlan, kTable };
+
 // Throws where write_file_atomically() could make no file at `path`, which `flag` gives: a folder is there, or its own folder is
-// not there or cannot be written. For before long work, which would be lost with the file.
-void check_output_file(const char* flag, const std::string& path);
+// not there or cannot be written. For before long work, which would be lost with the file. Also where the file that is there is
+// by its first bytes nothing of this kind: a mistyped name shall not cost a picture or a model.
+void check_output_file(const char* flag, const std::string& path, Output kind);
 
 // The same for a folder that is made where it is missing, with those on the way to it. Leaves nothing behind.
 void check_output_folder(const char* flag, const std::string& path);

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "apps/signet/terminal.h"
 #include "signet/base/error.h"
 #include "signet/base/thread_pool.h"
 #include "signet/dedup/plan.h"
@@ -28,10 +29,52 @@ std::vector<std::size_t> poses_of(const DedupArguments& arguments) {
   return poses;
 }
 
+Image in_pose(Image image, std::size_t pose) {
+  if (pose & 4) image = mirror(image);
+  for (std::size_t turn = pose & 3; turn > 0; --turn) image = turn_quarter(image);
+  return image;
+}
+
+// Of the picture in this pose: a thumbnail is square whatever the picture's shape, and turns as it does.
+Thumbnail in_pose(const Thumbnail& look, std::size_t pose) {
+  Image grey{Thumbnail::kSide, Thumbnail::kSide, 1, {}};
+  for (const float value : look.grey) grey.pixels.push_back(static_cast<std::uint8_t>(value));  // they are whole numbers
+  grey = in_pose(std::move(grey), pose);
+  Thumbnail turned;
+  std::copy(grey.pixels.begin(), grey.pixels.end(), turned.grey.begin());
+  return turned;
+}
+
 CodeMatrix hash_codes(std::span<const Image> images, PictureHash kind) {
   CodeMatrix codes(0, kPictureHashBits);
   for (const Image& image : images) codes.append(picture_hash(image, kind));
   return codes;
+}
+
+// Does work(i) for `count` pictures in several threads, and returns those that an Error has left out, with its reason. After
+// each of them one thread at a time tells of progress; where that says no, all stop.
+std::vector<std::pair<std::size_t, std::string>> for_each_picture(std::size_t threads, const char* stage, std::size_t count,
+                                                                  const std::function<void(std::size_t)>& work,
+                                                                  const ProgressFn& progress) {
+  std::vector<std::pair<std::size_t, std::string>> failed;
+  std::size_t done = 0;
+  std::mutex mutex;
+  ThreadPool pool(threads);
+  pool.parallel_for(count, 16, [&](std::size_t begin, std::size_t end, std::size_t) {
+    for (std::size_t i = begin; i < end; ++i) {
+      std::optional<std::string> reason;
+      try {
+        work(i);
+      } catch (const Error& error) {
+        reason = error.what();
+      }
+      const std::lock_guard lock(mutex);
+      if (reason) failed.emplace_back(i, *reason);
+      if (progress && !progress({stage, ++done, count, ""}))
+        fail(ErrorCode::kCancelled, "stopped on request; nothing was written");
+    }
+  });
+  return failed;
 }
 
 // Tells which pictures dedup has moved away: those below the plan's trash folder, or below a folder of `root` with a journal.
@@ -142,6 +185,10 @@ DedupInput::DedupInput(const DedupArguments& arguments, const ProgressFn& progre
   if (!arguments.against.empty() || (!arguments.collection.empty() && !arguments.paths.empty())) reference = set.items.size();
   read_paths(arguments.paths, progress);
   if (coder_) method = coder_->method();
+  if (arguments.keep == "path")  // folders are named by where they are, which a key of a collection need not say
+    for (std::size_t i = 0; i < set.items.size(); ++i)
+      if (!set.items[i].key.starts_with('/')) set.items[i].file = absolute_path(path_of(i));
+  if (level_ == DuplicateLevel::kSameBytes) tell_of_unknown_bytes();
   if (in_trash > 0)
     remarks.push_back(concat("left out ", in_trash, in_trash == 1 ? " picture" : " pictures",
                              " that dedup has moved away: in its trash folder, or beside a journal of dedup apply"));
@@ -173,12 +220,6 @@ void DedupInput::check_radius(std::uint32_t bits) const {
     fail(ErrorCode::kUsage, "--radius ", *arguments_.radius, " is beyond the ", bits, " bits of the codes; give 0 to ", bits);
 }
 
-Image DedupInput::posed(Image image, std::size_t pose) const {
-  if (pose & 4) image = mirror(image);
-  for (std::size_t turn = pose & 3; turn > 0; --turn) image = turn_quarter(image);
-  return image;
-}
-
 void DedupInput::read_from_collection(const ProgressFn& progress) {
   const auto view = Collection::open(real_file_system(), arguments_.collection)->view();
   const CollectionInfo info = view->info();
@@ -187,7 +228,38 @@ void DedupInput::read_from_collection(const ProgressFn& progress) {
   verdicts = view->verdicts();
   library_.emplace(info.root, limits_);
   leave_out_trash(info.root);
-  if (coder_ && (coder_->name() != "model " + info.model || coder_->more())) encode_collection(progress);
+  forget_digests_of_pixels();
+  if (coder_ && (coder_->name() != "model " + info.model || coder_->more()))
+    encode_collection(progress);
+  else if (arguments_.keep == "sharpest" && arguments_.paths.empty())  // else it is the reference, all of which stays
+    measure_sharpness(progress);
+}
+
+// Where pictures lie in one file as pixels (idx, CIFAR), `signet add` keeps the SHA-256 of these and their number
+// (PictureSource::load), which would be equal for pictures of other shapes. An encoded picture is hardly ever just as long as its
+// pixels, so that few files are looked for, however large the collection is; one that is gone keeps the digest that it had.
+void DedupInput::forget_digests_of_pixels() {
+  for (std::size_t i = 0; i < set.items.size(); ++i) {
+    DedupItem& item = set.items[i];
+    const std::uint64_t area = std::uint64_t{item.width} * item.height;
+    if (area > 0 && (item.bytes == area || item.bytes == 3 * area) && !stamp_of(path_of(i))) item.sha256.clear();
+  }
+}
+
+void DedupInput::tell_of_unknown_bytes() {
+  const auto count = static_cast<std::size_t>(
+      std::count_if(set.items.begin(), set.items.end(), [](const DedupItem& item) { return item.sha256.empty(); }));
+  if (count > 0)
+    remarks.push_back(concat("the bytes of ", counted(count, "picture"),
+                             " are not known (they lie in an idx or CIFAR file, or their codes were ",
+                             "imported without a SHA-256), so that no copies of ", count == 1 ? "it" : "them",
+                             " are found; --level same-pixels compares the pictures"));
+}
+
+void DedupInput::measure_sharpness(const ProgressFn& progress) {
+  const auto measure = [&](std::size_t i) { set.items[i].sharpness = sharpness(picture(i)); };
+  for (const auto& [i, reason] : for_each_picture(arguments_.threads, "measure sharpness", set.items.size(), measure, progress))
+    skipped.emplace_back(set.items[i].key, reason);
 }
 
 void DedupInput::open_model_of(const CollectionInfo& info) {
@@ -251,17 +323,22 @@ void DedupInput::encode_collection(const ProgressFn& progress) {
   set.codes = std::move(codes);
 }
 
+// Every pose has as many codes as there are items. Those of a collection stand there as they are in all poses: it is a reference,
+// with whose codes the poses of others are compared.
+void DedupInput::make_room_for_codes(std::size_t poses_wanted) {
+  if (!coder_) return;
+  if (set.codes.size() == 0) set.codes = CodeMatrix(0, coder_->bits());
+  if (poses.empty()) poses.assign(poses_wanted, set.codes);
+  if (!coder_->more()) return;
+  if (set.more_codes.size() == 0) set.more_codes = CodeMatrix(0, kPictureHashBits);
+  if (more_poses.empty()) more_poses.assign(poses_wanted, set.more_codes);
+}
+
 // One pass over the pictures: what the file says, digest, sharpness, and the codes of every pose.
 void DedupInput::read_paths(const std::vector<std::string>& paths, const ProgressFn& progress) {
   const std::vector<std::size_t> poses_wanted = poses_of(arguments_);
-  if (coder_ && set.codes.size() == 0) set.codes = CodeMatrix(0, coder_->bits());
-  if (poses.empty() && coder_)
-    for (std::size_t p = 0; p < poses_wanted.size(); ++p) poses.push_back(set.codes);
   const auto more = coder_ ? coder_->more() : std::nullopt;
-  if (more && set.more_codes.size() == 0) {
-    set.more_codes = CodeMatrix(0, kPictureHashBits);
-    more_poses.assign(poses_wanted.size(), set.more_codes);
-  }
+  make_room_for_codes(poses_wanted.size());
   for (const std::string& path : paths) {
     DataArguments data;
     data.path = path;
@@ -281,9 +358,10 @@ void DedupInput::read_paths(const std::vector<std::string>& paths, const Progres
       ImageRecord scratch, &record = i % each == 0 ? records[i / each] : scratch;
       record.key = source->key(here[i / each]);
       Image image = source->load(here[i / each], limits_, record);
-      if (i % each != 0) image = posed(std::move(image), poses_wanted[i % each - 1]);
+      if (i % each != 0) image = in_pose(std::move(image), poses_wanted[i % each - 1]);
       if (more) hashes[i] = picture_hash(image, *more);
       if (i % each != 0) return image;
+      if (!source->is_encoded(here[i / each])) record.sha256.clear();  // of pixels
       digests[i / each] = pixel_digest(image);
       if (arguments_.keep == "sharpest") sharp[i / each] = sharpness(image);
       return image;
@@ -296,19 +374,8 @@ void DedupInput::read_paths(const std::vector<std::string>& paths, const Progres
     if (coder_) {
       codes = coder_->encode_all(count * each, load, taken, bad, progress);
     } else {
-      ThreadPool pool(arguments_.threads);
-      std::mutex mutex;
-      pool.parallel_for(count, 16, [&](std::size_t begin, std::size_t end, std::size_t) {
-        for (std::size_t i = begin; i < end; ++i) {
-          try {
-            load(i);
-          } catch (const Error& error) {
-            const std::lock_guard lock(mutex);
-            bad.emplace_back(i, error.what());
-            records[i].key.clear();
-          }
-        }
-      });
+      bad = for_each_picture(arguments_.threads, "read", count, load, progress);
+      for (const auto& [i, reason] : bad) records[i].key.clear();
       for (std::size_t i = 0; i < count; ++i)
         if (!records[i].key.empty()) taken.push_back(i);
     }
@@ -328,10 +395,14 @@ void DedupInput::read_paths(const std::vector<std::string>& paths, const Progres
   }
 }
 
-std::string DedupInput::file_of(std::size_t item) const {
+std::string DedupInput::path_of(std::size_t item) const {
   const std::string& key = set.items[item].key;
-  std::string path = library_ ? library_->path_of(key) : key;
-  if (!path.starts_with('/')) path = absolute_path(path);
+  const std::string path = library_ ? library_->path_of(key) : key;
+  return path.starts_with('/') ? path : absolute_path(path);
+}
+
+std::string DedupInput::file_of(std::size_t item) const {
+  const std::string path = path_of(item);
   return stamp_of(path) ? path : "";
 }
 
@@ -350,11 +421,31 @@ Image DedupInput::picture(std::size_t item) {
   fail(ErrorCode::kNotFound, set.items[item].key, ": ", why);
 }
 
-const Thumbnail& DedupInput::look_at(std::size_t item) {
+const Thumbnail* DedupInput::look_at(std::size_t item) {
   const auto known = looks_.find(item);
-  if (known != looks_.end()) return known->second;
-  if (looks_.size() >= kMostLooks) looks_.clear();
-  return looks_.emplace(item, make_thumbnail(picture(item))).first->second;
+  if (known != looks_.end()) return &known->second;
+  if (unseen_.contains(item)) return nullptr;
+  try {
+    const Thumbnail look = make_thumbnail(picture(item));
+    if (looks_.size() >= kMostLooks) looks_.clear();
+    return &looks_.emplace(item, look).first->second;
+  } catch (const Error& error) {
+    unseen_.insert(item);
+    skipped.emplace_back(set.items[item].key, error.what());
+    return nullptr;
+  }
+}
+
+bool DedupInput::alike(std::size_t keeper, std::size_t item, double threshold) {
+  const Thumbnail* first = look_at(keeper);
+  if (first == nullptr) return false;
+  const Thumbnail kept = *first;  // looking at the other one may drop it
+  const Thumbnail* other = look_at(item);
+  if (other == nullptr) return false;
+  if (likeness(kept, *other) >= threshold) return true;
+  const std::vector<std::size_t> wanted = poses_of(arguments_);
+  return std::any_of(wanted.begin(), wanted.end(),
+                     [&](std::size_t pose) { return likeness(in_pose(kept, pose), *other) >= threshold; });
 }
 
 Calibration DedupInput::calibrate_here(const CalibrationOptions& options) {

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "apps/signet/data.h"
@@ -75,20 +76,27 @@ class DedupInput {
 
   std::string file_of(std::size_t item) const;  // its own file, absolute; empty where there is none
   Image picture(std::size_t item);              // throws Error where it is gone
-  const Thumbnail& look_at(std::size_t item);
+  // Whether the pictures have this likeness, in one of the poses that are asked for; no where one of them cannot be read.
+  bool alike(std::size_t keeper, std::size_t item, double threshold);
   Calibration calibrate_here(const CalibrationOptions& options);
   void fill_pixel_digests(const ProgressFn& progress);  // of items that share their size with another and have none yet
 
  private:
   void read_paths(const std::vector<std::string>& paths, const ProgressFn& progress);
+  void make_room_for_codes(std::size_t poses_wanted);
   void read_from_collection(const ProgressFn& progress);
   void open_model_of(const CollectionInfo& info);  // that its codes are of, where no other is asked for
   void leave_out_trash(const std::string& root);   // of a collection
+  void forget_digests_of_pixels();                 // that stand where a file's SHA-256 would
   void encode_collection(const ProgressFn& progress);
+  void measure_sharpness(const ProgressFn& progress);  // of a collection that is not encoded anew
+  void tell_of_unknown_bytes();
   void check_kind();  // of the coder
   void plan_nothing_near(const std::string& model);
   void check_radius(std::uint32_t bits) const;  // of codes of so many bits
-  Image posed(Image image, std::size_t pose) const;
+  // Null where the picture cannot be read, which goes to `skipped` once. Valid until the next look.
+  const Thumbnail* look_at(std::size_t item);
+  std::string path_of(std::size_t item) const;  // where its own file would lie, absolute
 
   const DedupArguments& arguments_;
   DuplicateLevel level_;
@@ -101,6 +109,7 @@ class DedupInput {
   std::vector<Place> places_;  // of items that came from sources_
   std::optional<PictureLibrary> library_;
   std::unordered_map<std::size_t, Thumbnail> looks_;
+  std::unordered_set<std::size_t> unseen_;  // items that look_at() could not read
 };
 
 }  // namespace signet::cli

@@ -77,6 +77,15 @@ std::string hash_of_sides(const Side& queries, const Side& database, bool leave_
   return hash.hex().substr(0, 16);
 }
 
+// Beside a number whose queries were not compared with what the model was trained on. path: where its record has that; empty: it
+// does not say. `instead`: whether what the protocol trains on was compared in its place.
+std::string not_compared(const std::string& path, bool instead) {
+  const std::string why = path.empty() ? "the model's record does not say where it is" : concat(path, " is not here");
+  return concat("overlap with the training set was ",
+                instead ? "checked with the images that the protocol trains on, because " : "not checked: ", why,
+                "; --trained-on names it");
+}
+
 bool share_label(const std::vector<std::int32_t>& a, const std::vector<std::int32_t>& b) {
   return std::any_of(a.begin(), a.end(), [&](std::int32_t label) { return std::find(b.begin(), b.end(), label) != b.end(); });
 }
@@ -195,9 +204,9 @@ std::shared_ptr<const Dataset> EvalSession::images_of(const EvalSplit& split, co
   return concatenate({subset(train_.data, std::move(train)), subset(test_.data, std::move(test))});
 }
 
-// What the model says that it was trained on, where that can still be read; else what the protocol says it should have been. The
-// images that a teacher named the classes of come behind those with labels.
-std::vector<std::shared_ptr<const Dataset>> EvalSession::training_sets(const EvalSplit& split) {
+// What the model says that it was trained on, where that can still be read; else what the protocol says it should have been, or
+// nothing, and a note says so. The images that a teacher named the classes of come behind those with labels.
+std::vector<std::shared_ptr<const Dataset>> EvalSession::training_sets(const EvalSplit& split, std::vector<std::string>& notes) {
   DataArguments source = arguments_.data;
   source.path = arguments_.trained_on;
   source.split.clear();
@@ -218,7 +227,9 @@ std::vector<std::shared_ptr<const Dataset>> EvalSession::training_sets(const Eva
   const std::string protocol = text("protocol"), unlabelled = text("unlabelled");
   std::vector<std::shared_ptr<const Dataset>> sets;
   if (!real_file_system().exists(source.path)) {
-    if (!split.train.empty()) sets.push_back(images_of(split, split.train));
+    const bool instead = !split.train.empty(), learned = !holds_value("training_images") || record["training_images"] != 0;
+    if (instead) sets.push_back(images_of(split, split.train));
+    if (!source.path.empty() || (learned && !instead)) notes.push_back(not_compared(source.path, instead));
   } else if (protocol.empty()) {
     sets.push_back(source.open(&limits_));
   } else {
@@ -227,7 +238,10 @@ std::vector<std::shared_ptr<const Dataset>> EvalSession::training_sets(const Eva
     if (holds_value("teacher") && unlabelled.empty())
       sets.push_back(part_of_protocol(source, protocol, "unlabelled", draw, &limits_));
   }
-  if (!unlabelled.empty() && real_file_system().exists(unlabelled)) {
+  if (!unlabelled.empty() && !real_file_system().exists(unlabelled)) {
+    notes.push_back(concat("overlap with the images without labels that the model was trained on was not checked: ", unlabelled,
+                           " is not here; --trained-on names them"));
+  } else if (!unlabelled.empty()) {
     source.path = unlabelled;
     source.split.clear();
     source.format = "auto";
@@ -251,7 +265,7 @@ void EvalSession::check_overlap(const Protocol& protocol, const EvalSplit& split
     if (!verdict.message.empty()) notes.push_back(verdict.message);
   };
   const auto queries = images_of(split, split.query);
-  const auto training = training_sets(split);
+  const auto training = training_sets(split, notes);
   for (const auto& set : training) judge(OverlapKind::kQueryTrain, *queries, *set);
   if (split.leave_one_out) {
     // The database is the queries.
@@ -268,14 +282,16 @@ void EvalSession::check_overlap(const Protocol& protocol, const EvalSplit& split
   for (const auto& set : training) judge(OverlapKind::kDatabaseTrain, *database, *set);
 }
 
-void EvalSession::add_bounds(EvalRecord& record, const Side& queries, const Side& database, bool leave_one_out) const {
+EvalSession::Bounds EvalSession::bounds_of(const Protocol& protocol, const Side& queries, const Side& database,
+                                           bool leave_one_out) const {
+  Bounds bounds;
   const auto float_row = [&](const char* of, std::vector<float> Side::*numbers, std::size_t size) {
-    record.float_map =
+    bounds.float_map =
         cosine_map(queries.*numbers, database.*numbers, size, queries.labels, database.labels, leave_one_out, arguments_.threads);
-    record.float_of = of;
+    bounds.float_of = of;
   };
   // The cosine ranking goes through the whole database: no number to stand beside those of the first ranks.
-  const bool whole = record.protocol.cutoff == 0;
+  const bool whole = protocol.cutoff == 0;
   if (whole && !queries.features.empty())
     float_row("features", &Side::features, encoder_.feature_size());
   else if (whole && !queries.outputs.empty())
@@ -283,10 +299,23 @@ void EvalSession::add_bounds(EvalRecord& record, const Side& queries, const Side
   if (!queries.classes.empty()) {
     const CodeMatrix query_codes = class_id_codes(queries.classes, encoder_.classes());
     const CodeMatrix database_codes = class_id_codes(database.classes, encoder_.classes());
-    EvalInput input{&query_codes,  &database_codes,        queries.labels,    database.labels,
-                    leave_one_out, record.protocol.cutoff, arguments_.threads};
-    record.class_id_map = evaluate(input).map;
+    EvalInput input{&query_codes,  &database_codes, queries.labels,    database.labels,
+                    leave_one_out, protocol.cutoff, arguments_.threads};
+    bounds.class_id_map = evaluate(input).map;
   }
+  return bounds;
+}
+
+// Features and classes are those of the network, whatever length its codes are cut to: the long ranking of real numbers is made
+// once a protocol. Outputs are one a bit.
+void EvalSession::add_bounds(EvalRecord& record, const Side& queries, const Side& database, bool leave_one_out) {
+  const std::uint32_t length = queries.features.empty() ? encoder_.info().bits : 0;
+  const std::pair key(record.protocol.name, length);
+  auto known = bounds_.find(key);
+  if (known == bounds_.end()) known = bounds_.emplace(key, bounds_of(record.protocol, queries, database, leave_one_out)).first;
+  record.float_map = known->second.float_map;
+  record.float_of = known->second.float_of;
+  record.class_id_map = known->second.class_id_map;
 }
 
 GalleryItem EvalSession::picture_of(const EvalSplit& split, std::size_t image, std::uint32_t side) {

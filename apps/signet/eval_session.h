@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/signet/data.h"
@@ -86,13 +87,18 @@ class EvalSession {
   const std::vector<std::string>* known_overlaps(const Protocol& protocol) const;
   void check_overlap(const Protocol& protocol, const EvalSplit& split, std::vector<std::string>& notes);
   std::shared_ptr<const Dataset> images_of(const EvalSplit& split, const std::vector<std::size_t>& images);
-  std::vector<std::shared_ptr<const Dataset>> training_sets(const EvalSplit& split);
+  std::vector<std::shared_ptr<const Dataset>> training_sets(const EvalSplit& split, std::vector<std::string>& notes);
   struct GalleryWish {
     std::uint64_t seed = 1;  // of the draw of queries
     std::size_t queries = 0, hits = 0;
     std::uint32_t side = 0;  // of a picture, in pixels
   };
-  void add_bounds(EvalRecord& record, const Side& queries, const Side& database, bool leave_one_out) const;
+  struct Bounds {
+    double float_map = -1, class_id_map = -1;  // -1: not computed
+    std::string float_of;
+  };
+  Bounds bounds_of(const Protocol& protocol, const Side& queries, const Side& database, bool leave_one_out) const;
+  void add_bounds(EvalRecord& record, const Side& queries, const Side& database, bool leave_one_out);
   std::vector<GalleryRow> gallery(const EvalSplit& split, const Side& queries, const Side& database, const GalleryWish& wish);
   GalleryItem picture_of(const EvalSplit& split, std::size_t image, std::uint32_t side);
   void add_for_comparison(Evaluated& result, const EvalSplit& split, const Side& queries, const Side& database);
@@ -101,6 +107,7 @@ class EvalSession {
   Encoder encoder_;
   DecodeLimits limits_;
   Part train_, test_;
+  std::map<std::pair<std::string, std::uint32_t>, Bounds> bounds_;  // by protocol, and length where they depend on it
 };
 
 // Throws kInvalidArgument naming `data`, which the queries come from, where every mean is over no query.

@@ -84,7 +84,7 @@ std::string describe_unknown(const CLI::App& app, std::vector<std::string> unkno
   for (const CLI::Option* one : app.get_options())
     for (const std::string& long_name : one->get_lnames()) known.push_back(long_name);
   const std::string bare = name.substr(std::min(name.find_first_not_of('-'), name.size()));
-  if (std::find(known.begin(), known.end(), bare) != known.end())
+  if (name.starts_with("--") && std::find(known.begin(), known.end(), bare) != known.end())
     return concat(name, " stands behind --, where no word is an option; put it before");
   const std::string nearest = bare.size() > 1 ? nearest_name(bare, known) : "";
   return concat("there is no option ", name, nearest.empty() ? "" : concat("; did you mean --", nearest, "?"));

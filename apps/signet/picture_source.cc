@@ -39,10 +39,11 @@ std::string PictureSource::key(std::size_t i) const {
 }
 
 Image PictureSource::load(std::size_t i, const DecodeLimits& limits, ImageRecord& record) const {
-  if (const auto stamp = own_file(i)) {
-    const std::vector<std::byte> bytes = read_file(real_file_system(), record.key, limits.max_bytes);
+  const auto stamp = own_file(i);
+  record.modified_ns = stamp ? stamp->modified_ns : container_time();
+  const std::vector<std::byte> bytes = stamp ? read_file(real_file_system(), record.key, limits.max_bytes) : data_->encoded(i);
+  if (stamp || !bytes.empty()) {
     record.bytes = bytes.size();
-    record.modified_ns = stamp->modified_ns;
     record.sha256 = sha256_hex(bytes);
     const ImageHeader header = read_image_header(bytes, record.key);
     record.width = header.width;
@@ -51,7 +52,6 @@ Image PictureSource::load(std::size_t i, const DecodeLimits& limits, ImageRecord
   }
   Image image = data_->get(i).image;
   record.bytes = image.pixels.size();
-  record.modified_ns = container_time();
   record.sha256 = sha256_hex(std::as_bytes(std::span(image.pixels)));
   record.width = image.width;
   record.height = image.height;

@@ -35,6 +35,8 @@ class PictureSource {
   std::optional<FileStamp> own_file(std::size_t i) const { return stamp_of(key(i)); }
   std::int64_t container_time() const { return container_ ? container_->modified_ns : 0; }
 
+  // Whether load() tells of the bytes of an encoded picture: of its file, or of a member of a tar. Otherwise of its pixels.
+  bool is_encoded(std::size_t i) const { return data_->encoded_bytes(i) > 0 || own_file(i).has_value(); }
   // Fills what the picture itself says into `record` (whose key is set) and returns its pixels.
   Image load(std::size_t i, const DecodeLimits& limits, ImageRecord& record) const;
 

@@ -42,7 +42,8 @@ void render_results(const ReproduceArguments& arguments) {
   std::vector<PublishedRow> published;
   if (real_file_system().exists(arguments.published))
     published = parse_published(read_text_file(real_file_system(), arguments.published, kLargestRecord), arguments.published);
-  const ResultPages pages = results_pages(records, published);
+  const bool beside_documents = real_file_system().exists(join_path(arguments.results, "../reproduce.md"));
+  const ResultPages pages = results_pages(records, published, beside_documents);
   put(arguments, "README.md", pages.markdown);
   put(arguments, "report.html", pages.html);
   if (!arguments.quiet)

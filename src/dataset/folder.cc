@@ -128,14 +128,21 @@ struct Archives {
     return {list[a], list[a].members[source]};
   }
 
-  Image load(std::size_t sample, const DecodeLimits& limits) const {
+  static std::string name_of(const Archive& archive, const TarMember& found) { return concat(archive.path, ":", found.name); }
+
+  std::vector<std::byte> bytes(std::size_t sample, const DecodeLimits& limits) const {
     const auto& [archive, found] = member(sample);
-    const std::string name = concat(archive.path, ":", found.name);
+    const std::string name = name_of(archive, found);
     if (found.size > limits.max_bytes)  // before it is read, as decode_image would
       fail(ErrorCode::kInvalidArgument, name, ": is ", found.size, " bytes; at most ", limits.max_bytes, " are read");
     std::vector<std::byte> bytes(found.size);
     read_fully(*archive.file, found.offset, bytes, name);
-    return decode_image(bytes, name, limits);
+    return bytes;
+  }
+
+  Image load(std::size_t sample, const DecodeLimits& limits) const {
+    const auto& [archive, found] = member(sample);
+    return decode_image(bytes(sample, limits), name_of(archive, found), limits);
   }
 };
 
@@ -186,6 +193,7 @@ std::shared_ptr<const Dataset> open_archives(const std::string& path, const Data
   for (const TreeSample& sample : tree.samples) archives->sources.push_back(archives->files[sample.file].source);
   archives->files = {};  // keys are in parts now
   parts.encoded_bytes = [archives](std::size_t i) -> std::uint64_t { return archives->member(i).second.size; };
+  parts.encoded = [archives, limits = options.limits](std::size_t i) { return archives->bytes(i, limits); };
   parts.load = [archives, limits = options.limits](std::size_t i, const std::string&) { return archives->load(i, limits); };
   return std::make_shared<Listed>(std::move(parts));
 }

@@ -26,7 +26,8 @@ class Listed final : public Dataset {
     std::string description;
     std::vector<std::string> left_out;
     std::function<Image(std::size_t i, const std::string& key)> load;
-    std::function<std::uint64_t(std::size_t i)> encoded_bytes;  // empty: as in Dataset
+    std::function<std::uint64_t(std::size_t i)> encoded_bytes;     // empty: as in Dataset
+    std::function<std::vector<std::byte>(std::size_t i)> encoded;  // likewise
     void add(std::string key, std::span<const std::int32_t> list) {
       keys.push_back(std::move(key));
       labels.insert(labels.end(), list.begin(), list.end());
@@ -52,6 +53,10 @@ class Listed final : public Dataset {
   std::uint64_t encoded_bytes(std::size_t i) const override {
     check(i);
     return parts_.encoded_bytes ? parts_.encoded_bytes(i) : 0;
+  }
+  std::vector<std::byte> encoded(std::size_t i) const override {
+    check(i);
+    return parts_.encoded ? parts_.encoded(i) : std::vector<std::byte>();
   }
   const std::vector<std::string>& class_names() const noexcept override { return parts_.class_names; }
   std::string describe() const override { return parts_.description; }

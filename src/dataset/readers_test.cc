@@ -388,6 +388,8 @@ TEST_F(Readers, EncodedBytesAreThoseOfATarsMember) {
   td::write_all(folder / "plain", files);
   const auto tar = open_dataset(folder / "x.tar");
   for (std::size_t i = 0; i < files.size(); ++i) EXPECT_EQ(tar->encoded_bytes(i), files[i].second.size());
+  for (std::size_t i = 0; i < files.size(); ++i) EXPECT_EQ(td::text_of(tar->encoded(i)), files[i].second);
+  EXPECT_TRUE(open_dataset(folder / "plain")->encoded(0).empty());
   EXPECT_EQ(open_dataset(folder / "plain")->encoded_bytes(0), 0u);
 }
 

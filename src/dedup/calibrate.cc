@@ -23,6 +23,12 @@ constexpr double kCrowd = 8;             // the budget is an average: some image
 using Distances = std::array<std::uint32_t, 2>;  // by the first and by the second kind of codes
 constexpr std::uint32_t kFar = std::numeric_limits<std::uint32_t>::max();
 
+// What a lack of memory or a fault of signet itself says is not of the picture: leaving the picture out would give another radius
+// for the same seed, and hide the fault.
+void pass_on_unless_of_picture(const Error& error) {
+  if (error.code() == ErrorCode::kBusy || error.code() == ErrorCode::kCancelled || error.code() == ErrorCode::kInternal) throw;
+}
+
 struct Copy {
   Distances distances;
   double likeness;
@@ -41,7 +47,8 @@ class Calibrator {
       fail(ErrorCode::kInvalidArgument, "calibration needs as many codes of the second kind as of the first (", count, ")");
     result_.images = count;
     make_copies(draw(count));
-    if (sample_.empty()) fail(ErrorCode::kInvalidArgument, "none of the images drawn for calibration can be read: ", reason_);
+    if (sample_.empty())
+      fail(ErrorCode::kInvalidArgument, "none of the images drawn for calibration can be read, altered and encoded: ", reason_);
     result_.sample = sample_.size();
     result_.copies = copies_.size();
     result_.resolution = 3.0 / static_cast<double>(sample_.size());
@@ -65,35 +72,53 @@ class Calibrator {
   void make_copies(const std::vector<std::size_t>& drawn) {
     for (std::size_t s = 0; s < drawn.size(); ++s) {
       report("make copies", s, drawn.size());
-      Image original;
       try {
-        original = source_.load(drawn[s]);
+        const Image original = source_.load(drawn[s]);
+        const Thumbnail look = make_thumbnail(original);
+        const std::vector<Copy> copies = copies_of(drawn[s], original, look);  // all kinds or none
+        copies_.insert(copies_.end(), copies.begin(), copies.end());
+        sample_.push_back(drawn[s]);
+        looks_.emplace(drawn[s], look);
       } catch (const Error& error) {
+        pass_on_unless_of_picture(error);
         if (reason_.empty()) reason_ = error.what();
-        continue;
       }
-      std::vector<Image> changed;
-      for (std::size_t k = 0; k < kChangeKinds; ++k)
-        changed.push_back(alter(original, static_cast<Change>(k), mix_seed(options_.seed, drawn[s])));
-      const CodeMatrix codes = source_.encode(changed);
-      const CodeMatrix more = source_.more_codes != nullptr ? source_.more_encode(changed) : CodeMatrix();
-      const Thumbnail look = make_thumbnail(original);
-      for (std::size_t k = 0; k < kChangeKinds; ++k)
-        copies_.push_back({{hamming_distance(codes.row(k), source_.codes->row(drawn[s])),
-                            more.size() > 0 ? hamming_distance(more.row(k), source_.more_codes->row(drawn[s])) : kFar},
-                           likeness(look, make_thumbnail(changed[k])),
-                           static_cast<Change>(k)});
-      sample_.push_back(drawn[s]);
-      looks_.emplace(drawn[s], look);
     }
   }
 
-  // The threshold that lets `copies_kept` of the known copies pass.
+  // The known copies of one image, a kind each. Small ones are encoded all at once, as a network takes several in less time than
+  // one by one; of a large scan there is one at a time, because twelve in full size are more memory than the scan itself needed
+  // where it was encoded, and changing it takes far longer than encoding it.
+  std::vector<Copy> copies_of(std::size_t item, const Image& original, const Thumbnail& look) const {
+    std::vector<Copy> copies;
+    std::vector<Image> held;
+    std::size_t bytes = 0;
+    for (std::size_t k = 0; k < kChangeKinds; ++k) {
+      held.push_back(alter(original, static_cast<Change>(k), mix_seed(options_.seed, item)));
+      bytes += held.back().pixels.size();
+      if (bytes < options_.held_bytes && k + 1 < kChangeKinds) continue;
+      const CodeMatrix codes = source_.encode(held);
+      const CodeMatrix more = source_.more_codes != nullptr ? source_.more_encode(held) : CodeMatrix();
+      for (std::size_t h = 0; h < held.size(); ++h)
+        copies.push_back({{hamming_distance(codes.row(h), source_.codes->row(item)),
+                           more.size() > 0 ? hamming_distance(more.row(h), source_.more_codes->row(item)) : kFar},
+                          likeness(look, make_thumbnail(held[h])),
+                          static_cast<Change>(copies.size())});
+      held.clear();
+      bytes = 0;
+    }
+    return copies;
+  }
+
+  // The threshold that lets `copies_kept` of the known copies pass, or kLeastLikeness.
   void choose_likeness() {
     std::vector<double> all;
     for (const Copy& copy : copies_) all.push_back(copy.likeness);
     std::sort(all.begin(), all.end());
-    result_.likeness = all[static_cast<std::size_t>((1 - options_.copies_kept) * static_cast<double>(all.size() - 1))];
+    const double kept = all[static_cast<std::size_t>((1 - options_.copies_kept) * static_cast<double>(all.size() - 1))];
+    result_.likeness = std::max(kept, kLeastLikeness);
+    const auto passing = all.end() - std::lower_bound(all.begin(), all.end(), result_.likeness);
+    result_.passing = static_cast<double>(passing) / static_cast<double>(all.size());
   }
 
   const Thumbnail* look_at(std::size_t item) {
@@ -101,7 +126,8 @@ class Calibrator {
     if (known != looks_.end()) return &known->second;
     try {
       return &looks_.emplace(item, make_thumbnail(source_.load(item))).first->second;
-    } catch (const Error&) {
+    } catch (const Error& error) {
+      pass_on_unless_of_picture(error);
       return nullptr;
     }
   }
@@ -252,6 +278,7 @@ std::string calibration_json(const Calibration& calibration, const CalibrationOp
               {"trusted", or_null(calibration.trusted)},
               {"more_trusted", or_null(calibration.more_trusted)},
               {"likeness", calibration.likeness},
+              {"passing", calibration.passing},
               {"budget", options.budget},
               {"copies_kept", options.copies_kept},
               {"images", calibration.images},

@@ -139,6 +139,10 @@ DedupSet read_collection(const CollectionView& view, const ProgressFn& progress)
   }
 }
 
+bool lies_in(const DedupItem& item, const std::string& path) {
+  return is_at_or_below(item.key, path) || (!item.file.empty() && is_at_or_below(item.file, path));
+}
+
 std::vector<std::size_t> keep_order(std::span<const DedupItem> items, const KeepOptions& keep) {
   std::vector<std::size_t> order(items.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -152,8 +156,8 @@ std::vector<std::size_t> keep_order(std::span<const DedupItem> items, const Keep
       case KeepRule::kSharpest:
         return -item.sharpness;
       case KeepRule::kPath: {
-        const auto found = std::find_if(keep.paths.begin(), keep.paths.end(),
-                                        [&](const std::string& path) { return is_at_or_below(item.key, path); });
+        const auto found =
+            std::find_if(keep.paths.begin(), keep.paths.end(), [&](const std::string& path) { return lies_in(item, path); });
         return static_cast<double>(found - keep.paths.begin());
       }
     }

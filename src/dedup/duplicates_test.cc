@@ -158,6 +158,13 @@ TEST(Duplicates, KeepRules) {
   const std::vector<DedupItem> two = {item(1, "/x/keep-old/1", 20, 100, 1), item(2, "/x/keep/1", 10, 100, 1)};
   for (const char* folder : {"/x/keep", "/x/keep/"})
     EXPECT_EQ(keep_order(two, {KeepRule::kPath, {folder}}), (std::vector<std::size_t>{1, 0})) << folder;
+  // Keys that do not say where the files are.
+  std::vector<DedupItem> named = {item(1, "a/1", 20, 100, 1), item(2, "b/2", 10, 100, 1)};
+  named[1].file = "/x/keep/b/2";
+  EXPECT_EQ(keep_order(named, {KeepRule::kPath, {"/x/keep"}}), (std::vector<std::size_t>{1, 0}));
+  EXPECT_EQ(keep_order(named, {KeepRule::kPath, {"a"}}), (std::vector<std::size_t>{0, 1}));
+  EXPECT_TRUE(lies_in(named[1], "/x/keep") && lies_in(named[1], "b"));
+  EXPECT_FALSE(lies_in(named[0], "/x/keep") || lies_in(named[0], ""));
 }
 
 // The codes are more than what is checked when a collection is opened.

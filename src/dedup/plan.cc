@@ -63,12 +63,13 @@ auto named(const Parse& parse, const std::string& name, const std::string& where
   }
 }
 
+std::string quoted(const std::string& name) { return Json(name).dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 void check_paths(const DedupPlan& plan, const std::string& path, ErrorCode code) {
   std::set<std::string> kept, moved;
   const auto check = [&](const std::string& name) {
     if (!can_be_planned(name))
-      fail(code, path, ": the path ", Json(name).dump(-1, ' ', false, Json::error_handler_t::replace),
-           " is not UTF-8, or holds a line break or NUL; rename the file first");
+      fail(code, path, ": the path ", quoted(name), " is not UTF-8, or holds a line break or NUL; rename the file first");
   };
   for (const PlannedGroup& group : plan.groups) {
     check(group.keep.path);
@@ -95,6 +96,9 @@ bool can_be_planned(const std::string& path) {
 
 void write_plan(FileSystem& fs, const std::string& path, const DedupPlan& plan) {
   check_paths(plan, path, ErrorCode::kInvalidArgument);
+  if (!can_be_planned(plan.trash))  // an older plan is read all the same, so that undo finds its folder
+    fail(ErrorCode::kInvalidArgument, path, ": the trash folder ", quoted(plan.trash),
+         " is not UTF-8, or holds a line break or NUL; name another one");
   Json json = {{"format", kFormat},
                {"version", kVersion},
                {"made", plan.made},
@@ -121,8 +125,9 @@ void write_plan(FileSystem& fs, const std::string& path, const DedupPlan& plan) 
   }
   json["bytes_saved"] = saved;
   json["groups"] = std::move(groups);
+  const std::string text = json.dump(1) + "\n";  // before anything is written: nothing here may fail between the two files
   write_file_atomically(fs, path + ".list", as_bytes(list));
-  write_file_atomically(fs, path, as_bytes(json.dump(1) + "\n"));
+  write_file_atomically(fs, path, as_bytes(text));
 }
 
 DedupPlan read_plan(FileSystem& fs, const std::string& path) {

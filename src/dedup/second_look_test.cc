@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/test_folder.h"
 #include "signet/base/error.h"
 #include "signet/base/random.h"
 #include "signet/dedup/calibrate.h"
@@ -92,6 +93,23 @@ class Calibrated : public testing::Test {
     for (std::size_t i = 0; i < 100; ++i) images.push_back(picture(i % 50));
     return encode(images);
   }
+  // Thin lines on white.
+  static Image drawing(std::uint64_t seed) {
+    constexpr std::uint32_t kSide = 128;
+    Random random(mix_seed(seed, 2));
+    Image image{kSide, kSide, 1, std::vector<std::uint8_t>(kSide * kSide, 255)};
+    const auto place = [&] { return 4 + random.uniform() * (kSide - 9); };
+    for (int line = 0; line < 6; ++line) {
+      const double x = place(), y = place(), to_x = place(), to_y = place();
+      for (int step = 0; step <= 200; ++step) {
+        const double share = step / 200.0;
+        const auto column = static_cast<std::size_t>(x + share * (to_x - x)),
+                   row = static_cast<std::size_t>(y + share * (to_y - y));
+        image.pixels[row * kSide + column] = 0;
+      }
+    }
+    return image;
+  }
 };
 
 TEST_F(Calibrated, FindsCopiesWithinTheBudgetAndIsNotMisledByRealDuplicates) {
@@ -104,7 +122,8 @@ TEST_F(Calibrated, FindsCopiesWithinTheBudgetAndIsNotMisledByRealDuplicates) {
   EXPECT_EQ(result.copies, result.sample * kChangeKinds);
   EXPECT_GT(result.radius, 2u);   // the real duplicates at distance 0 did not count as false pairs
   EXPECT_LT(result.radius, 26u);  // random pictures differ in 32 of 64 bits
-  EXPECT_GT(result.likeness, 0.3);
+  EXPECT_GT(result.likeness, kLeastLikeness);
+  EXPECT_GE(result.passing, options.copies_kept);
   double recall = 0, pairs = 0;
   for (const CalibrationPoint& point : result.curve) {
     EXPECT_GE(point.recall, recall);
@@ -203,6 +222,70 @@ TEST(TrustedRadius, IsWhereTheStrangersWouldBeAsFewAsAllowed) {
   EXPECT_FALSE(trusted_radius(std::vector<double>{0, 0, 3, 40}, 1));  // too few to draw on
   EXPECT_FALSE(trusted_radius(std::vector<double>{200, 300}, 1));     // even equal codes are strangers
   EXPECT_FALSE(trusted_radius({}, 1));
+}
+
+// Many altered copies of a drawing are as little like it as other drawings are: a threshold that they reach would part nothing,
+// and pairs that reach it would be no strangers, however many there are.
+TEST_F(Calibrated, AThresholdThatStrangersReachIsNotTaken) {
+  std::vector<Image> drawings;
+  for (std::size_t i = 0; i < 40; ++i) drawings.push_back(drawing(i));
+  const CodeMatrix codes = encode(drawings);
+  CalibrationSource drawn = source(codes);
+  drawn.load = [&](std::size_t i) { return drawings[i]; };
+  const CalibrationOptions options;
+  const Calibration result = calibrate(drawn, options);
+  EXPECT_EQ(result.likeness, kLeastLikeness);
+  EXPECT_LT(result.passing, options.copies_kept);
+  EXPECT_GT(result.passing, 0);
+  EXPECT_LT(result.radius, kPictureHashBits / 2);
+  EXPECT_GT(result.curve.back().false_pairs, options.budget);
+  EXPECT_EQ(nlohmann::json::parse(calibration_json(result, options))["passing"], result.passing);
+}
+
+TEST_F(Calibrated, HowManyCopiesAreEncodedTogetherChangesNothing) {
+  const CodeMatrix codes = codes_of_all();
+  CalibrationOptions options;
+  options.sample = 10;
+  std::size_t most = 0;
+  CalibrationSource counted = source(codes);
+  counted.encode = [&](std::span<const Image> images) {
+    most = std::max(most, images.size());
+    return encode(images);
+  };
+  const std::string together = calibration_json(calibrate(counted, options), options);
+  EXPECT_EQ(most, kChangeKinds);
+  for (const std::size_t bytes : {std::size_t{1}, std::size_t{30'000}}) {  // a copy has some 12,000
+    most = 0;
+    options.held_bytes = bytes;
+    EXPECT_EQ(calibration_json(calibrate(counted, options), options), together);
+    EXPECT_EQ(most == 1, bytes == 1) << most;
+    EXPECT_LT(most, kChangeKinds);
+  }
+}
+
+TEST_F(Calibrated, ImagesThatCannotBeChangedOrEncodedAreLeftOut) {
+  std::vector<Image> images;
+  for (std::size_t i = 0; i < 20; ++i) images.push_back(picture(i));
+  const CodeMatrix codes = encode(images);
+  images[7] = Image{66'000, 1, 1, std::vector<std::uint8_t>(66'000, 9)};  // wider than a JPEG can be
+  CalibrationSource wide = source(codes);
+  wide.load = [&](std::size_t i) { return images[i]; };
+  const Calibration result = calibrate(wide, {});
+  EXPECT_EQ(result.images, 20u);
+  EXPECT_EQ(result.sample, 19u);
+  EXPECT_EQ(result.copies, 19 * kChangeKinds);
+  std::size_t calls = 0;
+  wide.encode = [&](std::span<const Image> changed) {
+    if (++calls == 3) fail(ErrorCode::kCorrupt, "no code");
+    return encode(changed);
+  };
+  EXPECT_EQ(calibrate(wide, {}).sample, 18u);
+  // A lack of memory is not of the picture: without it the same seed would give another result.
+  wide.load = [&](std::size_t i) {
+    if (i == 7) fail(ErrorCode::kBusy, "no memory");
+    return images[i];
+  };
+  EXPECT_EQ(error_of([&] { calibrate(wide, {}); }), ErrorCode::kBusy);
 }
 
 TEST_F(Calibrated, WhatCannotBeCalibrated) {

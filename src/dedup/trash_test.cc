@@ -431,6 +431,14 @@ TEST_F(Trash, BadPlansAreRefused) {
   DedupPlan broken = plan();
   broken.groups[0].move[0].file.path += "\n.png";
   EXPECT_THROW(write_plan(real_file_system(), path("broken.json"), broken), Error);
+  DedupPlan nowhere = plan();
+  nowhere.trash += "\xff";
+  std::string message;
+  EXPECT_EQ(error_of([&] { write_plan(real_file_system(), path("nowhere.json"), nowhere); }, &message),
+            ErrorCode::kInvalidArgument);
+  EXPECT_NE(message.find("the trash folder"), std::string::npos) << message;
+  for (const char* name : {"twice.json.list", "broken.json.list", "nowhere.json.list", "nowhere.json"})
+    EXPECT_FALSE(is_there(name)) << name;
 }
 
 }  // namespace

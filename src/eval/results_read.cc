@@ -163,9 +163,10 @@ int yes_no_or_unsaid(const json& j, const char* key) { return j.contains(key) ? 
 
 ResultRecord parse_result(const std::string& text, const std::string& name) {
   try {
+    if (const auto first = text.find_first_not_of(" \t\r\n"); first != std::string::npos && text[first] != '{')
+      throw Wrong("it is no JSON object");
     if (nests_deeper_than(kMostDepth, text)) throw Wrong("its brackets nest too deep");
     const json parsed = json::parse(text);
-    if (!parsed.is_object()) throw Wrong("it is no JSON object");
     if (const std::uint64_t version = whole(parsed, "record_version"); version > kRecordVersion)
       fail(ErrorCode::kUnsupported, name, ": is a record of version ", version, "; this signet reads up to version ",
            kRecordVersion, ", so a newer signet is needed");

@@ -7,17 +7,26 @@ namespace signet {
 namespace eval {
 namespace {
 
-constexpr const char* kIntroduction =
-    "Made by `signet reproduce` from the files in `records/`, and from nothing else. How to run it and what the columns mean: "
-    "[reproduce.md](../reproduce.md). mAP is expected over ties and ranks the whole database; \"class number\" and \"float\" are "
-    "the same network's: its arg-max class as a code, and the cosine ranking of its features; (outputs): that of a method's own "
-    "real outputs, one a bit, in place of features. A network's code is the "
-    "signs "
-    "of its mean real outputs for a picture and its mirror image (MNIST: of the picture alone), and encode images/s counts both "
-    "views; "
-    "its weights are averages taken while training. Published rows are numbers "
-    "that others printed for the same protocol ([protocols.md](../protocols.md)). ± is the sample standard deviation over seeds. "
-    "Much was trained beside other work, so times are upper limits.";
+// beside_documents: the pages lie where the links of docs/results lead to docs/.
+std::string introduction(bool beside_documents) {
+  const auto document = [&](const char* name) {
+    return beside_documents ? concat("[", name, "](../", name, ")") : concat("signet's docs/", name);
+  };
+  return concat(
+      "Made by `signet reproduce` from the files in `records/`, and from nothing else. How to run it and what the columns mean: ",
+      document("reproduce.md"),
+      ". mAP is expected over ties and ranks the whole database; \"class number\" and \"float\" are the same network's: its "
+      "arg-max "
+      "class as a code, and the cosine ranking of its features; (outputs): that of a method's own real outputs, one a bit, in "
+      "place "
+      "of features. A network's code is the signs of its mean real outputs for a picture and its mirror image (MNIST: of the "
+      "picture "
+      "alone), and encode images/s counts both views; its weights are averages taken while training. Published rows are numbers "
+      "that "
+      "others printed for the same protocol (",
+      document("protocols.md"), "). ± is the sample standard deviation over seeds.",
+      beside_documents ? " Much was trained beside other work, so times are upper limits." : "");
+}
 constexpr const char* kVerdicts =
     "Who wins, by intervals of a paired bootstrap over queries, widened by how trainings with other seeds differ, that hold "
     "together "
@@ -93,9 +102,9 @@ std::string anchor(const std::string& heading) {
   return out;
 }
 
-std::string markdown_of(const Pages& pages) {
+std::string markdown_of(const Pages& pages, bool beside_documents) {
   const auto& [head, sections, others] = pages;
-  std::string out = concat("# Results\n\n", kIntroduction, "\n\n");
+  std::string out = concat("# Results\n\n", introduction(beside_documents), "\n\n");
   if (sections.empty()) out += concat(kEmpty, "\n\n");
   if (!head.rows.empty()) out += concat("## ", kHead, "\n\n", markdown_table(head));
   for (const ResultSection& section : sections) out += concat("* [", section.title, "](#", anchor(section.title), ")\n");
@@ -148,10 +157,11 @@ std::string html_of(const Pages& pages) {
 }  // namespace
 }  // namespace eval
 
-ResultPages results_pages(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published) {
+ResultPages results_pages(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published,
+                          bool beside_documents) {
   const eval::Pages pages{eval::headlines(records, published), eval::result_sections(records, published),
                           eval::other_published(records, published)};
-  return {eval::markdown_of(pages), eval::html_of(pages)};
+  return {eval::markdown_of(pages, beside_documents), eval::html_of(pages)};
 }
 
 }  // namespace signet

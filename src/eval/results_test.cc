@@ -43,6 +43,13 @@ TEST(Results, MeanAndSpreadOverSeedsByMethodAndLength) {
   EXPECT_TRUE(has(page, "| 12,000 | 2.0 | 100 | 2,000 | 0.240 |")) << page;  // 0.24e15 operations in 120 s
 }
 
+TEST(Results, PagesElsewhereLinkNoDocumentsThatAreNotThere) {
+  EXPECT_TRUE(has(results_pages({record("signet", 12, 1, 0.80)}, {}).markdown, "[protocols.md](../protocols.md)"));
+  const std::string elsewhere = results_pages({record("signet", 12, 1, 0.80)}, {}, false).markdown;
+  EXPECT_FALSE(has(elsewhere, "](../")) << elsewhere;
+  EXPECT_TRUE(has(elsewhere, "docs/protocols.md"));
+}
+
 TEST(Results, ProtocolsAndDataSetsNeverShareATable) {
   std::vector<ResultRecord> records = {record("signet", 12, 1, 0.80), record("signet", 12, 1, 0.95, "cifar10-full"),
                                        record("signet", 12, 2, 0.70)};
@@ -338,6 +345,7 @@ TEST(Results, WhatIsNoRecordIsNamed) {
   EXPECT_TRUE(has(message(parse_result, "{"), "some.json"));
   EXPECT_TRUE(has(message(parse_result, R"({"record_version":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}"),
                   "nest too deep"));
+  EXPECT_TRUE(has(message(parse_result, "\x08\x07" + std::string(1000, '[')), "it is no JSON object"));
   EXPECT_TRUE(has(message(parse_result, R"({"method": "x"})"), "protocol"));
   EXPECT_TRUE(has(message(parse_published, R"([{"method": "A"}])"), "source"));
   EXPECT_TRUE(has(message(parse_published, R"([{"method": "A", "source": "", "protocol": "p", "map": {"x": 1}}])"), "\"x\""));

@@ -73,6 +73,22 @@ void check_rival(const TrainOptions& o) {
   if (!o.nested.empty()) refuse("--nested");
 }
 
+// Instance training has no use for these either; none and 0 say what it does.
+void check_instance(const TrainOptions& o) {
+  if (o.supervision != Supervision::kInstance) return;
+  const TrainOptions defaults;
+  const auto refuse = [](const char* flag, const auto& value) {
+    fail(ErrorCode::kUsage, flag, " ", value,
+         " is an option of training by classes and --supervision instance does not read it; leave it out");
+  };
+  if (o.pretrain != defaults.pretrain && o.pretrain != Pretrain::kNone) refuse("--pretrain", name_of(o.pretrain));
+  if (o.joint_classification != defaults.joint_classification && o.joint_classification != 0)
+    refuse("--joint-classification", o.joint_classification);
+  if (o.mirror != defaults.mirror && o.mirror != Mirror::kNone) refuse("--mirror", name_of(o.mirror));
+  if (o.translate != defaults.translate && o.translate != 0) refuse("--translate", o.translate);
+  if (o.cutout != defaults.cutout) refuse("--cutout", o.cutout);
+}
+
 void check_teacher(const TrainOptions& o) {
   if (o.teacher.empty() && o.unlabelled)
     fail(ErrorCode::kUsage, "images without labels need --teacher: the model that names their classes");
@@ -99,6 +115,7 @@ void check_options(const TrainOptions& o) {
   if (!(o.checkpoint_seconds >= 0)) reject("the time between checkpoints, ", o.checkpoint_seconds, " s, must not be negative");
   check_nested(o);
   check_rival(o);
+  check_instance(o);
   check_teacher(o);
   if (!o.features_from.empty() && o.pretrain == Pretrain::kNone)
     fail(ErrorCode::kUsage, "--features-from gives the stage \"features\", which --pretrain none leaves out");
@@ -174,6 +191,16 @@ json to_json(const Teaching& t) {
           {"agreement", t.agreement >= 0 ? json(t.agreement) : json()}};
 }
 
+// What a record says of a run's options: of instance training none that it does not read. Checkpoints have those all the same, so
+// that the ones that are there can be gone on with.
+json recorded_options(const TrainOptions& o, const RunIdentity& identity) {
+  json options = json::parse(identity.options);
+  if (o.supervision == Supervision::kInstance)
+    for (const char* unread : {"pretrain", "joint-classification", "mirror", "progressive-resizing", "translate", "cutout"})
+      options.erase(unread);
+  return options;
+}
+
 // A joint stage that does not classify leaves the features' classifier as it was (docs/reproduce.md says so beside the numbers).
 // After a rival's stage it is of no use: the features have moved on further.
 Logits trained_logits(const TrainOptions& o, const Plan& plan) {
@@ -200,7 +227,7 @@ json training_record(const TrainOptions& o, const Plan& plan, const TrainingSet&
                  {"shared_seconds", shared.seconds},
                  {"version", kVersion},
                  {"library", kLibrary},
-                 {"options", json::parse(identity.options)},
+                 {"options", recorded_options(o, identity)},
                  {"stages", json::array()}});
   if (o.rival.empty()) record["alpha"] = o.alpha;
   if (!o.teacher.empty()) record["teacher"] = to_json(teaching);
@@ -386,7 +413,7 @@ void log_start(const Run& run, TrainingLog& log) {
                  {"unreadable", run.set.unreadable},
                  {"steps", run.plan.steps()},
                  {"image_passes", run.state.image_passes},
-                 {"options", json::parse(run.identity.options)}}
+                 {"options", recorded_options(run.options, run.identity)}}
                 .dump());
 }
 

@@ -326,6 +326,10 @@ TEST_F(Train, AFewImagesAreEnough) {
   EXPECT_TRUE(std::filesystem::exists(path("model.onnx")));
 }
 
+// Options that instance training does not read, as records name them.
+constexpr const char* kOfClasses[] = {"pretrain", "joint-classification", "mirror", "progressive-resizing", "translate",
+                                      "cutout"};
+
 TEST_F(Train, InstanceCodesNeedNoLabels) {
   const BarDataset unlabelled(std::vector<std::vector<std::int32_t>>(120), 4);
   TrainOptions o = quick();
@@ -339,6 +343,7 @@ TEST_F(Train, InstanceCodesNeedNoLabels) {
   EXPECT_EQ(encoder.classes(), 0u);
   const json record = json::parse(encoder.info().training_record);
   EXPECT_EQ(record["options"]["supervision"], "instance");
+  for (const char* unread : kOfClasses) EXPECT_FALSE(record["options"].contains(unread)) << unread;
   EXPECT_EQ(record["stages"].size(), 1u);
   EXPECT_EQ(record["stages"][0]["name"], "joint");
   EXPECT_EQ(record["validation"]["recall"], result.validation_recall);
@@ -403,6 +408,10 @@ TEST_F(Train, InstanceTrainingGoesOnWhereItWasStopped) {
   std::filesystem::remove_all(path("checkpoint"));
   EXPECT_THROW(train(unlabelled, o, path("model.onnx"), [](const TrainProgress& p) { return p.epochs == 0 || p.step < 7; }),
                Error);
+  // Older checkpoints hold the options that are not read: as long as new ones do, the old ones can be gone on with.
+  const auto saved = Container::open(real_file_system(), path("checkpoint/training.sigckpt"), "SCKP", 1);
+  const json kept = json::parse(as_text(saved->section("meta"))).at("options");
+  for (const char* unread : kOfClasses) EXPECT_TRUE(kept.contains(unread)) << unread;
   o.resume = true;
   EXPECT_EQ(fingerprint_of(unlabelled, o), whole);
   o.supervision = Supervision::kClasses;
@@ -494,6 +503,27 @@ TEST_F(Train, BadOptionsAreRefused) {
   expect("--validation 1", [](TrainOptions& o) { o.validation_share = 1; });
   expect("--arch \"tall\"", [](TrainOptions& o) { o.arch = "tall"; });
   expect("--device \"abacus\"", [](TrainOptions& o) { o.device = "abacus"; });
+}
+
+TEST_F(Train, OptionsThatInstanceTrainingDoesNotReadAreRefused) {
+  const auto expect = [&](const std::string& part, auto change) {
+    TrainOptions o = quick();
+    o.supervision = Supervision::kInstance;
+    change(o);
+    expect_error(ErrorCode::kUsage, part, data_, o);
+    o.supervision = Supervision::kClasses;
+    check_train_options(o);
+  };
+  expect("--pretrain features", [](TrainOptions& o) { o.pretrain = Pretrain::kFeatures; });
+  expect("--joint-classification 0.5", [](TrainOptions& o) { o.joint_classification = 0.5; });
+  expect("--mirror training", [](TrainOptions& o) { o.mirror = Mirror::kTraining; });
+  expect("--translate 3", [](TrainOptions& o) { o.translate = 3; });
+  expect("--cutout 5", [](TrainOptions& o) { o.cutout = 5; });
+  TrainOptions none = quick();
+  none.supervision = Supervision::kInstance;
+  none.pretrain = Pretrain::kNone, none.joint_classification = 0, none.mirror = Mirror::kNone, none.translate = 0;
+  none.progressive_resizing = false;
+  check_train_options(none);
 }
 
 TEST(TrainNames, AreThoseOfTheCommandLine) {

@@ -100,6 +100,7 @@ class WaitingView final : public CollectionView {
   std::vector<std::uint64_t> ids() const override { return view_->ids(); }
   std::vector<std::uint64_t> ids_with_label(std::int32_t label) const override { return view_->ids_with_label(label); }
   std::map<std::int32_t, std::uint64_t> label_counts() const override { return view_->label_counts(); }
+  bool has_labels() const override { return view_->has_labels(); }
   std::vector<std::uint64_t> filter_words(std::span<const std::uint64_t> ids) const override { return view_->filter_words(ids); }
   std::vector<Verdict> verdicts() const override { return view_->verdicts(); }
   std::string explain(const SearchOptions& options, std::size_t queries) const override {

@@ -164,7 +164,13 @@ bool PictureSource::load_file(const std::string& path, std::uint32_t target_side
   return true;
 }
 
+// A folder changes with every file that comes, and hardly ever becomes a data set by that: it is not listed for each picture that
+// is gone.
 bool PictureSource::Opened::holds() const {
+  constexpr auto kAtLeast = std::chrono::seconds(2);
+  std::error_code ignored;
+  const bool folder = data == nullptr && files.size() == 1 && fs::is_directory(files.front().first, ignored);
+  if (folder && std::chrono::steady_clock::now() - found < kAtLeast) return true;
   return std::all_of(files.begin(), files.end(), [](const auto& file) { return stamp_of(file.first) == file.second; });
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -39,7 +40,8 @@ class PictureSource {
  private:
   // A data set, or the finding that there is none; either as long as none of its files has changed.
   struct Opened {
-    std::vector<std::pair<std::string, FileStamp>> files;   // the path itself, and those that the data set lies in
+    std::vector<std::pair<std::string, FileStamp>> files;  // the path itself, and those that the data set lies in
+    std::chrono::steady_clock::time_point found = std::chrono::steady_clock::now();
     std::shared_ptr<const Dataset> data;                    // null: not a data set
     std::unordered_map<std::string, std::size_t> position;  // by key
     bool holds() const;

@@ -28,14 +28,14 @@ class Classes {
   std::int32_t number_of(const std::string& name);  // a new name gets the next number
 
  private:
-  const CollectionView& view_;
+  const CollectionView& view_;  // until number_of was called last
   std::vector<std::string> names_;
   const std::size_t known_;       // so many of them are the collection's already
   std::optional<bool> numbered_;  // images have classes without names: the first name of all would become that of class 0
 };
 
 std::int32_t Classes::number_of(const std::string& name) {
-  if (!numbered_) numbered_ = names_.empty() && !view_.label_counts().empty();
+  if (!numbered_) numbered_ = names_.empty() && view_.has_labels();
   if (*numbered_) {
     const auto number = label_number(name);
     if (!number)
@@ -134,10 +134,11 @@ PutResult Service::put(const std::string& key, std::span<const std::byte> pictur
   record.key = key;
   describe(picture, record);
   return state_->change([&](CollectionWriter& writer) {
-    const auto newest = state_->newest();
+    auto newest = state_->newest();
     Classes classes(newest->view());
     const auto known = writer.find(key);
     complete(record, known, label, classes);
+    newest.reset();  // a view of the state before would keep the catalog's log from being begun anew
     const AddResult added = writer.add({&code, std::span(&record, 1), state_->encoder->info().fingerprint, classes.added()},
                                        {OnExisting::kReplace, false});
     return PutResult{added.ids.front(), !known};
@@ -164,9 +165,9 @@ struct Ready {
 
 std::vector<BulkOutcome> Service::add(std::vector<BulkItem> items) {
   state_->check_writable();
-  const auto now = state_->live->state();
+  const CollectionInfo now = info();  // no view of it: encoding takes long, and the log grows while one is held
   std::vector<BulkOutcome> outcomes(items.size());
-  Ready ready{CodeMatrix(0, now->info().bits), {}, {}};
+  Ready ready{CodeMatrix(0, now.bits), {}, {}};
   std::unordered_map<std::string, std::size_t> seen;
   for (std::size_t i = 0; i < items.size(); ++i) {
     state_->check_goes_on();
@@ -177,15 +178,15 @@ std::vector<BulkOutcome> Service::add(std::vector<BulkItem> items) {
         fail(ErrorCode::kInvalidArgument, "this key stands on an earlier line of the request too");
       ImageRecord record;
       record.key = items[i].key;
-      CodeMatrix code(now->info().bits, std::vector<std::uint8_t>());
+      CodeMatrix code(now.bits, std::vector<std::uint8_t>());
       if (items[i].code.empty()) {
-        check_takes_pictures(now->info());
+        check_takes_pictures(now);
         const auto bytes = as_bytes(items[i].picture);
-        code = pack_signs(state_->outputs(state_->decode(bytes, state_->options.patient_memory_seconds)), now->info().bits);
+        code = pack_signs(state_->outputs(state_->decode(bytes, state_->options.patient_memory_seconds)), now.bits);
         describe(bytes, record);
       } else {
-        code = CodeMatrix(now->info().bits, std::move(items[i].code));
-        if (code.size() != 1) fail(ErrorCode::kInvalidArgument, "code is not one code of ", now->info().bits, " bits");
+        code = CodeMatrix(now.bits, std::move(items[i].code));
+        if (code.size() != 1) fail(ErrorCode::kInvalidArgument, "code is not one code of ", now.bits, " bits");
       }
       ready.codes.append(code.row(0));
       ready.records.push_back(std::move(record));
@@ -198,11 +199,11 @@ std::vector<BulkOutcome> Service::add(std::vector<BulkItem> items) {
   }
   if (ready.items.empty()) return outcomes;
   const AddResult added = state_->change([&](CollectionWriter& writer) {
-    const auto newest = state_->newest();
+    auto newest = state_->newest();
     Classes classes(newest->view());
     // A code that comes without its picture is of the collection's own model: that is what its sender promises (docs/serve.md).
     std::string model = writer.info().model;
-    Ready fit{CodeMatrix(0, now->info().bits), {}, {}};
+    Ready fit{CodeMatrix(0, now.bits), {}, {}};
     for (std::size_t i = 0; i < ready.items.size(); ++i) {
       const BulkItem& item = items[ready.items[i]];
       ImageRecord& record = ready.records[i];
@@ -225,6 +226,7 @@ std::vector<BulkOutcome> Service::add(std::vector<BulkItem> items) {
     }
     ready = std::move(fit);
     if (ready.items.empty()) return AddResult();
+    newest.reset();  // as above
     return writer.add({&ready.codes, ready.records, model, classes.added()}, {OnExisting::kReplace, false});
   });
   for (std::size_t i = 0; i < ready.items.size(); ++i) outcomes[ready.items[i]].id = added.ids[i];

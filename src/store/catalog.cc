@@ -190,6 +190,11 @@ std::vector<std::uint64_t> Catalog::ids_with_label(std::int32_t label) {
   return ids;
 }
 
+bool Catalog::has_labels() {
+  auto row = any_label_.use();
+  return row.step() && row.number(0) != 0;
+}
+
 std::optional<std::pair<std::int32_t, std::uint64_t>> Catalog::count_label(std::uint64_t from) {
   auto row = count_label_.use();
   if (!row.bind(1, from).step() || row.number(1) == 0) return std::nullopt;

@@ -62,6 +62,7 @@ class Catalog {
   std::optional<ImageRecord> get(std::uint64_t id);
   std::vector<ImageRecord> list(std::uint64_t after_id, std::size_t limit);
   std::vector<std::uint64_t> ids_with_label(std::int32_t label);
+  bool has_labels();
   // The smallest label from `from` on that an image has, and how many have it.
   std::optional<std::pair<std::int32_t, std::uint64_t>> count_label(std::uint64_t from);
   std::vector<std::string> keys_with_prefix(const std::string& prefix);
@@ -120,6 +121,7 @@ class Catalog {
   Statement update_image_{db_, "UPDATE image SET body = ?2 WHERE id = ?1"};
   Statement erase_image_{db_, "DELETE FROM image WHERE id = ?1"};
   Statement with_label_{db_, "SELECT id FROM label WHERE label = ?1 ORDER BY id"};
+  Statement any_label_{db_, "SELECT EXISTS(SELECT 1 FROM label)"};
   Statement count_label_{db_,
                          "SELECT min(label), count(*) FROM label WHERE label = (SELECT min(label) FROM label WHERE label >= ?1)"};
   Statement keys_from_{db_, "SELECT key FROM image WHERE key >= ?1 ORDER BY key"};

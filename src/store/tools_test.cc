@@ -147,6 +147,7 @@ TEST_F(ToolsTest, VerifyLeavesTheLocksOfThisProcessAlone) {
   ASSERT_EQ(::pipe(go), 0);
   const pid_t other = ::fork();  // before this process has a connection: SQLite's notes of its locks would go along
   if (other == 0) {
+    ::close(go[1]);  // so that a test that fails meanwhile is the end of it
     char now = 0;
     if (::read(go[0], &now, 1) != 1) ::_exit(1);
     try {
@@ -156,6 +157,7 @@ TEST_F(ToolsTest, VerifyLeavesTheLocksOfThisProcessAlone) {
     }
     ::_exit(0);
   }
+  ::close(go[0]);
   const auto writer = open();
   grow(*writer, 10, 50);
   expect_verified();
@@ -163,7 +165,6 @@ TEST_F(ToolsTest, VerifyLeavesTheLocksOfThisProcessAlone) {
   int status = -1;
   ASSERT_EQ(::waitpid(other, &status, 0), other);
   ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
-  ::close(go[0]);
   ::close(go[1]);
   EXPECT_TRUE(fs.exists(home + "/catalog.sqlite-wal"));
   grow(*writer, 10, 60);

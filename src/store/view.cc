@@ -206,6 +206,10 @@ std::vector<std::uint64_t> View::ids_with_label(std::int32_t label) const {
   return with_catalog([&](Catalog& catalog) { return catalog.ids_with_label(label); });
 }
 
+bool View::has_labels() const {
+  return with_catalog([](Catalog& catalog) { return catalog.has_labels(); });
+}
+
 // A label at a time, so that those who look up a record in between need not wait for all of them.
 std::map<std::int32_t, std::uint64_t> View::label_counts() const {
   std::map<std::int32_t, std::uint64_t> counts;

@@ -56,6 +56,7 @@ class View final : public CollectionView {
   std::vector<std::uint64_t> ids() const override;
   std::vector<std::uint64_t> ids_with_label(std::int32_t label) const override;
   std::map<std::int32_t, std::uint64_t> label_counts() const override;
+  bool has_labels() const override;
   std::vector<std::uint64_t> filter_words(std::span<const std::uint64_t> ids) const override;
   std::vector<Verdict> verdicts() const override;
   std::string explain(const SearchOptions& options, std::size_t queries) const override;

@@ -208,7 +208,7 @@ std::vector<std::string> Writer::keys_with_prefix(const std::string& prefix) con
 // Label 2 is the class of the name 2. Where labels came without names, the first names of all would become those of classes that
 // they were not meant for.
 void Writer::check_may_name_classes() const {
-  if (head_.class_names.empty() && catalog_->count_label(0))
+  if (head_.class_names.empty() && catalog_->has_labels())
     fail(ErrorCode::kInvalidArgument, "images of ", path_,
          " have labels that are numbers without names, and would get the names of classes that come now; add without labels, or "
          "to a new collection");

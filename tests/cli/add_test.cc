@@ -45,6 +45,57 @@ TEST_F(AddCliTest, KeysOfATarAreItsOwnAlsoBesideTheFolderItWasMadeOf) {
   EXPECT_EQ(found["files"], 0) << found;  // a member of a tar cannot be moved, and its namesake was not asked for
 }
 
+TEST_F(AddCliTest, LabelsThatAreCorrectedInAnIdxFileAreCounted) {
+  testdata::make_idx(path("idx"), "train", 4, 2);
+  EXPECT_EQ(add(path("idx"))["added"], 4);
+  std::string labels = slurp(path("idx/train-labels-idx1-ubyte"));
+  labels.back() = labels.back() == 0 ? 1 : 0;
+  testdata::write(path("idx/train-labels-idx1-ubyte"), labels);
+  const auto again = add(path("idx"));
+  EXPECT_EQ(again["changed"], 0) << again;
+  EXPECT_EQ(again["unchanged"], 4) << again;
+  EXPECT_EQ(again["labels_changed"], 1) << again;
+}
+
+// A disk that becomes full between two commits, played by a limit on the size of each file: what was committed is said to be
+// kept, and is.
+TEST_F(AddCliTest, ADiskThatBecomesFullSaysWhatIsKept) {
+  bool told = false;
+  for (int kib = 60; kib <= 1200 && !told; kib += 12) {
+    std::filesystem::remove_all(path("c"));
+    testdata::write(path("add.sh"), "ulimit -f " + std::to_string(kib) + "; trap '' XFSZ; exec '" + SIGNET_PROGRAM + "' add '" +
+                                        path("photos") + "' --collection '" + path("c") + "' --model '" + path("model.onnx") +
+                                        "' --batch 1 > /dev/null 2> '" + path("err") + "'");
+    const int status = std::system(("bash '" + path("add.sh") + "'").c_str());
+    if (status == 0) break;
+    const std::string text = slurp(path("err"));
+    const auto end = text.find(" that were added before are kept");
+    if (end == std::string::npos) continue;
+    told = true;
+    const auto begin = text.rfind("; ", end) + 2;
+    EXPECT_EQ(text.substr(begin, end - begin), std::to_string(keys().size()) + " images") << text;
+  }
+  EXPECT_TRUE(told) << "no limit cut it off in the middle";
+}
+
+TEST_F(AddCliTest, MembersOfATarThatWasOnlyTouchedAreUnchanged) {
+  auto files = testdata::class_files(2, 2, 16, 1, 900);
+  testdata::make_tar(path("a.tar"), files);
+  EXPECT_EQ(add(path("a.tar"))["added"], 4);
+  const auto listed = ok({"collection", "list", path("c"), "--json"}).json();
+  std::uint64_t bytes = 0, members = 0;
+  for (const auto& image : listed["listed"]) bytes += image["bytes"].get<std::uint64_t>();
+  for (const auto& [name, content] : files) members += content.size();
+  EXPECT_EQ(bytes, members);  // of the encoded pictures, not of their pixels
+  files[1].second = testdata::text_of(encode_png(testdata::picture(2, 7)));
+  files.emplace_back("class1/new.png", testdata::text_of(encode_png(testdata::picture(1, 8))));
+  testdata::make_tar(path("a.tar"), files);
+  const auto again = add(path("a.tar"));
+  EXPECT_EQ(again["added"], 1) << again;
+  EXPECT_EQ(again["changed"], 1) << again;
+  EXPECT_EQ(again["unchanged"], 3) << again;
+}
+
 TEST_F(AddCliTest, KeysOfAManifestAreFilesWhicheverOfThemIsThere) {
   testdata::write(path("lists/list.csv"),
                   "../photos/class0/0000.png,a\n../photos/class0/0001.png,a\n../photos/./class0/0001.png,b\n");
@@ -198,6 +249,7 @@ TEST_F(AddCliTest, AModelThatHasMovedIsRemembered) {
   expect_error({"add", path("photos"), "--collection", path("c")}, 3, {path("model.onnx"), "not at", "give --model FILE"});
   write_random_model(path("other.onnx"), 12, 16, 1, 3, 2);
   expect_error({"add", path("photos"), "--collection", path("c"), "--model", path("other.onnx")}, 3, {"signet migrate"});
+  expect_error({"add", path("photos"), "--collection", path("c"), "--relabel", "--no-labels"}, 2, {"--relabel", "--no-labels"});
   expect_error(search, 3, {path("model.onnx")});
   ok({"add", path("photos"), "--collection", path("c"), "--model", path("moved.onnx")});
   ok(search);

@@ -77,6 +77,7 @@ TEST_F(CliTest, AnUnknownOptionSuggestsTheNearest) {
   expect_error({"encode", "--modle=m", "--data", "d"}, 2, {"there is no option --modle; did you mean --model?"});
   expect_error({"collection", "list", "--labl", "a", "c"}, 2, {"did you mean --label?", "(signet collection list --help"});
   expect_error({"search", "--index", "i", "--photosynthesis", "-z"}, 2, {"no option --photosynthesis (signet search --help"});
+  expect_error({"search", "-index", "i"}, 2, {"there is no option -index; did you mean --index?"});
   expect_error({"search", "--index", "i", "-z"}, 2, {"no option -z (signet search --help"});
   expect_error({"collection", "compact", "c", "d"}, 2, {"\"d\" is one word too many"});
   expect_error({"add", "--collection", "c", "--", "-p", "--model", "m"}, 2, {"--model stands behind --", "put it before"});

@@ -214,8 +214,8 @@ TEST_F(CollectionCliTest, AnotherModelIsRefusedAndMigrateIsTheWay) {
 
   const auto ids = [&](const char* collection) {
     std::map<std::string, int> by_key;
-    for (const auto& image : ok({"collection", "list", path(collection), "--json"}).json()["listed"])
-      by_key[image["key"]] = image["id"];
+    const auto listed = ok({"collection", "list", path(collection), "--json"}).json();
+    for (const auto& image : listed["listed"]) by_key[image["key"]] = image["id"];
     return by_key;
   };
   auto old_ids = ids("c");
@@ -257,6 +257,80 @@ TEST_F(CollectionCliTest, ASecondMigrateTakesWhatIsBackAndLeavesOutVerdictsOnOth
   EXPECT_NE(std::find(kept.begin(), kept.end(), Verdict{same, other, true}), kept.end());
   EXPECT_EQ(ok(migrate).json()["there_already"], 18);
   ok({"collection", "verify", path("d")});
+
+  // What is said about a pair in the new collection is newer than what the old one knows.
+  CollectionWriter::open(real_file_system(), path("d"))->set_verdicts(std::vector<Verdict>{{same, other, false}});
+  EXPECT_EQ(ok(migrate).json()["verdicts_left_out"], 1);
+  const auto later = Collection::open(real_file_system(), path("d"))->view()->verdicts();
+  EXPECT_NE(std::find(later.begin(), later.end(), Verdict{same, other, false}), later.end());
+}
+
+// What the old collection learns to name after the new one was made is named there too, before its images come.
+TEST_F(CollectionCliTest, ASecondMigrateTakesNewClassesToo) {
+  std::filesystem::rename(photo("class2"), path("later"));
+  add();
+  write_random_model(path("other.onnx"), 20, 16, 1, 3, 7);
+  const Words migrate = {"migrate", "--collection", path("c"), "--model", path("other.onnx"), "--out", path("d"), "--json"};
+  EXPECT_EQ(ok(migrate).json()["encoded"], 12);
+  std::filesystem::rename(path("later"), photo("class2"));
+  add();
+  EXPECT_EQ(ok(migrate).json()["encoded"], 6);
+  EXPECT_EQ(ok({"collection", "list", path("d"), "--label", "class2", "--json"}).json()["listed"].size(), 6u);
+
+  // Classes of its own that the new collection has been given meanwhile may go on from the old one's, not contradict them.
+  testdata::write(path("more/fox/a.png"), png(0, 900));
+  testdata::write(path("more/hen/b.png"), png(1, 901));
+  ok({"add", path("more"), "--collection", path("d")});
+  EXPECT_EQ(ok(migrate).json()["there_already"], 18);
+  testdata::write(photo("class3/new.png"), png(0, 902));
+  add();
+  expect_error(migrate, 3, {path("d"), "\"fox\"", path("c"), "\"class3\"", "another folder"});
+}
+
+TEST_F(CollectionCliTest, MigrateLooksWhetherItsReportCanBeWrittenBeforeItEncodes) {
+  const std::string nowhere = path("none/lost.csv");
+  expect_error({"migrate", "--collection", path("c"), "--model", path("gone.onnx"), "--out", path("d"), "--report", nowhere}, 3,
+               {"--report " + nowhere, path("none"), "does not exist"});
+  add();
+  std::filesystem::create_directory(path("d.missing.csv"));
+  expect_error({"migrate", "--collection", path("c"), "--model", path("model.onnx"), "--out", path("d")}, 3,
+               {"--report " + path("d.missing.csv"), "is a folder"});
+  ok({"migrate", "--collection", path("c"), "--model", path("model.onnx"), "--out", path("e/f"), "--quiet"});
+  EXPECT_TRUE(std::filesystem::exists(path("e/f.missing.csv")));  // in a folder that was made with the collection
+}
+
+TEST_F(CollectionCliTest, PicturesOfTooManyPixelsForOneVerbAreNotForTheNext) {
+  testdata::write(photo("class0/large.pgm"), "P5 1001 1000 255\n" + std::string(1'001'000, 'x'));
+  EXPECT_EQ(add({"--max-megapixels", "2"})["added"], 19);
+  write_random_model(path("other.onnx"), 20, 16, 1, 3, 7);
+  const auto encoded = [&](const char* megapixels, int images) {
+    const auto done = ok({"migrate", "--collection", path("c"), "--model", path("other.onnx"), "--out", path("d"), "--json",
+                          "--max-megapixels", megapixels})
+                          .json();
+    EXPECT_EQ(done["encoded"], images) << done;
+    return done["missing"].dump();
+  };
+  EXPECT_NE(encoded("1", 18).find("1001 x 1000"), std::string::npos);
+  EXPECT_EQ(encoded("2", 1), "[]");
+
+  const Words by_key = {"search", "--collection", path("c"), "--key", photo("class0/large.pgm"), "-k", "1"};
+  const auto page = [&](const char* megapixels) {
+    Words words = by_key;
+    words.insert(words.end(), {"--html", path("hits.html"), "--max-megapixels", megapixels});
+    ok(words);
+    return slurp(path("hits.html"));
+  };
+  EXPECT_NE(page("1").find("no picture"), std::string::npos);
+  EXPECT_EQ(page("2").find("no picture"), std::string::npos);
+  const Words by_image = {"search", "--collection", path("c"), "--image", photo("class0/large.pgm"), "--max-megapixels"};
+  const auto at_most = [&](const char* megapixels) {
+    Words words = by_image;
+    words.emplace_back(megapixels);
+    return words;
+  };
+  expect_error(at_most("1"), 3, {"large.pgm", "1001 x 1000"});
+  ok(at_most("2"));
+  expect_error(at_most("0"), 2, {"--max-megapixels is \"0\"", "1 to 100000"});
 }
 
 TEST_F(CollectionCliTest, DeepUserJsonIsListedAsText) {

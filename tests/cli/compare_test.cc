@@ -96,6 +96,7 @@ TEST_F(CompareTest, WhatCannotBeComparedIsOneSentence) {
   refused({good, record("copy.json", "signet", 1, 0.1)}, 3, {"good.json", "copy.json", "one run", "seed 1"});
   refused({good, good}, 3, {"good.json is given twice"});
   refused({good, "--protocol", "mnist-full"}, 3, {"mnist-full", "these are: heldout"});
+  refused({good, "--against", "foo"}, 3, {"--against \"foo\"", "these are: signet"});
   refused({good, "--published", path("gone.json")}, 3, {"gone.json"});
   refused({good, "--rounds", "3"}, 2, {"--rounds"});
   Words many = {"--rounds", "10000000"};

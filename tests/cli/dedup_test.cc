@@ -53,6 +53,38 @@ class DedupCliTest : public CliTest {
     words.insert(words.end(), paths.begin(), paths.end());
     return ok(words).json();
   }
+  // With images under relative keys: 1.png, copies/bytes.png, and gone/bytes.png, which is not there; all of the same bytes.
+  void make_collection(const std::string& name, const std::string& root, const std::string& model_path) const {
+    CreateOptions options;
+    options.bits = 64, options.root = root, options.model = std::string(64, 'a'), options.model_path = model_path;
+    const auto writer = CollectionWriter::create(real_file_system(), path(name), options);
+    std::vector<ImageRecord> records;
+    for (const std::string key : {"1.png", "copies/bytes.png", "gone/bytes.png"}) {
+      const std::string bytes = slurp(path("photos/1.png"));
+      ImageRecord& record = records.emplace_back();
+      record.key = key, record.width = record.height = 64, record.bytes = bytes.size(),
+      record.sha256 = sha256_hex(as_bytes(bytes));
+    }
+    const CodeMatrix codes(3, 64);
+    writer->add({&codes, records, options.model}, {});
+  }
+  // Thin lines on white.
+  static Image drawing(std::uint32_t seed) {
+    constexpr std::uint32_t kSide = 128;
+    Random random(mix_seed(seed, 2));
+    Image image{kSide, kSide, 1, std::vector<std::uint8_t>(kSide * kSide, 255)};
+    const auto place = [&] { return 4 + random.uniform() * (kSide - 9); };
+    for (int line = 0; line < 6; ++line) {
+      const double x = place(), y = place(), to_x = place(), to_y = place();
+      for (int step = 0; step <= 200; ++step) {
+        const double share = step / 200.0;
+        const auto column = static_cast<std::size_t>(x + share * (to_x - x)),
+                   row = static_cast<std::size_t>(y + share * (to_y - y));
+        image.pixels[row * kSide + column] = 0;
+      }
+    }
+    return image;
+  }
   // Keys of the pictures that would go, with their levels.
   static std::set<std::string> found(const nlohmann::json& result) {
     std::set<std::string> all;
@@ -133,17 +165,22 @@ TEST_F(DedupCliTest, AModelAndAHashProposeTogether) {
 }
 
 TEST_F(DedupCliTest, LevelsAndKeepRules) {
-  EXPECT_EQ(found(ok(dedup({"--json", "--level", "same-bytes"})).json()), (std::set<std::string>{"bytes.png same-bytes"}));
+  const auto at = [&](const std::string& level, const Words& more = {}) {
+    Words words = {"dedup", path("photos"), "--level", level, "--json", "--out", path("plan.json")};
+    words.insert(words.end(), more.begin(), more.end());
+    return ok(words).json();
+  };
+  EXPECT_EQ(found(at("same-bytes")), (std::set<std::string>{"bytes.png same-bytes"}));
   // The same picture three times, once with bytes behind its end: that one is the heaviest, and stays.
   save("photos/copies/again.png", picture(3));
   testdata::write(path("photos/copies/pixels.png"), slurp(path("photos/3.png")) + "trailing");
-  EXPECT_EQ(found(ok(dedup({"--json", "--level", "same-pixels"})).json()),
+  EXPECT_EQ(found(at("same-pixels")),
             (std::set<std::string>{"3.png same-pixels", "again.png same-pixels", "bytes.png same-bytes"}));
-  const auto kept = ok(dedup({"--json", "--level", "same-bytes", "--keep", "path", "--prefer", path("photos/copies")})).json();
+  const auto kept = at("same-bytes", {"--keep", "path", "--prefer", path("photos/copies")});
   EXPECT_TRUE(found(kept).contains("1.png same-bytes")) << kept;
   // Another folder whose name begins as the wanted one's has nothing to say, though its picture is the heaviest.
   testdata::write(path("photos/copies-old/again.png"), slurp(path("photos/copies/pixels.png")) + "and more");
-  const auto nearer = ok(dedup({"--json", "--level", "same-pixels", "--keep", "path", "--prefer", path("photos/copies")})).json();
+  const auto nearer = at("same-pixels", {"--keep", "path", "--prefer", path("photos/copies")});
   for (const auto& group : nearer["groups"])
     EXPECT_EQ(std::filesystem::path(group["keep"]["key"].get<std::string>()).parent_path(), path("photos/copies")) << group;
 }
@@ -214,22 +251,8 @@ TEST_F(DedupCliTest, WhatWasMovedAwayIsNotLookedThrough) {
 }
 
 TEST_F(DedupCliTest, KeysOfACollectionBecomePathsWhereTheFilesAre) {
-  const auto make = [&](const std::string& name, const std::string& root, const std::string& model_path) {
-    CreateOptions options;
-    options.bits = 64, options.root = root, options.model = std::string(64, 'a'), options.model_path = model_path;
-    const auto writer = CollectionWriter::create(real_file_system(), path(name), options);
-    std::vector<ImageRecord> records;
-    for (const std::string key : {"1.png", "copies/bytes.png", "gone/bytes.png"}) {
-      const std::string bytes = slurp(path("photos/1.png"));
-      ImageRecord& record = records.emplace_back();
-      record.key = key, record.width = record.height = 64, record.bytes = bytes.size(),
-      record.sha256 = sha256_hex(as_bytes(bytes));
-    }
-    const CodeMatrix codes(3, 64);
-    writer->add({&codes, records, options.model}, {});
-  };
-  make("c", path("photos"), "");
-  make("d", "", path("was/here.onnx"));
+  make_collection("c", path("photos"), "");
+  make_collection("d", "", path("was/here.onnx"));
   const std::filesystem::path before = std::filesystem::current_path();
   EXPECT_EQ(same_bytes({"--collection", path("d")})["files"], 0);  // nothing is there
   std::filesystem::current_path(path("photos"));
@@ -276,7 +299,162 @@ TEST_F(DedupCliTest, MirroredAndTurned) {
   mirrored.push_back("--mirrored");
   EXPECT_EQ(found(ok(mirrored).json()), (std::set<std::string>{"mirrored.png near-duplicate"}));
   mirrored.push_back("--turned");
-  EXPECT_EQ(found(ok(mirrored).json()), (std::set<std::string>{"mirrored.png near-duplicate", "turned.png near-duplicate"}));
+  const std::set<std::string> both = {"mirrored.png near-duplicate", "turned.png near-duplicate"};
+  EXPECT_EQ(found(ok(mirrored).json()), both);
+  // A second look knows them too.
+  mirrored.insert(mirrored.end(), {"--likeness", "0.9"});
+  EXPECT_EQ(found(ok(mirrored).json()), both);
+}
+
+TEST_F(DedupCliTest, MirroredCopiesOfACollectionByTwoKindsOfCodes) {
+  write_instance_model(path("m.onnx"));
+  ok({"add", path("photos"), "--collection", path("c"), "--model", path("m.onnx"), "--no-labels"});
+  save("new/mirrored.png", mirror(picture(4)));
+  save("new/jpeg.png", alter(picture(5), Change::kJpeg, 1));
+  const auto result = ok({"dedup", path("new"), "--collection", path("c"), "--model", path("m.onnx"), "--hash", "phash",
+                          "--mirrored", "--sample", "6", "--json", "--out", path("plan.json")})
+                          .json();
+  EXPECT_EQ(found(result), (std::set<std::string>{"jpeg.png near-duplicate", "mirrored.png near-duplicate"})) << result;
+  EXPECT_EQ(result["reference"], 14);
+}
+
+TEST_F(DedupCliTest, DrawingsAreNotTakenForCopiesOfOneAnother) {
+  for (std::uint32_t i = 0; i < 20; ++i) save(concat("drawings/", i, ".png"), drawing(i));
+  const Words words = {"dedup", path("drawings"), "--hash", "phash", "--out", path("plan.json"), "--json"};
+  const Outcome told = ok(words);
+  EXPECT_EQ(told.json()["files"], 0) << told.out;
+  EXPECT_EQ(told.json()["likeness"], 0.5);
+  EXPECT_LT(told.json()["calibration"]["passing"].get<double>(), 0.98);
+  EXPECT_NE(told.err.find("so that the second look asks for 0.500 and will miss"), std::string::npos) << told.err;
+  Words alone = words;
+  alone.push_back("--no-second-look");
+  const Outcome by_codes = ok(alone);
+  EXPECT_EQ(by_codes.json()["files"], 0) << by_codes.out;
+  EXPECT_EQ(by_codes.err.find("second look"), std::string::npos) << by_codes.err;
+}
+
+TEST_F(DedupCliTest, TheSharpestStaysInACollectionToo) {
+  save("photos/copies/large.png", resize(picture(2), 128, 128));
+  ok({"train", "--method", "phash", "--out", path("phash.onnx")});
+  ok({"add", path("photos"), "--collection", path("c"), "--model", path("phash.onnx"), "--no-labels"});
+  const auto kept = [&](const Words& more) {
+    Words words = {"dedup", "--collection", path("c"), "--radius", "8", "--json", "--out", path("plan.json")};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto found = ok(words).json();
+    std::set<std::string> names;
+    for (const auto& group : found["groups"])
+      names.insert(std::filesystem::path(group["keep"]["key"].get<std::string>()).filename());
+    return names;
+  };
+  const auto holds = [](const std::set<std::string>& names, const char* name) { return names.contains(name); };
+  EXPECT_TRUE(holds(kept({}), "large.png")) << testing::PrintToString(kept({}));
+  for (const Words& model : {Words{}, Words{"--model", path("phash.onnx")}}) {
+    Words words = {"--keep", "sharpest"};
+    words.insert(words.end(), model.begin(), model.end());
+    EXPECT_TRUE(holds(kept(words), "small.png")) << testing::PrintToString(kept(words));
+    EXPECT_FALSE(holds(kept(words), "large.png"));
+  }
+  std::filesystem::remove(path("photos/7.png"));  // cannot be measured, and that is said
+  EXPECT_NE(ok({"dedup", "--collection", path("c"), "--radius", "8", "--keep", "sharpest", "--out", path("plan.json")})
+                .err.find("skipped " + path("photos/7.png")),
+            std::string::npos);
+}
+
+TEST_F(DedupCliTest, PreferredFoldersAreWhereTheFilesAre) {
+  make_collection("c", path("photos"), "");
+  const auto prefer = [&](const std::string& folder) {
+    return ok({"dedup", "--collection", path("c"), "--level", "same-bytes", "--keep", "path", "--prefer", path(folder), "--json",
+               "--out", path("plan.json")});
+  };
+  const Outcome copies = prefer("photos/copies");
+  EXPECT_EQ(copies.json()["groups"][0]["keep"]["key"], "copies/bytes.png");
+  EXPECT_EQ(slurp(path("plan.json.list")), path("photos/1.png") + "\n");
+  EXPECT_EQ(copies.err.find("--prefer"), std::string::npos) << copies.err;
+  const Outcome nothing = prefer("output");
+  EXPECT_EQ(nothing.json()["groups"][0]["keep"]["key"], "1.png");
+  EXPECT_NE(nothing.err.find("--prefer " + path("output") + ": none of the pictures lies there"), std::string::npos)
+      << nothing.err;
+}
+
+// Their pixels are known, which is something else.
+TEST_F(DedupCliTest, BytesOfMembersOfATarAreThoseOfTheirFiles) {
+  const std::string png = slurp(path("photos/1.png"));
+  testdata::make_tar(path("tars/a.tar"), {{"class0/0000.png", png}, {"class0/0001.png", png}});
+  const auto same_bytes = [&](const Words& more) {
+    Words words = {"dedup", "--level", "same-bytes", "--json", "--out", path("plan.json")};
+    words.insert(words.end(), more.begin(), more.end());
+    const Outcome outcome = ok(words);
+    EXPECT_EQ(outcome.err.find("not known"), std::string::npos) << outcome.err;
+    return outcome.json()["groups"].size();
+  };
+  EXPECT_EQ(same_bytes({path("tars/a.tar")}), 1u);
+  EXPECT_EQ(same_bytes({path("tars/a.tar"), "--against", path("photos")}), 1u);
+  write_random_model(path("m.onnx"), 32, 16, 3);
+  ok({"add", path("tars/a.tar"), "--collection", path("c"), "--model", path("m.onnx")});
+  EXPECT_EQ(same_bytes({"--collection", path("c")}), 1u);
+}
+
+TEST_F(DedupCliTest, BytesOfPixelsInAFileAreNotKnown) {
+  const auto told = [&](const Words& more, const std::string& count) {
+    Words words = {"dedup", "--level", "same-bytes", "--json", "--out", path("plan.json")};
+    words.insert(words.end(), more.begin(), more.end());
+    const Outcome outcome = ok(words);
+    EXPECT_TRUE(outcome.json()["groups"].empty()) << outcome.out;
+    EXPECT_NE(outcome.err.find("the bytes of " + count + " pictures are not known"), std::string::npos) << outcome.err;
+  };
+  testdata::make_idx(path("idx"), "train", 6, 2);
+  told({path("idx")}, "6");
+  write_random_model(path("grey.onnx"), 32, 16, 1);
+  ok({"add", path("idx"), "--collection", path("c"), "--model", path("grey.onnx")});
+  told({"--collection", path("c")}, "6");
+  // Nor of codes that were imported without their pictures' digests.
+  write_random_model(path("m.onnx"), 32, 16, 3);
+  const std::string png = slurp(path("photos/1.png"));
+  testdata::make_tar(path("tars/a.tar"), {{"class0/0000.png", png}, {"class0/0001.png", png}});
+  ok({"encode", "--model", path("m.onnx"), "--data", path("tars/a.tar"), "--out", path("codes")});
+  ok({"collection", "import", path("d"), "--codes", path("codes")});
+  told({"--collection", path("d")}, "2");
+  EXPECT_EQ(ok({"dedup", path("photos"), "--level", "same-bytes", "--out", path("plan.json")}).err, "");
+}
+
+// Whether a child of this process catches Ctrl-C by now.
+bool child_catches_interrupts() {
+  std::error_code gone;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", gone)) {
+    const std::string status = slurp(entry.path() / "status");
+    const std::size_t caught = status.find("\nSigCgt:\t");
+    if (caught == std::string::npos || status.find("\nPPid:\t" + std::to_string(getpid()) + "\n") == std::string::npos) continue;
+    if (std::stoull(status.substr(caught + 9, 16), nullptr, 16) >> (SIGINT - 1) & 1) return true;
+  }
+  return false;
+}
+
+TEST_F(DedupCliTest, ReadingWithoutCodesCanBeInterrupted) {
+  testdata::make_idx(path("many"), "train", 60'000, 3);
+  const Words words = {"dedup", path("many"), "--level", "same-pixels", "--threads", "1", "--out", path("plan.json")};
+  Process process(SIGNET_PROGRAM, words, path("output"));
+  EXPECT_TRUE(process.reaches(child_catches_interrupts));
+  const bool over = process.ended();
+  process.signal(SIGINT);
+  const Outcome stopped = process.wait();
+  if (over) GTEST_SKIP() << "all was read before it could be interrupted";
+  EXPECT_EQ(stopped.status, 130) << stopped.err;
+  EXPECT_FALSE(std::filesystem::exists(path("plan.json")));
+  EXPECT_NE(stopped.err.find("stopped on request; nothing was written"), std::string::npos) << stopped.err;
+}
+
+TEST_F(DedupCliTest, AKeeperThatIsGoneIsNamedOnceAndNotItsCopies) {
+  save("photos/copies/medium.png", resize(picture(2), 48, 48));
+  ok({"train", "--method", "phash", "--out", path("phash.onnx")});
+  ok({"add", path("photos"), "--collection", path("c"), "--model", path("phash.onnx"), "--no-labels"});
+  std::filesystem::remove(path("photos/2.png"));
+  const Outcome told =
+      ok({"dedup", "--collection", path("c"), "--radius", "8", "--likeness", "0.5", "--json", "--out", path("plan.json")});
+  EXPECT_EQ(told.json()["skipped"], 1) << told.err;
+  EXPECT_NE(told.err.find("skipped " + path("photos/2.png")), std::string::npos) << told.err;
+  EXPECT_EQ(told.err.find("copies"), std::string::npos) << told.err;
+  // And the copies are compared with one another.
+  EXPECT_EQ(found(told.json()), (std::set<std::string>{"bytes.png same-bytes", "small.png near-duplicate"})) << told.out;
 }
 
 TEST_F(DedupCliTest, VerdictsOfACollectionAreKept) {
@@ -389,6 +567,47 @@ TEST_F(DedupCliTest, OptionsAreLookedAtBeforeThePictures) {
   refused(with_out({"--radius", "2.9"}), 2, {"--radius", "2.9", "whole number"});
   refused(with_out({"--budget", "much"}), 2, {"--budget", "much", "0 to 1000"});
   refused(with_out({"--likeness", "2"}), 2, {"--likeness", "2", "0 to 1"});
+  // No plan can name the folder that its files would go to.
+  refused(with_out({"--trash", path("trash\xff")}), 3, {"--trash", "not UTF-8"});
+  std::filesystem::create_directory(path("odd\xff"));
+  refused({"--out", path("odd\xff/plan.json")}, 3, {"the trash folder", "not UTF-8", "--trash DIR"});
+  // Without --out too, the plan must have a place.
+  const std::filesystem::path before = std::filesystem::current_path();
+  for (const char* name : {"dedup-plan.json", "dedup-plan.json.list"}) {
+    std::filesystem::create_directories(path("here/" + std::string(name)));
+    std::filesystem::current_path(path("here"));
+    refused({}, 3, {"--out is not given", name, "is a folder"});
+    std::filesystem::current_path(before);
+    std::filesystem::remove(path("here/" + std::string(name)));
+  }
+}
+
+TEST_F(DedupCliTest, OptionsThatSayNothingAreRefused) {
+  const auto refused = [&](const Words& more, const Words& parts) {
+    Words words = {"dedup", path("none"), "--out", path("plan.json")};
+    words.insert(words.end(), more.begin(), more.end());
+    expect_error(words, 2, parts);
+  };
+  const std::vector<Words> of_codes = {{"--model", "m.onnx"}, {"--hash", "phash"}, {"--radius", "3"}, {"--budget", "1"},
+                                       {"--likeness", "0.5"}, {"--sample", "9"},   {"--seed", "2"},   {"--no-second-look"},
+                                       {"--mirrored"},        {"--turned"}};
+  for (const std::string level : {"same-bytes", "same-pixels"}) {
+    for (Words words : of_codes) {
+      const std::string flag = words.front();
+      words.insert(words.end(), {"--level", level});
+      refused(words, {flag + " says nothing at --level " + level, "leave it out"});
+    }
+    refused({"--level", level, "--keep", "sharpest"}, {"--keep sharpest says nothing at --level " + level, "equally sharp"});
+  }
+  for (Words words : of_codes) {
+    const std::string flag = words.front();
+    if (flag == "--model" || flag == "--radius" || flag == "--mirrored" || flag == "--turned") continue;
+    words.insert(words.end(), {"--level", "same-class"});
+    refused(words, {flag + " says nothing at --level same-class"});
+  }
+  for (const char* flag : {"--budget", "--sample", "--seed"})
+    refused({"--radius", "3", flag, "5"}, {std::string(flag) + " says nothing beside --radius"});
+  refused({"--no-second-look", "--likeness", "0.5"}, {"--likeness says nothing beside --no-second-look"});
 }
 
 TEST_F(DedupCliTest, EveryPictureThatCannotBeReadIsNamedOnce) {

@@ -214,6 +214,42 @@ TEST_F(EncodeSearchTest, EveryKindOfQueryGivesTheSameHits) {
     EXPECT_EQ(hits({"--key", set.keys[3], "--kind", kind}), by_key) << kind;
 }
 
+// Found before the index is opened.
+TEST_F(EncodeSearchTest, OptionsThatAQueryDoesNotReadAreRefused) {
+  const auto refused = [&](const Words& query, const Words& parts) {
+    Words words = {"search", "--index", path("gone.sig")};
+    words.insert(words.end(), query.begin(), query.end());
+    expect_error(words, 2, parts);
+  };
+  const std::string gone = path("gone.onnx");
+  for (const char* kind : {"--code", "--key", "--codes"}) {
+    refused({kind, "0000", "--model", gone}, {"--model " + gone, "--image", "leave it out"});
+    refused({kind, "0000", "--max-megapixels", "9"}, {"--max-megapixels 9", "--image", "--html", "leave it out"});
+  }
+  refused({}, {"exactly one of --image, --codes, --code and --key"});
+  refused({"--code", "0000", "--key", "a"}, {"exactly one of --image, --codes, --code and --key"});
+}
+
+// A mistyped name costs no picture, model or index; what a verb has written itself it writes again.
+TEST_F(EncodeSearchTest, OutputsReplaceTheirOwnKindAlone) {
+  encode_and_index();
+  const auto search = [&](const std::string& page) {
+    return Words{"search", "--index", path("index.sig"), "--code", "0000", "--html", page};
+  };
+  ok(search(path("hits.html")));
+  ok(search(path("hits.html")));
+  ok({"index", "--codes", path("codes"), "--out", path("index.sig")});
+  const std::string index = slurp(path("index.sig")), model = slurp(path("model.onnx"));
+  expect_error(search(path("index.sig")), 3, {"--html " + path("index.sig"), "exists and is not an HTML page", "would be lost"});
+  expect_error({"index", "--codes", path("codes"), "--out", path("model.onnx")}, 3, {"exists and is not an index"});
+  expect_error({"index", "--codes", path("codes"), "--out", path("codes/codes.npy")}, 3, {"exists and is not an index"});
+  expect_error({"train", "--method", "phash", "--out", path("hits.html")}, 3, {"exists and is not a model"});
+  testdata::write(path("a.png"), testdata::text_of(encode_png(testdata::picture(1, 1))));
+  expect_error({"dedup", path("data"), "--level", "same-pixels", "--out", path("a.png")}, 3, {"exists and is not a plan"});
+  EXPECT_EQ(slurp(path("index.sig")), index);
+  EXPECT_EQ(slurp(path("model.onnx")), model);
+}
+
 TEST_F(EncodeSearchTest, RadiusIsInclusiveAndAloneMeansAll) {
   encode_and_index();
   const CodeSet set = read_code_set(real_file_system(), path("codes"));

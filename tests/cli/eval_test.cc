@@ -123,8 +123,20 @@ TEST_F(EvalTest, OptionsThatSayNothingAreRefused) {
   refused({"--codes", codes, "--model", path("model.onnx")}, {"--model", "--codes"});
   refused({"--codes", codes, "--trained-on", path("data")}, {"--trained-on", "--codes"});
   refused({"--codes", codes, "--no-overlap-check"}, {"--no-overlap-check", "--codes"});
+  refused({"--codes", codes, "--no-bounds"}, {"--no-bounds", "--codes"});
+  refused({"--codes", codes, "--database-labels", "b.csv"}, {"--database-labels b.csv", "--database:"});
   refused({"--model", path("model.onnx"), "--data", path("data"), "--bits", "5"}, {"--bits", "--model"});
   refused({"--model", path("model.onnx"), "--data", path("data"), "--labels", path("a.csv")}, {"--labels", "--model"});
+  for (const Words& of_report : {Words{"--log", path("log.jsonl")}, {"--gallery", "3"}}) {
+    Words words = {"--model", path("model.onnx"), "--data", path("data")};
+    words.insert(words.end(), of_report.begin(), of_report.end());
+    refused(words, {of_report[0], "--html"});
+  }
+  for (const Words& more : {Words{"--json"}, {"--html", path("r.html")}, {"--protocol", "full"}, {"--seed", "2"}}) {
+    Words words = {"eval", "--summary", path("a.json")};
+    words.insert(words.end(), more.begin(), more.end());
+    expect_error(words, 2, {more[0], "--summary", "leave it out"});
+  }
 }
 
 TEST_F(EvalTest, WithoutRelevantImagesThereIsNoNumber) {
@@ -308,6 +320,36 @@ TEST_F(EvalTest, TheTrainingSetIsFoundInItsOwnFormat) {
   ok(elsewhere);
 }
 
+// What cannot be compared is not passed over: no number stands there as if it had been.
+TEST_F(EvalTest, ATrainingSetThatIsNotThereIsNamedBesideTheNumber) {
+  testdata::write_all(path("photos"), testdata::class_files(3, 4, 16, 1, 500));
+  const auto printed = [&](const nlohmann::json& record, const std::string& data, const Words& more = {}) {
+    Model model = random_model(12, 16, 1, 3, 1);
+    model.info.training_record = record.dump();
+    write_model(real_file_system(), path("elsewhere.onnx"), model);
+    Words words = {"eval",       "--model", path("elsewhere.onnx"), "--data", path(data),
+                   "--protocol", "heldout", "--no-bounds",          "--quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    return ok(words).out;
+  };
+  const std::string gone = path("gone"), unchecked = "overlap with the training set was not checked: ";
+  const nlohmann::json elsewhere = {{"data", gone}, {"split", "train"}};
+  const auto expect = [](const std::string& text, const std::string& part) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  };
+  expect(printed(elsewhere, "photos"), "note: heldout: " + unchecked + gone + " is not here; --trained-on names it\n");
+  expect(printed(elsewhere, "photos", {"--json", "--html", path("report.html")}), unchecked + gone);
+  expect(slurp(path("report.html")), unchecked + gone);
+  expect(printed(elsewhere, "data"), "checked with the images that the protocol trains on, because " + gone + " is not here");
+  const std::string no_labels = "overlap with the images without labels that the model was trained on was not checked: ";
+  expect(printed({{"data", path("data")}, {"split", "train"}, {"unlabelled", gone}}, "photos"), no_labels + gone);
+  expect(printed(nlohmann::json::object(), "photos"), unchecked + "the model's record does not say where it is");
+  for (const std::string& text :
+       {printed(elsewhere, "photos", {"--trained-on", path("data")}), printed({{"data", path("data")}}, "photos"),
+        printed({{"method", "phash"}, {"training_images", 0}}, "photos")})
+    EXPECT_EQ(text.find("overlap"), std::string::npos) << text;
+}
+
 // What a protocol draws can be taken out, trained on, and measured by that protocol.
 TEST_F(EvalTest, TheTrainingPartOfAProtocolIsADataSet) {
   testdata::make_idx_pair(path("six"), 60, 24, 6);
@@ -348,6 +390,34 @@ TEST_F(EvalTest, WhatWasMeasuredIsPrintedAlsoWhereTheNextProtocolFails) {
   EXPECT_EQ(outcome.json()[0]["protocol"], "heldout");
 }
 
+// Nothing looks at an interruption while codes are measured: those of a model end in order behind the protocol under way, bare
+// ones at once.
+TEST_F(EvalTest, AnInterruptedEvaluationEndsAndSaysSo) {
+  constexpr int kProtocols = 3000;
+  ok({"encode", "--model", path("model.onnx"), "--data", path("data"), "--split", "test", "--out", path("queries")});
+  const auto interrupted = [&](Words words) {
+    words.insert(words.end(), {"--json", "--threads", "1", "--protocol"});
+    words.insert(words.end(), kProtocols, "heldout");
+    Process process(SIGNET_PROGRAM, words, path("output"));
+    EXPECT_TRUE(process.reaches([&] {
+      const std::string said = slurp(path("output/stderr.txt"));
+      return said.find("measuring") != said.rfind("measuring");
+    }));
+    const bool over = process.ended();
+    process.signal(SIGINT);
+    const Outcome stopped = process.wait();
+    EXPECT_TRUE(over || stopped.status == 130) << stopped.status << stopped.err;
+    return over ? Outcome{} : stopped;
+  };
+  const Outcome codes = interrupted({"eval", "--codes", path("queries")});
+  EXPECT_EQ(codes.out, "");
+  const Outcome model = interrupted(eval({"--no-bounds"}));
+  if (model.status != 130) GTEST_SKIP() << "all was measured before it could be interrupted";
+  EXPECT_NE(model.err.find("stopped on request after "), std::string::npos) << model.err;
+  EXPECT_GT(model.json().size(), 0u);  // what was measured is there
+  EXPECT_LT(model.json().size(), static_cast<std::size_t>(kProtocols));
+}
+
 // The name of a protocol says which data set it is meant for; numbers of other images say so.
 TEST_F(EvalTest, OtherImagesThanThoseOfTheProtocolAreNamed) {
   const auto notes = [&](const std::string& protocol) {
@@ -377,9 +447,12 @@ TEST_F(EvalTest, LabelsThatDoNotFitAreErrors) {
                {"no labels", "--labels"});
   expect_error({"eval", "--codes", path("queries"), "--protocol", "full"}, 2, {"--database"});
   testdata::write(path("bad.jsonl"), "not json\n{}\n");
-  expect_error(eval({"--protocol", "heldout", "--log", path("bad.jsonl")}), 3, {"bad.jsonl", "line 1"});
+  const auto drawn = [&](const char* log) {
+    return eval({"--protocol", "heldout", "--log", path(log), "--html", path("report.html")});
+  };
+  expect_error(drawn("bad.jsonl"), 3, {"bad.jsonl", "line 1"});
   testdata::write(path("odd.jsonl"), "{\"event\": 3}\n");
-  expect_error(eval({"--protocol", "heldout", "--log", path("odd.jsonl")}), 3, {"odd.jsonl", "no log of signet train"});
+  expect_error(drawn("odd.jsonl"), 3, {"odd.jsonl", "no log of signet train"});
 }
 
 TEST_F(EvalTest, DataWithoutPartsIsEnoughForHeldoutAndSaysWhatFullNeeds) {

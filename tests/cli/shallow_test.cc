@@ -60,7 +60,7 @@ TEST_F(ShallowCliTest, UnreadablePicturesAreLeftOutAndCounted) {
   EXPECT_NE(some.err.find("class0/0000a.png"), std::string::npos) << some.err;
   EXPECT_EQ(some.json()["training_images"], 60);
   EXPECT_EQ(some.json()["fingerprint"], whole);
-  EXPECT_EQ(learn("quiet.onnx", true).err, "");
+  EXPECT_NE(learn("quiet.onnx", true).err.find("2 images could not be read and were left out"), std::string::npos);
   for (int label = 0; label < 3; ++label) std::filesystem::remove_all(path(concat("photos/class", label)));
   for (const char* name : {"a/1.png", "b/2.png"}) testdata::write(path(std::string("photos/") + name), "no picture");
   expect_error({"train", "--method", "ksh", "--data", path("photos"), "--bits", "8", "--out", path("m.onnx")}, 3,

@@ -136,8 +136,24 @@ TEST_F(TrainCliTest, WhatTheCommandLineSaysReachesTheTrainer) {
           {"optimizer", "muon"},
           {"nested", {4}},
           {"progressive-resizing", true}});
-  expect(options_of({"--supervision", "instance", "--cutout", "5", "--full-size", "--mirror", "none"}),
-         {{"supervision", "instance"}, {"cutout", 5}, {"progressive-resizing", false}, {"mirror", "none"}});
+  expect(options_of({"--cutout", "5", "--full-size", "--mirror", "none"}),
+         {{"cutout", 5}, {"progressive-resizing", false}, {"mirror", "none"}});
+  // What says that nothing is done of what instance training does not do may be given. None of it is recorded.
+  const auto instance =
+      options_of({"--supervision", "instance", "--cutout", "0", "--full-size", "--mirror", "none", "--optimizer", "muon"});
+  expect(instance, {{"supervision", "instance"}, {"optimizer", "muon"}, {"bits", 8}});
+  for (const char* unread : {"cutout", "progressive-resizing", "mirror", "translate", "pretrain", "joint-classification"})
+    EXPECT_FALSE(instance.contains(unread)) << instance;
+}
+
+TEST_F(TrainCliTest, InstanceTrainingRefusesOptionsThatItDoesNotRead) {
+  for (const auto& [flag, value] : {std::pair{"--cutout", "5"},
+                                    {"--translate", "2"},
+                                    {"--mirror", "both"},
+                                    {"--pretrain", "features"},
+                                    {"--joint-classification", "0.1"}})
+    expect_error(train("m.onnx", {"--supervision", "instance", "--dry-run", flag, value}), 2,
+                 {concat(flag, " ", value), "--supervision instance", "leave it out"});
 }
 
 // Few labels, many pictures.
@@ -158,6 +174,43 @@ TEST_F(TrainCliTest, ATeacherNamesTheClassesOfPicturesWithoutLabels) {
   expect_error(train("m.onnx", {"--teacher-share", "0.5"}), 2, {"--teacher-share", "--teacher"});
   expect_error(train("m.onnx", {"--teacher", path("teacher.onnx")}), 2, {"--teacher", "--unlabelled"});
   expect_error(train("m.onnx", {"--teacher", path("gone.onnx"), "--unlabelled", path("more")}), 3, {"gone.onnx"});
+}
+
+// --format is that of --data: pictures without labels may lie in a plain folder beside a manifest.
+TEST_F(TrainCliTest, PicturesWithoutLabelsAreFoundInTheirOwnFormat) {
+  write_random_model(path("teacher.onnx"), 8);
+  testdata::make_class_folder(path("photos"), 3, 8, 16, 1);
+  std::string manifest = "key,label\n";
+  for (int label = 0; label < 3; ++label)
+    for (int i = 0; i < 8; ++i) manifest += concat("photos/class", label, "/000", i, ".png,class", label, "\n");
+  testdata::write(path("labels.csv"), manifest);
+  ok({"export-images", "--data", path("data"), "--split", "test", "--out", path("inbox")});
+  Words words = {"train", "--data", path("labels.csv"), "--format", "manifest", "--teacher", path("teacher.onnx")};
+  words.insert(words.end(), {"--unlabelled", path("inbox"), "--out", path("m.onnx"), "--bits", "8", "--threads", "1"});
+  words.insert(words.end(), {"--epochs", "1", "--batch", "12", "--quiet", "--json"});
+  EXPECT_EQ(ok(words).json()["unlabelled_images"], 45);
+}
+
+// --quiet is about progress: what changes the meaning of a result is said all the same.
+TEST_F(TrainCliTest, QuietRunsMakeTheirRemarks) {
+  for (const auto& [name, picture] : testdata::class_files(2, 12, 16, 1))
+    for (const char* copy : {"", ".copy.png"}) testdata::write(path(concat("photos/", name, copy)), picture);
+  testdata::write(path("photos/class0/broken.png"), "no picture");
+  const auto trained = [&](const std::string& data, const Words& more, const Words& parts) {
+    Words words = {"train", "--data", path(data), "--bits", "8", "--threads", "1", "--quiet", "--json", "--out", path("m.onnx")};
+    words.insert(words.end(), more.begin(), more.end());
+    const Outcome outcome = ok(words);
+    for (const std::string& part : parts) EXPECT_NE(outcome.err.find(part), std::string::npos) << part << "\n" << outcome.err;
+    return outcome.json();
+  };
+  const std::string unreadable = "1 image could not be read and was left out; the first: ", copies = "have the same pixels as an";
+  const Words one_pass = {"--epochs", "1", "--batch", "24", "--validation", "0.25"};
+  EXPECT_EQ(trained("photos", one_pass, {unreadable, "broken.png", copies, "every stage takes one step"})["unreadable"], 1);
+  EXPECT_EQ(trained("photos", {"--method", "lsh"}, {unreadable, "broken.png"})["unreadable"], 1);
+  // One image is held out, of the class of twelve alone: codes of one image are one code.
+  testdata::make_class_folder(path("lone"), 2, 12, 16, 1);
+  for (int i = 0; i < 5; ++i) std::filesystem::remove(path(concat("lone/class1/000", i, ".png")));
+  EXPECT_EQ(trained("lone", {"--epochs", "1", "--batch", "9"}, {"warning: codes collapse: 1 distinct codes"})["unreadable"], 0);
 }
 
 // Names of files are bytes; records are JSON.
@@ -207,6 +260,10 @@ TEST_F(TrainCliTest, BadOptionsAndDataAreNamed) {
   };
   refused("--out", path("data"), "is a folder");
   refused("--features-out", path("no/first.features"), "does not exist");
+  const std::string file = path("data/train-images-idx3-ubyte");
+  for (const std::string& folder : {file, file + "/deeper"})
+    expect_error({"train", "--data", path("gone"), "--split", "train", "--out", path("m.onnx"), "--checkpoint", folder}, 3,
+                 {"--checkpoint " + folder, "is a file"});
   expect_error(train("m.onnx", {"--loss", "hinge"}), 2, {"hinge", "exp-product", "orthohash"});
   expect_error(train("m.onnx", {"--loss", "dsh", "--alpha", "9"}), 2, {"--alpha", "dsh"});
   expect_error(train("m.onnx", {"--device", "abacus"}), 2, {"abacus"});

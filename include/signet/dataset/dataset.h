@@ -37,6 +37,8 @@ class Dataset {
   // Bytes of the encoded picture that get(i) holds beside its pixels; 0 where pixels lie in the file as they are, or where a
   // picture is a file of its own. Only what open_dataset returns knows them.
   virtual std::uint64_t encoded_bytes(std::size_t /*i*/) const { return 0; }
+  // Those bytes; none where encoded_bytes is 0. Throws as get(), but for what decoding alone finds.
+  virtual std::vector<std::byte> encoded(std::size_t /*i*/) const { return {}; }
 };
 
 enum class DatasetFormat { kAuto, kIdx, kCifar, kFolder, kTar, kManifest };

@@ -33,9 +33,10 @@ struct DedupItem {
   std::uint32_t width = 0, height = 0;
   std::uint64_t bytes = 0;
   std::int64_t modified_ns = 0;
-  std::string sha256;     // of the file
+  std::string sha256;     // of the bytes of the file, and of nothing else
   std::string pixels;     // any digest of size and upright pixels, the same for all items
   double sharpness = -1;  // see sharpness(); < 0: unknown
+  std::string file = {};  // KeepRule::kPath: where the picture lies, absolute; empty where the key says so
 };
 
 struct DedupSet {
@@ -52,8 +53,10 @@ DedupSet read_collection(const CollectionView& view, const ProgressFn& progress 
 enum class KeepRule { kLargest, kOldest, kSharpest, kPath };
 struct KeepOptions {
   KeepRule rule = KeepRule::kLargest;
-  std::vector<std::string> paths;  // kPath: folders of keys (or whole keys), the most wanted first; others come after them
+  std::vector<std::string> paths;  // kPath: folders (or whole keys and files), the most wanted first; others come after them
 };
+// Whether kPath takes an item for one of this path: its key or its file is the path, or lies below it.
+bool lies_in(const DedupItem& item, const std::string& path);
 KeepRule parse_keep_rule(const std::string& name);  // largest | oldest | sharpest | path; throws kUsage
 const char* keep_rule_name(KeepRule rule) noexcept;
 // Indices of the items, best first.

@@ -111,7 +111,9 @@ struct ResultPages {
 // A table of the headline records first, then one section a plan, those of headlines before others, one table a protocol and data
 // set: numbers of two protocols never share a column. Mean and sample standard deviation over seeds. Published rows stand under
 // their own protocol; those of protocols without a record come last, in a list of their own. Deterministic: the order of
-// `records` does not matter.
-ResultPages results_pages(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published);
+// `records` does not matter. beside_documents: the pages are those of this repository, docs/results: signet's documents are
+// linked, and it is said how the records were made; else the documents are named.
+ResultPages results_pages(const std::vector<ResultRecord>& records, const std::vector<PublishedRow>& published,
+                          bool beside_documents = true);
 
 }  // namespace signet

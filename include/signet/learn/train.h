@@ -23,7 +23,9 @@ enum class Mirror { kNone, kTraining, kBoth };
 
 // What makes two images similar. kClasses: a common label. kInstance: they are views of one picture (an image and its altered
 // copies, see image/alter.h), every other pair of a batch is dissimilar; labels are not looked at, and there is the joint stage
-// alone. The result tells copies of a picture from other pictures, of its class too: what `signet dedup` needs.
+// alone, on images of the full size. pretrain, joint_classification, mirror, translate and cutout are not read: each must be at
+// its default, or none or 0. The result tells copies of a picture from other pictures, of its class too: what `signet dedup`
+// needs.
 enum class Supervision { kClasses, kInstance };
 
 // What the filters of convolutions learn by; everything else learns by Nesterov SGD. Muon's steps are orthogonalised momentum.

@@ -29,10 +29,10 @@ struct ImageRecord {
   std::uint64_t id = 0;  // given by the collection, from 1; stable for ever
   std::vector<std::int32_t> labels;     // class indices, >= 0; kept sorted and without repetition
   std::uint32_t width = 0, height = 0;  // of the picture file, 0 unknown
-  std::uint64_t bytes = 0;              // of the picture file, or of a member of a data set file
-  std::int64_t modified_ns = 0;         // its modification time, nanoseconds since 1970
-  std::string sha256;                   // of the picture file, 64 lower-case hex digits; empty unknown. Of a member: its pixels'
-  std::string user_json;                // free for the user; a JSON value or empty
+  std::uint64_t bytes = 0;       // of the picture file, or a tar's member; of pixels where they lie in an idx or CIFAR file
+  std::int64_t modified_ns = 0;  // its modification time, nanoseconds since 1970
+  std::string sha256;            // of the picture file, 64 lower-case hex digits; empty unknown
+  std::string user_json;         // free for the user; a JSON value or empty
   friend bool operator==(const ImageRecord&, const ImageRecord&) = default;
 };
 
@@ -87,6 +87,7 @@ class CollectionView {
   virtual std::vector<std::uint64_t> ids_with_label(std::int32_t label) const = 0;  // ascending
   // How many images have each label that any has. Reads all of that once, but neither ids nor records.
   virtual std::map<std::int32_t, std::uint64_t> label_counts() const = 0;
+  virtual bool has_labels() const = 0;  // whether any image has one
   // The words of an IdFilter that allows these ids, which ascend. Ids that do not exist are left out. One bit a stored code,
   // however large the ids are.
   virtual std::vector<std::uint64_t> filter_words(std::span<const std::uint64_t> ids) const = 0;

@@ -41,7 +41,8 @@ export class ImagePages {
   /** Others have changed the list: everything is asked for again once it is in sight. */
   refresh(): void {
     this.close();
-    this.outdated = this.pages;
+    // What is not answered yet of an earlier refresh is still shown; of far more than is kept, the oldest go.
+    this.outdated = new Map([...this.outdated, ...this.pages].slice(-kKeptPages));
     this.pages = new Map();
     this.fetchWanted();
   }

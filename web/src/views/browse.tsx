@@ -20,8 +20,9 @@ export function BrowseView({ info, params }: { info: Collection; params: URLSear
   useEffect(() => () => pages.close(), [pages]);
   const known = label ? info.labels.find((entry) => entry.label === label)?.count : info.images;
   const total = pages.total ?? known ?? 0;
+  const first = useRef(info);
   useEffect(() => {
-    if (pages.total !== undefined && pages.total !== (known ?? 0)) pages.refresh();
+    if (info !== first.current) pages.refresh(); // asked for again: somebody looks at the page anew
   }, [info]);
   const [jump, setJump] = useState<number>();
   return (
