@@ -30,7 +30,7 @@ std::string cases(const char* before, const char* after) {
 }
 
 // Names of the options in --help: what a line begins with. Descriptions speak of other verbs' options too.
-constexpr const char* kOptionNames = "sed -n 's/^ *\\(-[a-z],\\)\\{0,1\\}\\(--[a-z][a-z-]*\\).*/\\2/p'";
+constexpr const char* kOptionNames = "sed -n 's/^ *\\(-[a-z],\\)\\{0,1\\}\\(--[a-z][a-z0-9-]*\\).*/\\2/p'";
 
 void print_bash() {
   std::cout << "_signet() {\n"

@@ -79,9 +79,13 @@ void check_outputs(const DedupArguments& a) {
            ", whose pictures would be taken for what dedup has moved away; name a folder of its own");
   // Without --out a plan is written where there is something to move, which pictures of one class never are.
   if (a.out.empty() && parse_duplicate_level(a.level) == DuplicateLevel::kSameClass) return;
-  const char* flag = a.out.empty() ? "--out is not given, and its default" : "--out";
-  check_output_file(flag, a.plan_path(), Output::kPlan);
-  check_output_file(flag, a.plan_path() + ".list", Output::kTable);
+  try {
+    check_output_file("--out", a.plan_path(), Output::kPlan);
+    check_output_file("--out", a.plan_path() + ".list", Output::kTable);
+  } catch (const Error& error) {
+    if (!a.out.empty()) throw;  // else there is perhaps nothing to write, and the result is printed first in any case
+    note("dedup", concat("no plan can be written without --out FILE: ", error.what()));
+  }
   if (!can_be_planned(trash))
     fail(ErrorCode::kInvalidArgument, a.trash.empty() ? "the trash folder " : "--trash ", printable(trash),
          " is not UTF-8, or holds a line break, so that no plan can name it; give --trash DIR with another name");
@@ -155,7 +159,7 @@ struct Found {
 
 std::string least_likeness_text(const Calibration& c) {
   return concat("the likeness that ", fixed(100 * CalibrationOptions{}.copies_kept, 0),
-                " % of the known copies reach is one that strangers reach too, so that the second look asks for ",
+                " % of the known copies reach is so small that strangers may reach it too, so that the second look asks for ",
                 fixed(c.likeness, 3), " and will miss the ", fixed(100 * (1 - c.passing), 1),
                 " % of them that do not reach it (drawings, pages of text and empty pages are like that); --likeness gives "
                 "another threshold");
@@ -209,7 +213,9 @@ Found find(const DedupArguments& a, DedupInput& input, const ProgressFn& progres
   options.threads = a.threads;
   options.progress = progress;
   if (found.likeness >= 0)
-    options.second_look = [&](std::size_t keeper, std::size_t item) { return input.alike(keeper, item, found.likeness); };
+    options.second_look = [&](std::size_t keeper, std::size_t item) {
+      return input.alike(keeper, item, {found.likeness, found.radius, found.more_radius});
+    };
   found.groups = find_duplicates(input.set, input.verdicts, options);
   return found;
 }
@@ -388,6 +394,7 @@ int run_find(Arguments words) {
   const std::set<std::pair<std::string, std::string>> skipped(input.skipped.begin(), input.skipped.end());
   for (const auto& [key, reason] : skipped) note_skipped("dedup", key, reason);
   const std::string out = a.plan_path();
+  if (interrupted()) fail(ErrorCode::kCancelled, "stopped on request; nothing was written");
   const DedupPlan plan = make_plan(a, input, found);
   std::size_t files = 0;
   const std::uint64_t bytes = bytes_of(plan, files);

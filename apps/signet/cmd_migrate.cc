@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "apps/signet/csv.h"
 #include "apps/signet/data.h"
@@ -28,8 +28,9 @@ struct Missing {
 
 struct MigrateResult {
   std::uint64_t encoded = 0, there_already = 0;
-  std::uint64_t new_ids = 0;            // of those encoded
-  std::uint64_t verdicts_left_out = 0;  // on images that are there in the old collection
+  std::uint64_t new_ids = 0;               // of those encoded
+  std::uint64_t verdicts_that_differ = 0;  // from what is said in the new collection
+  std::uint64_t verdicts_left_out = 0;     // on images that are there in the old collection
   std::vector<Missing> missing;
 };
 
@@ -95,10 +96,11 @@ void migrate_block(CollectionWriter& writer, const Encoder& encoder, PictureLibr
 }
 
 // Verdicts name ids: those on two images that have both come over under their ids are kept. A key that has another id there may
-// be another picture by now. What has been said about a pair in the new collection since an earlier call is newer, and holds.
+// be another picture by now. What is said about a pair in the new collection already holds: an earlier call has taken it over, or
+// somebody has said it there since. Where the two differ nobody knows which is newer, and that is counted.
 void keep_verdicts(const CollectionView& view, const CollectionView& before, CollectionWriter& writer, MigrateResult& result) {
-  std::set<std::pair<std::uint64_t, std::uint64_t>> said;
-  for (const Verdict& verdict : before.verdicts()) said.emplace(verdict.a, verdict.b);
+  std::map<std::pair<std::uint64_t, std::uint64_t>, bool> said;
+  for (const Verdict& verdict : before.verdicts()) said.emplace(std::pair(verdict.a, verdict.b), verdict.duplicate);
   std::vector<Verdict> kept;
   const auto came = [&](const ImageRecord& old) {
     const auto record = writer.find(old.key);
@@ -109,8 +111,10 @@ void keep_verdicts(const CollectionView& view, const CollectionView& before, Col
     if (!a || !b) continue;  // on an image that was removed
     if (!came(*a) || !came(*b))
       ++result.verdicts_left_out;
-    else if (!said.contains({verdict.a, verdict.b}))
+    else if (const auto there = said.find({verdict.a, verdict.b}); there == said.end())
       kept.push_back(verdict);
+    else if (there->second != verdict.duplicate)
+      ++result.verdicts_that_differ;
   }
   writer.set_verdicts(kept);
 }
@@ -173,6 +177,7 @@ void print_result(const MigrateArguments& arguments, const MigrateResult& result
                                            {"there_already", result.there_already},
                                            {"new_ids", result.new_ids},
                                            {"verdicts_left_out", result.verdicts_left_out},
+                                           {"verdicts_that_differ", result.verdicts_that_differ},
                                            {"missing", std::move(missing)}};
     print_json(object);
     return;
@@ -183,6 +188,10 @@ void print_result(const MigrateArguments& arguments, const MigrateResult& result
   if (result.new_ids > 0) {
     std::cout << "under new ids, because they had been missing and later ids have been given since: "
               << counted(result.new_ids, "image") << '\n';
+  }
+  if (result.verdicts_that_differ > 0) {
+    std::cout << "not taken over, because the contrary is said there: " << counted(result.verdicts_that_differ, "verdict")
+              << '\n';
   }
   if (result.verdicts_left_out > 0) {
     std::cout << "left out, because an image is missing or has another id there: " << counted(result.verdicts_left_out, "verdict")

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -236,13 +237,26 @@ void DedupInput::read_from_collection(const ProgressFn& progress) {
 }
 
 // Where pictures lie in one file as pixels (idx, CIFAR), `signet add` keeps the SHA-256 of these and their number
-// (PictureSource::load), which would be equal for pictures of other shapes. An encoded picture is hardly ever just as long as its
-// pixels, so that few files are looked for, however large the collection is; one that is gone keeps the digest that it had.
+// (PictureSource::load), which would be equal for pictures of other shapes. Looked for where the numbers allow it alone, and once
+// a data set, however large the collection is.
 void DedupInput::forget_digests_of_pixels() {
+  std::map<std::string, bool> known;  // by the part of a path that exists
+  const auto holds_pixels = [&](std::string path) {
+    std::error_code ignored;
+    while (path.size() > 1 && !std::filesystem::exists(path, ignored)) path = parent_path(path);
+    const auto [at, fresh] = known.try_emplace(path, false);
+    if (!fresh) return at->second;
+    try {
+      const auto format = detect_dataset_format(path);
+      at->second = format == DatasetFormat::kIdx || format == DatasetFormat::kCifar;
+    } catch (const Error&) {  // what cannot be looked at tells nothing
+    }
+    return at->second;
+  };
   for (std::size_t i = 0; i < set.items.size(); ++i) {
     DedupItem& item = set.items[i];
     const std::uint64_t area = std::uint64_t{item.width} * item.height;
-    if (area > 0 && (item.bytes == area || item.bytes == 3 * area) && !stamp_of(path_of(i))) item.sha256.clear();
+    if (area > 0 && (item.bytes == area || item.bytes == 3 * area) && holds_pixels(parent_path(path_of(i)))) item.sha256.clear();
   }
 }
 
@@ -436,16 +450,26 @@ const Thumbnail* DedupInput::look_at(std::size_t item) {
   }
 }
 
-bool DedupInput::alike(std::size_t keeper, std::size_t item, double threshold) {
+// pose: its place among those that are asked for. A picture of a reference stands there as it is.
+bool DedupInput::near_in_pose(std::size_t pose, std::size_t posed, std::size_t plain, const Nearness& wanted) const {
+  if (hamming_distance(poses[pose].row(posed), set.codes.row(plain)) <= wanted.radius) return true;
+  return wanted.more_radius && pose < more_poses.size() &&
+         hamming_distance(more_poses[pose].row(posed), set.more_codes.row(plain)) <= *wanted.more_radius;
+}
+
+bool DedupInput::alike(std::size_t keeper, std::size_t item, const Nearness& wanted) {
   const Thumbnail* first = look_at(keeper);
   if (first == nullptr) return false;
   const Thumbnail kept = *first;  // looking at the other one may drop it
   const Thumbnail* other = look_at(item);
   if (other == nullptr) return false;
-  if (likeness(kept, *other) >= threshold) return true;
-  const std::vector<std::size_t> wanted = poses_of(arguments_);
-  return std::any_of(wanted.begin(), wanted.end(),
-                     [&](std::size_t pose) { return likeness(in_pose(kept, pose), *other) >= threshold; });
+  if (likeness(kept, *other) >= wanted.likeness) return true;
+  const std::vector<std::size_t> turns = poses_of(arguments_);
+  for (std::size_t p = 0; p < poses.size(); ++p) {
+    if (near_in_pose(p, keeper, item, wanted) && likeness(in_pose(kept, turns[p]), *other) >= wanted.likeness) return true;
+    if (near_in_pose(p, item, keeper, wanted) && likeness(in_pose(*other, turns[p]), kept) >= wanted.likeness) return true;
+  }
+  return false;
 }
 
 Calibration DedupInput::calibrate_here(const CalibrationOptions& options) {

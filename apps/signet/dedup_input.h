@@ -76,8 +76,13 @@ class DedupInput {
 
   std::string file_of(std::size_t item) const;  // its own file, absolute; empty where there is none
   Image picture(std::size_t item);              // throws Error where it is gone
-  // Whether the pictures have this likeness, in one of the poses that are asked for; no where one of them cannot be read.
-  bool alike(std::size_t keeper, std::size_t item, double threshold);
+  struct Nearness {
+    double likeness = 0;
+    std::uint32_t radius = 0;
+    std::optional<std::uint32_t> more_radius;
+  };
+  // Whether the pictures have this likeness, as they are or in a pose whose codes are near; no where one of them cannot be read.
+  bool alike(std::size_t keeper, std::size_t item, const Nearness& wanted);
   Calibration calibrate_here(const CalibrationOptions& options);
   void fill_pixel_digests(const ProgressFn& progress);  // of items that share their size with another and have none yet
 
@@ -96,6 +101,7 @@ class DedupInput {
   void check_radius(std::uint32_t bits) const;  // of codes of so many bits
   // Null where the picture cannot be read, which goes to `skipped` once. Valid until the next look.
   const Thumbnail* look_at(std::size_t item);
+  bool near_in_pose(std::size_t pose, std::size_t posed, std::size_t plain, const Nearness& wanted) const;
   std::string path_of(std::size_t item) const;  // where its own file would lie, absolute
 
   const DedupArguments& arguments_;

@@ -229,7 +229,7 @@ std::vector<std::shared_ptr<const Dataset>> EvalSession::training_sets(const Eva
   if (!real_file_system().exists(source.path)) {
     const bool instead = !split.train.empty(), learned = !holds_value("training_images") || record["training_images"] != 0;
     if (instead) sets.push_back(images_of(split, split.train));
-    if (!source.path.empty() || (learned && !instead)) notes.push_back(not_compared(source.path, instead));
+    if (!source.path.empty() || learned) notes.push_back(not_compared(source.path, instead));
   } else if (protocol.empty()) {
     sets.push_back(source.open(&limits_));
   } else {

@@ -163,7 +163,8 @@ int yes_no_or_unsaid(const json& j, const char* key) { return j.contains(key) ? 
 
 ResultRecord parse_result(const std::string& text, const std::string& name) {
   try {
-    if (const auto first = text.find_first_not_of(" \t\r\n"); first != std::string::npos && text[first] != '{')
+    if (const auto first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");  // with or without a byte-order mark
+        first != std::string::npos && text[first] != '{')
       throw Wrong("it is no JSON object");
     if (nests_deeper_than(kMostDepth, text)) throw Wrong("its brackets nest too deep");
     const json parsed = json::parse(text);

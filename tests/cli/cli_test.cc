@@ -121,6 +121,7 @@ TEST_F(CliTest, CompletionIsAScriptThatItsShellAccepts) {
   EXPECT_EQ(offered({"dedup", "app"}), " apply ");
   EXPECT_FALSE(offers({"dedup", "apply", "--"}, "--keep"));
   EXPECT_TRUE(offers({"dedup", "apply", "--"}, "--quiet"));
+  EXPECT_TRUE(offers({"reproduce", "--fl"}, "--float32"));
   EXPECT_TRUE(offers({"completion", ""}, "fish"));
 }
 

@@ -260,7 +260,9 @@ TEST_F(CollectionCliTest, ASecondMigrateTakesWhatIsBackAndLeavesOutVerdictsOnOth
 
   // What is said about a pair in the new collection is newer than what the old one knows.
   CollectionWriter::open(real_file_system(), path("d"))->set_verdicts(std::vector<Verdict>{{same, other, false}});
-  EXPECT_EQ(ok(migrate).json()["verdicts_left_out"], 1);
+  const auto last = ok(migrate).json();
+  EXPECT_EQ(last["verdicts_left_out"], 1) << last;
+  EXPECT_EQ(last["verdicts_that_differ"], 1) << last;
   const auto later = Collection::open(real_file_system(), path("d"))->view()->verdicts();
   EXPECT_NE(std::find(later.begin(), later.end(), Verdict{same, other, false}), later.end());
 }

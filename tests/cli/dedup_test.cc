@@ -571,14 +571,25 @@ TEST_F(DedupCliTest, OptionsAreLookedAtBeforeThePictures) {
   refused(with_out({"--trash", path("trash\xff")}), 3, {"--trash", "not UTF-8"});
   std::filesystem::create_directory(path("odd\xff"));
   refused({"--out", path("odd\xff/plan.json")}, 3, {"the trash folder", "not UTF-8", "--trash DIR"});
-  // Without --out too, the plan must have a place.
+}
+
+// Where there is nothing to move there is no plan, so its default name need not have a place; but that it has none is said at
+// once.
+TEST_F(DedupCliTest, ADefaultPlanWithoutAPlaceIsSaidAtOnceAndStopsNothing) {
   const std::filesystem::path before = std::filesystem::current_path();
   for (const char* name : {"dedup-plan.json", "dedup-plan.json.list"}) {
     std::filesystem::create_directories(path("here/" + std::string(name)));
     std::filesystem::current_path(path("here"));
-    refused({}, 3, {"--out is not given", name, "is a folder"});
+    const Outcome none = ok({"dedup", path("photos/copies"), "--level", "same-bytes"});
+    const Outcome some = signet({"dedup", path("photos"), "--level", "same-bytes"});
     std::filesystem::current_path(before);
-    std::filesystem::remove(path("here/" + std::string(name)));
+    std::filesystem::remove_all(path("here"));
+    for (const Outcome& one : {none, some}) {
+      EXPECT_NE(one.err.find("no plan can be written without --out FILE"), std::string::npos) << one.err;
+      EXPECT_NE(one.err.find(name), std::string::npos) << one.err;
+    }
+    EXPECT_EQ(some.status, 3);
+    EXPECT_NE(some.out.find("1 group"), std::string::npos) << some.out;  // the result is there nevertheless
   }
 }
 

@@ -341,6 +341,8 @@ TEST_F(EvalTest, ATrainingSetThatIsNotThereIsNamedBesideTheNumber) {
   expect(printed(elsewhere, "photos", {"--json", "--html", path("report.html")}), unchecked + gone);
   expect(slurp(path("report.html")), unchecked + gone);
   expect(printed(elsewhere, "data"), "checked with the images that the protocol trains on, because " + gone + " is not here");
+  expect(printed(nlohmann::json::object(), "data"),
+         "checked with the images that the protocol trains on, because the model's record");
   const std::string no_labels = "overlap with the images without labels that the model was trained on was not checked: ";
   expect(printed({{"data", path("data")}, {"split", "train"}, {"unlabelled", gone}}, "photos"), no_labels + gone);
   expect(printed(nlohmann::json::object(), "photos"), unchecked + "the model's record does not say where it is");
