@@ -109,8 +109,8 @@ class CollectionWriter {
   // nothing was said.
   virtual std::size_t erase_verdicts(std::span<const Verdict> pairs) = 0;
 
-  // The names may be appended to; existing ones keep their places (kInvalidArgument otherwise). kInvalidArgument too for the first
-  // names where images have labels already: those are numbers that were given without them.
+  // The names may be appended to; existing ones keep their places (kInvalidArgument otherwise). kInvalidArgument too for the
+  // first names where images have labels already: those are numbers that were given without them.
   virtual void set_class_names(const std::vector<std::string>& names) = 0;
   virtual void set_origin(const std::string& model_path, const std::string& root) = 0;
   // Ids below `id` will not be given any more (a migrated collection starts where the old one ended).
