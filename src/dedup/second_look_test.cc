@@ -11,6 +11,7 @@
 #include "signet/dedup/calibrate.h"
 #include "signet/dedup/picture_hash.h"
 #include "signet/image/alter.h"
+#include "tests/support/drawing.h"
 
 namespace signet {
 namespace {
@@ -92,23 +93,6 @@ class Calibrated : public testing::Test {
     std::vector<Image> images;
     for (std::size_t i = 0; i < 100; ++i) images.push_back(picture(i % 50));
     return encode(images);
-  }
-  // Thin lines on white.
-  static Image drawing(std::uint64_t seed) {
-    constexpr std::uint32_t kSide = 128;
-    Random random(mix_seed(seed, 2));
-    Image image{kSide, kSide, 1, std::vector<std::uint8_t>(kSide * kSide, 255)};
-    const auto place = [&] { return 4 + random.uniform() * (kSide - 9); };
-    for (int line = 0; line < 6; ++line) {
-      const double x = place(), y = place(), to_x = place(), to_y = place();
-      for (int step = 0; step <= 200; ++step) {
-        const double share = step / 200.0;
-        const auto column = static_cast<std::size_t>(x + share * (to_x - x)),
-                   row = static_cast<std::size_t>(y + share * (to_y - y));
-        image.pixels[row * kSide + column] = 0;
-      }
-    }
-    return image;
   }
 };
 
@@ -228,7 +212,7 @@ TEST(TrustedRadius, IsWhereTheStrangersWouldBeAsFewAsAllowed) {
 // and pairs that reach it would be no strangers, however many there are.
 TEST_F(Calibrated, AThresholdThatStrangersReachIsNotTaken) {
   std::vector<Image> drawings;
-  for (std::size_t i = 0; i < 40; ++i) drawings.push_back(drawing(i));
+  for (std::size_t i = 0; i < 40; ++i) drawings.push_back(testdata::drawing(i));
   const CodeMatrix codes = encode(drawings);
   CalibrationSource drawn = source(codes);
   drawn.load = [&](std::size_t i) { return drawings[i]; };

@@ -8,6 +8,7 @@
 #include "signet/store/collection.h"
 #include "signet/store/collection_writer.h"
 #include "tests/cli/run_signet.h"
+#include "tests/support/drawing.h"
 
 namespace signet::cli_test {
 namespace {
@@ -67,23 +68,6 @@ class DedupCliTest : public CliTest {
     }
     const CodeMatrix codes(3, 64);
     writer->add({&codes, records, options.model}, {});
-  }
-  // Thin lines on white.
-  static Image drawing(std::uint32_t seed) {
-    constexpr std::uint32_t kSide = 128;
-    Random random(mix_seed(seed, 2));
-    Image image{kSide, kSide, 1, std::vector<std::uint8_t>(kSide * kSide, 255)};
-    const auto place = [&] { return 4 + random.uniform() * (kSide - 9); };
-    for (int line = 0; line < 6; ++line) {
-      const double x = place(), y = place(), to_x = place(), to_y = place();
-      for (int step = 0; step <= 200; ++step) {
-        const double share = step / 200.0;
-        const auto column = static_cast<std::size_t>(x + share * (to_x - x)),
-                   row = static_cast<std::size_t>(y + share * (to_y - y));
-        image.pixels[row * kSide + column] = 0;
-      }
-    }
-    return image;
   }
   // Keys of the pictures that would go, with their levels.
   static std::set<std::string> found(const nlohmann::json& result) {
@@ -319,7 +303,7 @@ TEST_F(DedupCliTest, MirroredCopiesOfACollectionByTwoKindsOfCodes) {
 }
 
 TEST_F(DedupCliTest, DrawingsAreNotTakenForCopiesOfOneAnother) {
-  for (std::uint32_t i = 0; i < 20; ++i) save(concat("drawings/", i, ".png"), drawing(i));
+  for (std::uint32_t i = 0; i < 20; ++i) save(concat("drawings/", i, ".png"), testdata::drawing(i));
   const Words words = {"dedup", path("drawings"), "--hash", "phash", "--out", path("plan.json"), "--json"};
   const Outcome told = ok(words);
   EXPECT_EQ(told.json()["files"], 0) << told.out;
