@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -24,9 +23,6 @@ namespace {
 
 using nlohmann::json;
 
-// Options that training by classes alone reads.
-constexpr std::array kOfClasses = {"--pretrain", "--joint-classification", "--mirror", "--translate", "--cutout"};
-
 struct TrainArguments {
   DataArguments data;
   TrainOptions options;
@@ -35,7 +31,7 @@ struct TrainArguments {
                                            precision = "float32", optimizer = "sgd", unlabelled;
   std::string bits, alpha, cap, joint, epochs, validation, teacher_share;  // as given; empty: the default of TrainOptions
   std::vector<std::string> nested;
-  std::vector<std::string> given_of_classes;  // those of kOfClasses that were given
+  std::vector<std::string> given_of_classes;  // those of kUnreadByInstance that were given
   bool natural_weight = false, full_size = false, draw_seed_given = false, dry_run = false, json = false, quiet = false;
 
   const std::string& written() const { return features_out.empty() ? out : features_out; }
@@ -130,7 +126,7 @@ bool parse(Arguments words, TrainArguments& a) {
   add_running_options(options.set(), a);
   if (!options.parse(words)) return false;
   a.draw_seed_given = options->given("--draw-seed");
-  for (const char* flag : kOfClasses)
+  for (const char* flag : kUnreadByInstance)
     if (options->given(flag)) a.given_of_classes.emplace_back(flag);
   if (a.out.empty() == a.features_out.empty()) fail(ErrorCode::kUsage, "give --out, or --features-out for the first stage alone");
   return true;
@@ -289,24 +285,6 @@ void check_teacher(const TrainArguments& a) {
          " searches images that training must not see, so give others by --unlabelled");
 }
 
-// Instance training has the joint stage alone, and alters pictures in its own way (docs/train.md). What says so may be given.
-// What says otherwise is refused here also where it is a default of training by classes, which the library cannot tell from
-// silence.
-void check_instance(const TrainArguments& a) {
-  const TrainOptions& o = a.options;
-  if (o.supervision != Supervision::kInstance) return;
-  const auto refuse = [&](const char* flag, bool otherwise, const auto& value) {
-    if (!otherwise || std::find(a.given_of_classes.begin(), a.given_of_classes.end(), flag) == a.given_of_classes.end()) return;
-    fail(ErrorCode::kUsage, flag, " ", value,
-         " is an option of training by classes and --supervision instance does not read it; leave it out");
-  };
-  refuse("--pretrain", o.pretrain != Pretrain::kNone, a.pretrain);
-  refuse("--joint-classification", o.joint_classification > 0, a.joint);
-  refuse("--mirror", o.mirror != Mirror::kNone, a.mirror);
-  refuse("--translate", o.translate > 0, o.translate);
-  refuse("--cutout", o.cutout > 0, o.cutout);
-}
-
 // libtorch has vector code for bfloat16 where a CPU has AVX-512 alone; elsewhere it works number by number (docs/train.md).
 void warn_of_slow_bfloat16(const TrainOptions& o) {
   const CpuFeatures& cpu = cpu_features();
@@ -337,8 +315,7 @@ int run(Arguments words) {
     if (a.protocol.empty()) a.data.prefer_train_part("training on", a.quiet);
   check_teacher(a);
   interpret(a, words);
-  check_instance(a);
-  check_train_options(a.options);
+  check_train_options(a.options, a.given_of_classes);
   if (!a.protocol.empty()) find_protocol(a.protocol);
   if (!a.quiet) warn_of_slow_bfloat16(a.options);
   if (a.dry_run) return 0;

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <initializer_list>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -28,30 +27,24 @@ std::optional<double> real_option(const char* flag, const std::string& text, dou
   return value;
 }
 
-// `where`: "at --level same-bytes, which compares no codes".
-void refuse_idle(const OptionSet& set, std::initializer_list<const char*> flags, const std::string& where) {
-  for (const char* flag : flags)
-    if (set.given(flag)) fail(ErrorCode::kUsage, flag, " says nothing ", where, "; leave it out");
-}
-
 // Options that nothing would read.
 void check_idle(const DedupArguments& a, const OptionSet& set) {
   const DuplicateLevel level = parse_duplicate_level(a.level);
   const std::string at = concat("at --level ", a.level);
   if (level <= DuplicateLevel::kSamePixels) {
-    refuse_idle(set,
-                {"--model", "--hash", "--radius", "--budget", "--likeness", "--no-second-look", "--sample", "--seed",
-                 "--mirrored", "--turned"},
-                at + ", which compares no codes");
+    refuse_given(set,
+                 {"--model", "--hash", "--radius", "--budget", "--likeness", "--no-second-look", "--sample", "--seed",
+                  "--mirrored", "--turned"},
+                 at + ", which compares no codes");
     if (a.keep == "sharpest")
       fail(ErrorCode::kUsage, "--keep sharpest says nothing ", at,
            ", where all pictures of a group are equally sharp; give largest, oldest or path");
   }
   if (level == DuplicateLevel::kSameClass)
-    refuse_idle(set, {"--hash", "--budget", "--likeness", "--no-second-look", "--sample", "--seed"},
-                at + ", which compares a model's codes within --radius, without a second look");
-  if (a.radius) refuse_idle(set, {"--budget", "--sample", "--seed"}, "beside --radius, with which nothing is calibrated");
-  if (a.no_second_look) refuse_idle(set, {"--likeness"}, "beside --no-second-look: it is the threshold of that look");
+    refuse_given(set, {"--hash", "--budget", "--likeness", "--no-second-look", "--sample", "--seed"},
+                 at + ", which compares a model's codes within --radius, without a second look");
+  if (a.radius) refuse_given(set, {"--budget", "--sample", "--seed"}, "beside --radius, with which nothing is calibrated");
+  if (a.no_second_look) refuse_given(set, {"--likeness"}, "beside --no-second-look: it is the threshold of that look");
 }
 
 // What is given says who is compared with whom, and who stays.
@@ -135,8 +128,7 @@ bool parse_dedup(Arguments words, DedupArguments& a) {
   set.texts("--prefer", a.prefer, "with --keep path: folders whose pictures stay, the most wanted first", "DIR");
   set.text("--out", a.out, "the plan to write (dedup-plan.json where there are files to move)", "FILE");
   set.text("--trash", a.trash, "folder that apply moves files to (FILE.trash)", "DIR");
-  set.number("--max-megapixels", a.max_megapixels, "refuse pictures larger than this before decoding them (256)", "N", 1,
-             100'000);
+  set.max_megapixels(a.max_megapixels);
   set.threads(a.threads);
   set.json(a.json);
   set.quiet(a.quiet);

@@ -89,11 +89,6 @@ void print(const EvalArguments& arguments, const Report& report) {
     print_eval_summary(parse_eval_json(json, "the result"));
 }
 
-void refuse_given(const OptionSet& options, std::initializer_list<const char*> flags, const char* measured) {
-  for (const char* flag : flags)
-    if (options.given(flag)) fail(ErrorCode::kUsage, flag, " says nothing about ", measured, "; leave it out");
-}
-
 int summarise(const std::vector<std::string>& paths, const OptionSet& options) {
   refuse_given(options, {"--protocol",   "--model",      "--data",
                          "--query-data", "--format",     "--leave-out-copies",
@@ -103,7 +98,7 @@ int summarise(const std::vector<std::string>& paths, const OptionSet& options) {
                          "--seed",       "--log",        "--html",
                          "--gallery",    "--no-bounds",  "--no-overlap-check",
                          "--json"},
-               "the table that --summary prints of files");
+               "about the table that --summary prints of files");
   std::vector<EvalSummaryRow> rows;
   for (const std::string& path : paths) {
     const auto more = parse_eval_json(read_text_file(real_file_system(), path, std::uint64_t{1} << 30), path);
@@ -120,12 +115,13 @@ void check(const EvalArguments& arguments, const OptionSet& options) {
     fail(ErrorCode::kUsage, "give either --model FILE and --data PATH, or --codes, with --protocol; or --summary FILE alone");
   }
   if (arguments.protocols.empty()) fail(ErrorCode::kUsage, "--protocol is missing; there are ", join(protocol_names()));
-  if (arguments.html.empty()) refuse_given(options, {"--log", "--gallery"}, "numbers without a report (--html)");
-  if (by_model) return refuse_given(options, {"--database", "--labels", "--database-labels", "--bits"}, "the codes of --model");
+  if (arguments.html.empty()) refuse_given(options, {"--log", "--gallery"}, "about numbers without a report (--html)");
+  if (by_model)
+    return refuse_given(options, {"--database", "--labels", "--database-labels", "--bits"}, "about the codes of --model");
   refuse_given(options,
                {"--model", "--data", "--query-data", "--format", "--leave-out-copies", "--compose", "--trained-on", "--gallery",
                 "--no-bounds", "--no-overlap-check"},
-               "codes that are there already (--codes)");
+               "about codes that are there already (--codes)");
   if (arguments.bits > 0 && !arguments.codes.ends_with(".npy") && !arguments.database.ends_with(".npy"))
     fail(ErrorCode::kUsage, "--bits is the length of .npy codes, and ", arguments.codes,
          " names its own; --bits-used measures the first bits of codes");

@@ -216,8 +216,7 @@ int run_migrate(Arguments words) {
   app.text("--model", arguments.model, "the new model", "FILE", Need::kRequired);
   app.text("--out", arguments.out, "the new collection", "FOLDER", Need::kRequired);
   app.text("--report", arguments.report, "CSV of pictures that were not found (OUT.missing.csv)", "FILE");
-  app.number("--max-megapixels", arguments.pictures.max_megapixels, "refuse pictures larger than this before decoding them (256)",
-             "N", 1, 100'000);
+  app.max_megapixels(arguments.pictures.max_megapixels);
   options->threads(arguments.threads);
   options->json(arguments.json);
   options->quiet(arguments.quiet);

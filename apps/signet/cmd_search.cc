@@ -241,8 +241,7 @@ int run_search(Arguments words) {
   app.text("--kind", arguments.kind, "force how: auto, flat, table, mih or pivot", "NAME");
   app.flag("--explain", arguments.explain, "say how the answer was found, and why so");
   app.text("--html", arguments.html, "also write a page with the pictures", "FILE");
-  app.number("--max-megapixels", arguments.pictures.max_megapixels, "refuse pictures larger than this before decoding them (256)",
-             "N", 1, 100'000);
+  app.max_megapixels(arguments.pictures.max_megapixels);
   options->threads(arguments.threads);
   options->json(arguments.json);
   if (!options.parse(words)) return 0;

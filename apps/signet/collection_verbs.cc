@@ -268,9 +268,8 @@ int repair(const CollectionArguments& arguments) {
     print_repair(arguments.path, report);
   if (report.losses_unknown)
     fail(ErrorCode::kCorrupt, arguments.path,
-         " is repaired, but what an interrupted repair has lost cannot be told (see above); signet add makes lost codes again "
-         "from "
-         "their pictures");
+         " is repaired, but what an interrupted repair has lost cannot be told (see above); signet add makes lost codes "
+         "again from their pictures");
   if (const std::size_t lost = report.lost.size() + report.lost_ids.size(); lost > 0) {
     fail(ErrorCode::kCorrupt, arguments.path, " is repaired, but without ", counted(lost, "code"), " that ",
          lost == 1 ? "is" : "are", " lost (listed above); signet add makes them again from their pictures");

@@ -25,7 +25,7 @@ void DataArguments::add_to(Options& options, bool with_split, Need need) {
   app.text("--data", path, "images: MNIST idx or CIFAR-10 files, a folder, a .tar, or a .csv/.tsv manifest", "PATH", need);
   app.text("--format", format, "auto, idx, cifar, folder, tar or manifest; auto looks at the path", "NAME");
   if (with_split) app.text("--split", split, "train or test, where the data holds both; everything otherwise", "NAME");
-  app.number("--max-megapixels", max_megapixels, "refuse pictures larger than this before decoding them (256)", "N", 1, 100'000);
+  app.max_megapixels(max_megapixels);
 }
 
 void DataArguments::add_derived_to(OptionSet& options) {

@@ -100,6 +100,11 @@ std::string nearest_name(const std::string& mistyped, const std::vector<std::str
   return *nearest;
 }
 
+void refuse_given(const OptionSet& options, std::initializer_list<const char*> flags, const std::string& where) {
+  for (const char* flag : flags)
+    if (options.given(flag)) fail(ErrorCode::kUsage, flag, " says nothing ", where, "; leave it out");
+}
+
 std::optional<double> to_real(const std::string& text) {
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -33,8 +34,15 @@ class OptionSet {
   // Options that several verbs share, with the same name and meaning everywhere.
   void json(bool& target) { flag("--json", target, "print JSON instead of text"); }
   void quiet(bool& target) { flag("-q,--quiet", target, "no progress on standard error"); }
+  void max_megapixels(std::uint64_t& target) {
+    number("--max-megapixels", target, "refuse pictures larger than this before decoding them (256)", "N", 1, 100'000);
+  }
   void threads(std::uint64_t& target) { number("--threads", target, "threads; 0, the default: one per CPU", "N", 0, 1024); }
 };
+
+// Throws kUsage for the first of these options that was given, because nothing would read it: "FLAG says nothing " and `where`,
+// for example "about codes that are there already (--codes)".
+void refuse_given(const OptionSet& options, std::initializer_list<const char*> flags, const std::string& where);
 
 // A finite number, and nothing beside it; nothing for any other text.
 std::optional<double> to_real(const std::string& text);

@@ -74,19 +74,20 @@ void check_rival(const TrainOptions& o) {
 }
 
 // Instance training has no use for these either; none and 0 say what it does.
-void check_instance(const TrainOptions& o) {
+void check_instance(const TrainOptions& o, std::span<const std::string> given) {
   if (o.supervision != Supervision::kInstance) return;
   const TrainOptions defaults;
-  const auto refuse = [](const char* flag, const auto& value) {
+  const auto check = [&](const char* flag, const auto& value, bool is_silent, bool is_default) {
+    if (is_silent || (is_default && std::find(given.begin(), given.end(), flag) == given.end())) return;
     fail(ErrorCode::kUsage, flag, " ", value,
          " is an option of training by classes and --supervision instance does not read it; leave it out");
   };
-  if (o.pretrain != defaults.pretrain && o.pretrain != Pretrain::kNone) refuse("--pretrain", name_of(o.pretrain));
-  if (o.joint_classification != defaults.joint_classification && o.joint_classification != 0)
-    refuse("--joint-classification", o.joint_classification);
-  if (o.mirror != defaults.mirror && o.mirror != Mirror::kNone) refuse("--mirror", name_of(o.mirror));
-  if (o.translate != defaults.translate && o.translate != 0) refuse("--translate", o.translate);
-  if (o.cutout != defaults.cutout) refuse("--cutout", o.cutout);
+  check("--pretrain", name_of(o.pretrain), o.pretrain == Pretrain::kNone, o.pretrain == defaults.pretrain);
+  check("--joint-classification", o.joint_classification, o.joint_classification == 0,
+        o.joint_classification == defaults.joint_classification);
+  check("--mirror", name_of(o.mirror), o.mirror == Mirror::kNone, o.mirror == defaults.mirror);
+  check("--translate", o.translate, o.translate == 0, o.translate == defaults.translate);
+  check("--cutout", o.cutout, o.cutout == 0, o.cutout == defaults.cutout);
 }
 
 void check_teacher(const TrainOptions& o) {
@@ -98,7 +99,7 @@ void check_teacher(const TrainOptions& o) {
     fail(ErrorCode::kUsage, "--teacher-share ", o.teacher_share, " must be above 0 and at most 1");
 }
 
-void check_options(const TrainOptions& o) {
+void check_options(const TrainOptions& o, std::span<const std::string> given = {}) {
   const auto reject = [](const auto&... parts) { fail(ErrorCode::kUsage, parts...); };
   if (o.bits < 1 || o.bits > 4096) reject("--bits ", o.bits, " must be 1 to 4096");
   if (!(o.alpha > 0 && o.alpha <= 40)) reject("--alpha ", o.alpha, " must be above 0 and at most 40");
@@ -115,7 +116,7 @@ void check_options(const TrainOptions& o) {
   if (!(o.checkpoint_seconds >= 0)) reject("the time between checkpoints, ", o.checkpoint_seconds, " s, must not be negative");
   check_nested(o);
   check_rival(o);
-  check_instance(o);
+  check_instance(o, given);
   check_teacher(o);
   if (!o.features_from.empty() && o.pretrain == Pretrain::kNone)
     fail(ErrorCode::kUsage, "--features-from gives the stage \"features\", which --pretrain none leaves out");
@@ -195,9 +196,9 @@ json to_json(const Teaching& t) {
 // that the ones that are there can be gone on with.
 json recorded_options(const TrainOptions& o, const RunIdentity& identity) {
   json options = json::parse(identity.options);
-  if (o.supervision == Supervision::kInstance)
-    for (const char* unread : {"pretrain", "joint-classification", "mirror", "progressive-resizing", "translate", "cutout"})
-      options.erase(unread);
+  if (o.supervision != Supervision::kInstance) return options;
+  for (const char* flag : kUnreadByInstance) options.erase(flag + 2);
+  options.erase("progressive-resizing");
   return options;
 }
 
@@ -500,8 +501,8 @@ TrainResult train_features(const Dataset& data, const TrainOptions& options, con
   return guarded([&] { return train_checked(data, options, features_path, true, progress); });
 }
 
-void check_train_options(const TrainOptions& options) {
-  check_options(options);
+void check_train_options(const TrainOptions& options, std::span<const std::string> given) {
+  check_options(options, given);
   parse_device(options.device);
   network_shape(options.arch, 1, 32, 32, 2, options.bits);
   make_plan(options, 1000);

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -134,8 +136,12 @@ TrainResult train(const Dataset& data, const TrainOptions& options, const std::s
 TrainResult train_features(const Dataset& data, const TrainOptions& options, const std::string& features_path,
                            const std::function<bool(const TrainProgress&)>& progress = {});
 
-// Throws as train() would for the options alone, without looking at data.
-void check_train_options(const TrainOptions& options);
+// Options of training by classes that Supervision::kInstance does not read, as the command line names them.
+inline constexpr std::array kUnreadByInstance = {"--pretrain", "--joint-classification", "--mirror", "--translate", "--cutout"};
+
+// Throws as train() would for the options alone, without looking at data. given: those of kUnreadByInstance that a user has
+// given, which are then refused also where their value is the default, unless it says what instance training does (none, 0).
+void check_train_options(const TrainOptions& options, std::span<const std::string> given = {});
 
 // Every loss there is: signet's own readings and the methods to compare with.
 struct LossName {

@@ -113,7 +113,7 @@ class HttpServer {
   HttpCounters counters() const;
   // Accepts nothing new, finishes the requests under way and closes all connections. Where that takes longer than stop_seconds,
   // the handler is told to give up, what waits for a worker is refused (kStopping), and what is being worked on is waited for,
-  // and then a second for its answers to be sent. Idempotent.
+  // and then a few seconds for its answers to be sent. Idempotent.
   void stop();
 
  private:
